@@ -1,3 +1,60 @@
-"""Handwritten digits from any picture, offline, in milliseconds."""
+"""Handwritten digits from any picture, offline, in milliseconds.
+
+>>> from mnist_infer import Recognizer
+>>> recognizer = Recognizer()
+>>> recognizer.predict("digit.png").digit
+7
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from mnist_infer.errors import (
+    DeviceError,
+    ImageError,
+    LowConfidenceError,
+    MnistInferError,
+    ModelError,
+    ModelIntegrityError,
+    NoDigitError,
+)
+
+if TYPE_CHECKING:
+    from mnist_infer.recognizer import Recognizer
+    from mnist_infer.registry import ModelInfo, bundled_models
+    from mnist_infer.results import Explanation, Prediction
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "DeviceError",
+    "Explanation",
+    "ImageError",
+    "LowConfidenceError",
+    "MnistInferError",
+    "ModelError",
+    "ModelInfo",
+    "ModelIntegrityError",
+    "NoDigitError",
+    "Prediction",
+    "Recognizer",
+    "__version__",
+    "bundled_models",
+]
+
+_LAZY = {
+    "Explanation": "results",
+    "ModelInfo": "registry",
+    "Prediction": "results",
+    "Recognizer": "recognizer",
+    "bundled_models": "registry",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import the rest where it is used: `mnist-infer --version` needs neither numpy nor Pillow."""
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)

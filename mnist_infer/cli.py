@@ -1,0 +1,226 @@
+"""The command line: `mnist-infer digit.png`.
+
+Results go to stdout, everything else to stderr. Heavy imports happen where they are used, so that
+`--help` and `--version` answer at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import tee
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from mnist_infer import __version__
+from mnist_infer.errors import DeviceError, ImageError, LowConfidenceError, ModelError
+from mnist_infer.output import Answer, as_drawing, as_json, as_jsonl, as_text
+from mnist_infer.registry import DEFAULT_MODEL
+from mnist_infer.sources import expand, open_source
+
+if TYPE_CHECKING:
+    from mnist_infer.recognizer import Recognizer
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,  # rich would double the time that --help takes.
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """Run the command line."""
+    # A file name that is no valid text is printed as the bytes that it is.
+    sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
+    sys.stderr.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
+    app()
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"mnist-infer {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    images: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="IMAGE...",
+            help="Image files, folders (searched recursively), or - for standard input.",
+            show_default=False,
+        ),
+    ] = None,
+    json_: Annotated[
+        bool, typer.Option("--json", help="Print one JSON array with a record per image.")
+    ] = False,
+    jsonl: Annotated[
+        bool, typer.Option("--jsonl", help="Print a JSON record per line and image, streamed.")
+    ] = False,
+    top: Annotated[
+        int, typer.Option(min=1, max=10, metavar="K", help="Print the K most probable digits.")
+    ] = 1,
+    min_confidence: Annotated[
+        float,
+        typer.Option(min=0, max=1, metavar="P", help="Count a less confident answer as none."),
+    ] = 0.0,
+    show: Annotated[
+        bool, typer.Option("--show", help="Draw the 28x28 that the network saw, and its answer.")
+    ] = False,
+    model: Annotated[
+        str, typer.Option(metavar="NAME|FILE", help="A bundled model, or your own ONNX file.")
+    ] = DEFAULT_MODEL,
+    input_range: Annotated[
+        Literal["0..1", "0..255"] | None,
+        typer.Option(help="What your ONNX file's float input expects.", show_default=False),
+    ] = None,
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"],
+        typer.Option(help="auto takes CUDA where a session really gets it."),
+    ] = "auto",
+    threads: Annotated[
+        int, typer.Option(min=0, metavar="N", help="CPU threads for the network; 0: all cores.")
+    ] = 1,
+    batch_size: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Images that go through the network together.")
+    ] = 64,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress bar and no error lines on stderr.")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Say on stderr which model and device are used.")
+    ] = False,
+    info: Annotated[
+        bool, typer.Option("--info", help="Show versions, models, and the device really used.")
+    ] = False,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Recognise the handwritten digit on each IMAGE.
+
+    Exit code: 0 when every image got its answer, 1 when some did not, 2 for wrong usage (a model
+    or device that is not to be had included).
+    """
+    if json_ and jsonl:
+        raise typer.BadParameter("--json and --jsonl exclude each other")
+    if show and (json_ or jsonl):
+        raise typer.BadParameter("--show draws for people: leave out --json and --jsonl")
+    if info:
+        from mnist_infer.info import describe, format_info
+
+        description = describe(model, device, threads, input_range)
+        print(json.dumps(description, indent=2) if json_ else format_info(description))
+        return
+    if not images:
+        raise typer.BadParameter("name at least one image; --help shows what else there is")
+
+    from mnist_infer.recognizer import Recognizer
+
+    try:
+        recognizer = Recognizer(model, device=device, threads=threads, input_range=input_range)
+    except (ModelError, DeviceError) as error:
+        raise typer.BadParameter(str(error)) from error
+    if verbose:
+        name = recognizer.model.name
+        print(f"model {name}, device {recognizer.device}, {threads} thread(s)", file=sys.stderr)
+
+    answers = (
+        _explanations(recognizer, images) if show else _predictions(recognizer, images, batch_size)
+    )
+    if not quiet and sys.stderr.isatty() and not sys.stdout.isatty():
+        answers = _with_progress(answers, images)
+    outcome = _Outcome()
+    watched = outcome.watch(
+        _confident(answers, min_confidence), report=not (json_ or jsonl or quiet)
+    )
+    if json_:
+        chunks = as_json(watched)
+    elif jsonl:
+        chunks = as_jsonl(watched)
+    elif show:
+        chunks = as_drawing(watched, top, sys.stdout.encoding)
+    else:
+        chunks = as_text(watched, top)
+    _write(chunks)
+    raise typer.Exit(130 if outcome.interrupted else min(outcome.unanswered, 1))
+
+
+def _predictions(
+    recognizer: Recognizer, images: Iterable[str], batch_size: int
+) -> Iterator[Answer]:
+    paths, sources = tee(expand(images))
+    results = recognizer.predict_each(map(open_source, sources), batch_size=batch_size)
+    for path, result in zip(paths, results, strict=True):
+        if isinstance(result, ImageError):
+            yield Answer(path, error=result)
+        else:
+            yield Answer(path, result)
+
+
+def _explanations(recognizer: Recognizer, images: Iterable[str]) -> Iterator[Answer]:
+    for path in expand(images):
+        try:
+            explanation = recognizer.explain(open_source(path))
+        except ImageError as error:
+            yield Answer(path, error=error)
+        else:
+            yield Answer(path, explanation.prediction, seen=explanation.image)
+
+
+def _confident(answers: Iterable[Answer], min_confidence: float) -> Iterator[Answer]:
+    for answer in answers:
+        prediction = answer.prediction
+        if prediction and prediction.confidence < min_confidence:
+            error = LowConfidenceError(
+                f"perhaps a {prediction.digit}, but its confidence {prediction.confidence:.3f} "
+                f"is below {min_confidence:g}"
+            )
+            yield replace(answer, error=error)
+        else:
+            yield answer
+
+
+def _with_progress(answers: Iterator[Answer], images: Iterable[str]) -> Iterator[Answer]:
+    total = sum(1 for _ in expand(images))
+    with typer.progressbar(answers, length=total, file=sys.stderr) as bar:
+        yield from bar
+
+
+@dataclass
+class _Outcome:
+    """What the exit code depends on."""
+
+    unanswered: int = 0
+    interrupted: bool = False
+
+    def watch(self, answers: Iterable[Answer], report: bool) -> Iterator[Answer]:
+        """Pass answers on; count those that are none, and `report` them on stderr."""
+        try:
+            for answer in answers:
+                if answer.error:
+                    self.unanswered += 1
+                    if report:
+                        print(f"{answer.path}: {answer.error.message}", file=sys.stderr)
+                yield answer
+        except KeyboardInterrupt:
+            self.interrupted = True
+
+
+def _write(chunks: Iterable[str]) -> None:
+    try:
+        for chunk in chunks:
+            sys.stdout.write(chunk)
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has left: nothing may be flushed into the closed pipe at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

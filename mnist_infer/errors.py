@@ -1,0 +1,51 @@
+"""What can go wrong, as types.
+
+Every error says what was found and how to put it right::
+
+    MnistInferError
+    ├── ImageError               a picture that cannot be read or used
+    │   ├── NoDigitError         a picture with nothing on it that could be a digit
+    │   └── LowConfidenceError   an answer below the confidence that the caller asked for
+    ├── ModelError               a model that cannot be loaded or is not a digit classifier
+    │   └── ModelIntegrityError  a bundled model whose bytes are not the released ones
+    └── DeviceError              a device that was asked for and is not to be had
+"""
+
+
+class MnistInferError(Exception):
+    """Any error that this package raises on purpose."""
+
+
+class ImageError(MnistInferError):
+    """A picture that cannot be read or used."""
+
+    source: str | None = None
+    """The path of the picture, where it has one."""
+
+    @property
+    def message(self) -> str:
+        """What was found and what to do, without the path."""
+        return super().__str__()
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.message}" if self.source else self.message
+
+
+class NoDigitError(ImageError):
+    """A picture with nothing on it that could be a digit."""
+
+
+class LowConfidenceError(ImageError):
+    """An answer below the confidence that the caller asked for."""
+
+
+class ModelError(MnistInferError):
+    """A model that cannot be loaded or is not a digit classifier."""
+
+
+class ModelIntegrityError(ModelError):
+    """A bundled model whose bytes are not the released ones."""
+
+
+class DeviceError(MnistInferError):
+    """A device that was asked for and is not to be had."""

@@ -1,0 +1,161 @@
+"""The recogniser: pictures in, digits out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_infer.errors import ImageError
+from mnist_infer.images import ImageSource, read_pixels
+from mnist_infer.ink import find_ink
+from mnist_infer.normalize import normalize
+from mnist_infer.registry import DEFAULT_MODEL, ModelInfo, read_model
+from mnist_infer.results import Explanation, Prediction
+from mnist_infer.runtime import Device, InputRange, Session
+
+
+class Recognizer:
+    """A model, loaded once on one device. Safe to share between threads."""
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] = DEFAULT_MODEL,
+        *,
+        device: Device = "auto",
+        threads: int = 1,
+        input_range: InputRange | None = None,
+    ) -> None:
+        """Load a model.
+
+        Args:
+            model: The name of a bundled model, or the path of an ONNX file that classifies 784
+                pixels into ten digits.
+            device: `"cpu"`, `"cuda"`, or `"auto"`: CUDA where a session really gets it.
+            threads: CPU threads for one call; 0 lets ONNX Runtime choose.
+            input_range: `"0..1"` or `"0..255"`: what an ONNX file with a float input expects,
+                where its metadata does not say.
+
+        Raises:
+            ModelError: The model cannot be loaded or is no digit classifier.
+            DeviceError: `"cuda"`, and no CUDA to be had; the message says why.
+        """
+        self._info, content = read_model(model)
+        self._session = Session(content, self._info.name, device, threads, input_range)
+
+    @property
+    def model(self) -> ModelInfo:
+        """The loaded model: name, path, sha256, and its sidecar if it is a bundled one."""
+        return self._info
+
+    @property
+    def device(self) -> str:
+        """The device that is really used: `"cpu"` or `"cuda"`."""
+        return self._session.device
+
+    def predict(self, image: ImageSource) -> Prediction:
+        """The digit on one picture.
+
+        Args:
+            image: A path, the bytes of an image file, a binary stream, a PIL image, or an array
+                `(H, W)`, `(H, W, 1)`, `(H, W, 3)` or `(H, W, 4)` of uint8, uint16, bool or
+                float in 0..1.
+
+        Raises:
+            ImageError: The picture cannot be read.
+            NoDigitError: There is no digit on it.
+            TypeError: `image` is none of the above.
+        """
+        return _prediction(self._session.run(_prepare(image)[np.newaxis])[0])
+
+    def predict_batch(
+        self, images: Iterable[ImageSource], *, batch_size: int = 64
+    ) -> list[Prediction]:
+        """The digits on many pictures, in order.
+
+        The first picture that has no answer raises, as in `predict`; where every picture must
+        get its own answer or error, use `predict_each`.
+        """
+        answers = []
+        for answer in self.predict_each(images, batch_size=batch_size):
+            if isinstance(answer, ImageError):
+                raise answer
+            answers.append(answer)
+        return answers
+
+    def predict_each(
+        self, images: Iterable[ImageSource], *, batch_size: int = 64
+    ) -> Iterator[Prediction | ImageError]:
+        """The digits on any number of pictures, streamed in order.
+
+        A picture that has no answer gives its `ImageError`, and costs the others nothing.
+
+        Args:
+            images: As in `predict`; taken `batch_size` at a time.
+            batch_size: Pictures that go through the network together.
+        """
+        if batch_size < 1:
+            raise ValueError(f"batch_size is {batch_size}; it must be at least 1")
+        remaining = iter(images)
+        while batch := list(islice(remaining, batch_size)):
+            yield from self._predict_batch(batch)
+
+    def _predict_batch(self, batch: list[ImageSource]) -> list[Prediction | ImageError]:
+        prepared = [_try_prepare(image) for image in batch]
+        ready = [image for image in prepared if not isinstance(image, ImageError)]
+        rows = iter(self._session.run(np.stack(ready)) if ready else ())
+        return [
+            image if isinstance(image, ImageError) else _prediction(next(rows))
+            for image in prepared
+        ]
+
+    def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The fast path: images that are in MNIST's form already, without any preprocessing.
+
+        Args:
+            images: uint8 `(N, 28, 28)` or `(28, 28)`, white ink on black.
+
+        Returns:
+            float32 `(N, 10)`; `(28, 28)` counts as N = 1.
+
+        Raises:
+            ImageError: Another dtype or shape.
+        """
+        if images.dtype != np.uint8 or images.shape[-2:] != (28, 28) or images.ndim not in (2, 3):
+            raise ImageError(
+                f"got {images.dtype} {images.shape}; uint8 (N, 28, 28) or (28, 28) is needed, "
+                "and predict() takes anything else"
+            )
+        return self._session.run(images if images.ndim == 3 else images[np.newaxis])
+
+    def explain(self, image: ImageSource) -> Explanation:
+        """The digit on one picture, and what the network saw of it; raises as `predict` does."""
+        seen = _prepare(image)
+        return Explanation(seen, _prediction(self._session.run(seen[np.newaxis])[0]))
+
+
+def _prepare(image: ImageSource) -> NDArray[np.uint8]:
+    """Whatever is an image -> uint8 `(28, 28)`, white ink on black."""
+    try:
+        return normalize(find_ink(read_pixels(image)))
+    except ImageError as error:
+        if isinstance(image, (str, os.PathLike)):
+            error.source = os.fspath(image)
+        raise
+
+
+def _try_prepare(image: ImageSource) -> NDArray[np.uint8] | ImageError:
+    try:
+        return _prepare(image)
+    except ImageError as error:
+        return error
+
+
+def _prediction(row: NDArray[Any]) -> Prediction:
+    probabilities = tuple(row.tolist())
+    confidence = max(probabilities)
+    return Prediction(probabilities.index(confidence), confidence, probabilities)

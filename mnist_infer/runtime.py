@@ -1,0 +1,204 @@
+"""One ONNX Runtime session on one device: uint8 `(N, 28, 28)` -> float32 `(N, 10)`.
+
+The bundled models take and give exactly that. A user's own model may take its 784 pixels in
+another shape, type or range, and give logits; the session adapts both ends once, when it is made.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_infer import devices
+from mnist_infer.errors import DeviceError, ModelError
+
+Device = Literal["auto", "cpu", "cuda"]
+InputRange = Literal["0..1", "0..255"]
+
+_log = logging.getLogger(__name__)
+
+_LAYOUTS = ((784,), (28, 28), (28, 28, 1), (1, 28, 28))
+_FLOATS: dict[str, type[Any]] = {
+    "tensor(float)": np.float32,
+    "tensor(float16)": np.float16,
+    "tensor(double)": np.float64,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Input:
+    """How a model wants its pixels."""
+
+    name: str
+    layout: tuple[int, ...]
+    dtype: type[Any]
+    scale: float
+    batch: int | None
+    """A batch size that the model fixes; None where any will do."""
+
+
+class Session:
+    """A loaded model. Safe to share between threads."""
+
+    def __init__(
+        self,
+        content: bytes,
+        name: str,
+        device: Device = "auto",
+        threads: int = 1,
+        input_range: InputRange | None = None,
+    ) -> None:
+        """Load a model.
+
+        Args:
+            content: The bytes of the ONNX file.
+            name: What errors call it.
+            device: `"cuda"` insists; `"auto"` takes CUDA where a session really gets it.
+            threads: Threads for one call; 0 lets ONNX Runtime choose.
+            input_range: What a float input means, where the model's metadata does not say.
+
+        Raises:
+            ModelError: Not ONNX, or not a classifier of 784 pixels into ten digits.
+            DeviceError: `"cuda"`, and no CUDA to be had.
+        """
+        self._session, self.device = _open(content, name, device, threads)
+        self._input = _describe_input(self._session, name, input_range)
+        self._output = _find_output(self._session, name)
+        self._is_direct = (
+            self._input.dtype is np.uint8
+            and self._input.layout == (28, 28)
+            and self._input.batch is None
+        )
+        self._gives_logits = False
+        self._gives_logits = _gives_logits(self, name)
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """The model's own metadata properties."""
+        return dict(self._session.get_modelmeta().custom_metadata_map)
+
+    def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Probabilities of the ten digits.
+
+        Args:
+            images: uint8 `(N, 28, 28)`, white ink on black.
+
+        Returns:
+            float32 `(N, 10)`; each row sums to 1.
+        """
+        outputs = self._raw(images) if self._is_direct else self._adapted(images)
+        return _softmax(outputs) if self._gives_logits else outputs
+
+    def _raw(self, tensor: NDArray[Any]) -> NDArray[np.float32]:
+        outputs: NDArray[np.float32] = self._session.run(
+            [self._output], {self._input.name: tensor}
+        )[0]
+        return outputs
+
+    def _adapted(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        spec = self._input
+        tensor = images.reshape(-1, *spec.layout).astype(spec.dtype)
+        if spec.scale != 1:
+            tensor *= spec.dtype(spec.scale)
+        if spec.batch is None:
+            return self._raw(tensor).astype(np.float32, copy=False)
+        rows = len(tensor)
+        padding = np.zeros((-rows % spec.batch, *spec.layout), spec.dtype)
+        chunks = np.concatenate([tensor, padding]).reshape(-1, spec.batch, *spec.layout)
+        outputs = [self._raw(chunk).reshape(spec.batch, 10) for chunk in chunks]
+        return np.concatenate([np.zeros((0, 10)), *outputs])[:rows].astype(np.float32)
+
+
+def _open(content: bytes, name: str, device: Device, threads: int) -> tuple[Any, str]:
+    """A session and the device that it really runs on."""
+    onnxruntime = devices.import_onnxruntime()
+    if device not in ("auto", "cpu", "cuda"):
+        raise DeviceError(f"no device named {device!r}: choose auto, cpu or cuda")
+    wants_cuda = device == "cuda" or (
+        device == "auto" and devices.CUDA in onnxruntime.get_available_providers()
+    )
+    detail = ""
+    if wants_cuda and devices.CUDA in onnxruntime.get_available_providers():
+        devices.preload_cuda_libraries()
+        try:
+            session = _create(onnxruntime, content, threads, [devices.CUDA, devices.CPU])
+        except Exception as error:
+            detail = str(error).splitlines()[0] if str(error) else type(error).__name__
+        else:
+            # ONNX Runtime falls back to the CPU in silence: only the session knows.
+            if session.get_providers()[0] == devices.CUDA:
+                return session, "cuda"
+    if device == "cuda":
+        raise DeviceError(f"device 'cuda' is not to be had: {devices.why_no_cuda(detail)}")
+    if wants_cuda:
+        _log.info("running on the CPU: %s", devices.why_no_cuda(detail))
+    try:
+        return _create(onnxruntime, content, threads, [devices.CPU]), "cpu"
+    except Exception as error:
+        reason = " ".join(str(error).split())
+        raise ModelError(f"{name}: ONNX Runtime cannot load it ({reason})") from error
+
+
+def _create(onnxruntime: Any, content: bytes, threads: int, providers: list[str]) -> Any:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # Failures come back as exceptions; stderr stays the app's.
+    # Without fallback an error is an error, not a line on stdout and another device.
+    return onnxruntime.InferenceSession(content, options, providers, enable_fallback=0)
+
+
+def _describe_input(session: Any, name: str, input_range: InputRange | None) -> _Input:
+    inputs = session.get_inputs()
+    if len(inputs) != 1:
+        raise ModelError(f"{name}: has {len(inputs)} inputs, and one image input is needed")
+    node = inputs[0]
+    layout = tuple(node.shape[1:])
+    if layout not in _LAYOUTS:
+        raise ModelError(
+            f"{name}: its input {node.name!r} has shape {node.shape}; "
+            "[N,784], [N,28,28], [N,28,28,1] or [N,1,28,28] is needed"
+        )
+    batch = node.shape[0] if isinstance(node.shape[0], int) else None
+    if node.type == "tensor(uint8)":
+        return _Input(node.name, layout, np.uint8, 1.0, batch)
+    if node.type not in _FLOATS:
+        raise ModelError(
+            f"{name}: its input {node.name!r} is {node.type}; uint8 or float pixels are needed"
+        )
+    said = session.get_modelmeta().custom_metadata_map.get("input_range") or input_range
+    if said not in ("0..1", "0..255"):
+        raise ModelError(
+            f"{name}: takes float pixels and does not say their range; "
+            'say --input-range "0..1" or "0..255" (in Python: input_range=...)'
+        )
+    scale = 1 / 255 if said == "0..1" else 1.0
+    return _Input(node.name, layout, _FLOATS[node.type], scale, batch)
+
+
+def _find_output(session: Any, name: str) -> str:
+    outputs = session.get_outputs()
+    tens = [node for node in outputs if node.shape and node.shape[-1] == 10]
+    if len(tens) != 1:
+        found = ", ".join(f"{node.name} {node.shape}" for node in outputs)
+        raise ModelError(f"{name}: one output with 10 classes is needed, found {found}")
+    return str(tens[0].name)
+
+
+def _gives_logits(session: Session, name: str) -> bool:
+    """Whether a model's rows are logits: seen from what it answers on a few images."""
+    probes = np.stack([np.full((28, 28), grey, np.uint8) for grey in (0, 64, 255)])
+    rows = session.run(probes)
+    if rows.shape != (len(probes), 10) or not np.isfinite(rows).all():
+        raise ModelError(f"{name}: gives {rows.shape} for {probes.shape}, not ten numbers a row")
+    return not (rows.min() >= -1e-6 and np.allclose(rows.sum(axis=1), 1, atol=1e-3))
+
+
+def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    result: NDArray[np.float32] = powers / powers.sum(axis=1, keepdims=True)
+    return result
