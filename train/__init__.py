@@ -1,0 +1,11 @@
+"""Builds and fits the documented MNIST networks with Keras.
+
+Rooms downstream import `train.data` (the verified data set) and `train.fit` (the networks); neither
+`import train` nor `import train.data` loads Keras or TensorFlow.
+"""
+
+import os
+
+# TensorFlow reads this once, when it is first imported. Without it every run on a machine without a
+# GPU opens with a dozen lines of C++ log that look like failures.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -1,0 +1,163 @@
+"""The command line of `train`: everything it prints is printed here."""
+
+import os
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from train.recipes import RECIPES, Recipe
+
+if TYPE_CHECKING:
+    from train.data import Mnist
+    from train.fit import Fitted
+
+app = typer.Typer(
+    help="Fit the documented MNIST networks.", no_args_is_help=True, add_completion=False
+)
+
+Data = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATH",
+        help="MNIST: an .npz, or a folder with the four IDX files. "
+        "Default: MNIST_DATA, Keras' cache, Keras' download.",
+    ),
+]
+
+
+def _recipe(name: str) -> Recipe:
+    try:
+        return RECIPES[name]
+    except KeyError:
+        raise typer.BadParameter(f"{name!r} is none of {', '.join(RECIPES)}.") from None
+
+
+@app.command("recipes")
+def recipes_command() -> None:
+    """List the recipes."""
+    for recipe in RECIPES.values():
+        accuracies = ", ".join(f"{accuracy:g}" for accuracy in recipe.documented.test_accuracy)
+        typer.echo(
+            f"{recipe.name:<12}  {recipe.epochs:>2} epochs  test accuracy {accuracies}  "
+            f"{recipe.origin}"
+        )
+
+
+@app.command("fit")
+def fit_command(
+    recipe: Annotated[
+        Recipe,
+        typer.Argument(parser=_recipe, metavar="RECIPE", help=f"One of {', '.join(RECIPES)}."),
+    ],
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Same seed, same weights.")] = 0,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Passes over the data. Default: the recipe's.")
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(min=1, help="Images per step. Default: the recipe's.")
+    ] = None,
+    data: Data = None,
+    output: Annotated[
+        Path | None, typer.Option(help="The run's folder. Default: runs/RECIPE.")
+    ] = None,
+) -> None:
+    """Fit a recipe's network, say what came out, and leave a run folder."""
+    recipe = replace(
+        recipe, epochs=epochs or recipe.epochs, batch_size=batch_size or recipe.batch_size
+    )
+    folder = output or Path("runs") / recipe.name
+    with _failures():
+        folder.mkdir(parents=True, exist_ok=True)  # before the minutes of fitting, not after
+        mnist = _load(data)
+        with _quiet_stderr():
+            from train import narrate, report, run
+            from train.fit import as_input, fit
+        typer.echo(report.data(mnist))
+        interactive = sys.stdout.isatty()
+        fitted = fit(
+            recipe,
+            mnist,
+            seed=seed,
+            verbose=int(interactive),
+            callbacks=[narrate.narrator(typer.echo, per_epoch=not interactive)],
+        )
+        typer.echo(f"test loss {fitted.test_loss:.4f}, test accuracy {fitted.test_accuracy:.4f}")
+        typer.echo(report.overfitting(fitted.train_accuracy, fitted.test_accuracy))
+        if shown := recipe.show_predictions:
+            probabilities = fitted.model.predict(as_input(mnist.x_test[:shown]), verbose=0)
+            typer.echo(report.predictions(probabilities, mnist.y_test[:shown]))
+        run.save(fitted, mnist, folder)
+        typer.echo(f"saved {folder / recipe.model_file}")
+
+
+@app.command("reproduce")
+def reproduce_command(
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds, from 0 on.")] = 5,
+    data: Data = None,
+    output: Annotated[Path, typer.Option(help="Where the table goes.")] = Path("train/results"),
+) -> None:
+    """Fit every recipe with several seeds and compare with the documented results.
+
+    Exits with 1 when a recipe misses its bar.
+    """
+    with _failures():
+        output.mkdir(parents=True, exist_ok=True)
+        mnist = _load(data)
+        with _quiet_stderr():
+            from train import results, run
+            from train.reproduce import reproduce
+        reproductions = reproduce(RECIPES.values(), mnist, range(seeds), _echo_fit)
+        command = ["python", "-m", "train", "reproduce", "--seeds", str(seeds)]
+        if data is not None:
+            command += ["--data", data]
+        results.save(reproductions, output, command=shlex.join(command), versions=run.versions())
+    typer.echo(results.table(reproductions))
+    if not all(reproduction.met for reproduction in reproductions):
+        raise typer.Exit(1)
+
+
+def _load(data: str | None) -> "Mnist":
+    from train.data import load_mnist
+
+    return load_mnist(data)
+
+
+def _echo_fit(fitted: "Fitted") -> None:
+    typer.echo(
+        f"{fitted.recipe.name}  seed {fitted.seed}  test accuracy {fitted.test_accuracy:.4f}  "
+        f"{fitted.duration_s:.1f} s"
+    )
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    """Turns the failures that a user can put right into one line and exit code 1."""
+    from train.data import DataError
+
+    try:
+        yield
+    except (DataError, OSError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
+@contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """Silences stderr, file descriptor and all, while TensorFlow is imported.
+
+    Its C++ side logs a few lines there before it has read any setting.
+    """
+    kept = os.dup(2)
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

@@ -1,0 +1,112 @@
+"""The documented networks as data: what to build, how to fit it, and what is known to come out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Dense:
+    """A fully connected layer."""
+
+    units: int
+    activation: str
+
+
+@dataclass(frozen=True)
+class Dropout:
+    """Drops a share `rate` of its inputs, while training only."""
+
+    rate: float
+
+
+Layer = Dense | Dropout
+
+
+@dataclass(frozen=True)
+class Documented:
+    """What the notebooks print: accuracies as shares in 0..1, losses as cross-entropies in nats."""
+
+    test_accuracy: tuple[float, ...]
+    test_loss: float | None = None
+    train_accuracy: float | None = None
+    losses: tuple[float, ...] = ()  # training loss after each epoch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """One network and the way it is fitted.
+
+    The class names of `layers`, and their fields, are those of `keras.layers`.
+    """
+
+    name: str
+    origin: str
+    layers: tuple[Layer, ...]
+    loss: Literal["categorical_crossentropy", "sparse_categorical_crossentropy"]
+    epochs: int
+    documented: Documented
+    bar: float  # least mean test accuracy over the seeds of `reproduce`
+    optimizer: str = "rmsprop"
+    batch_size: int = 128
+    input_shape: tuple[int, ...] | None = (
+        784,
+    )  # None: the first batch tells the network its input
+    validate: bool = False  # on the test set after each epoch
+    show_predictions: int = 0  # how many test digits the run names at its end
+    model_file: str = "model.keras"
+
+    @property
+    def one_hot(self) -> bool:
+        """Whether the labels are one-hot rows; the loss alone decides it."""
+        return self.loss == "categorical_crossentropy"
+
+
+DLWP = Recipe(
+    name="dlwp",
+    origin='"Deep Learning with Python", chapter 2.1 (three notebooks after it)',
+    layers=(Dense(512, "relu"), Dense(10, "softmax")),
+    loss="categorical_crossentropy",
+    epochs=5,
+    documented=Documented(
+        test_accuracy=(0.9789, 0.9783, 0.9777),
+        train_accuracy=0.989,
+        losses=(0.2577, 0.1042, 0.0687, 0.0508, 0.0382),
+    ),
+    bar=0.978,
+)
+
+DLWP_SPARSE = Recipe(
+    name="dlwp-sparse",
+    origin='"Deep Learning with Python", second edition, chapter 2.1',
+    layers=(Dense(512, "relu"), Dense(10, "softmax")),
+    loss="sparse_categorical_crossentropy",
+    epochs=5,
+    input_shape=None,
+    show_predictions=10,
+    model_file="digits.keras",
+    documented=Documented(test_accuracy=(0.978,)),
+    bar=0.978,
+)
+
+MNIST_MLP = Recipe(
+    name="mnist-mlp",
+    origin="Keras' own example mnist_mlp.py",
+    layers=(
+        Dense(512, "relu"),
+        Dropout(0.2),
+        Dense(512, "relu"),
+        Dropout(0.2),
+        Dense(10, "softmax"),
+    ),
+    loss="categorical_crossentropy",
+    epochs=20,
+    validate=True,
+    documented=Documented(test_accuracy=(0.9842,), test_loss=0.0967),
+    bar=0.982,
+)
+
+RECIPES: Mapping[str, Recipe] = MappingProxyType(
+    {recipe.name: recipe for recipe in (DLWP, DLWP_SPARSE, MNIST_MLP)}
+)
