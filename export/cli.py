@@ -1,0 +1,130 @@
+"""The command line: ``python -m export RUN/model.keras --name NAME``."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False)
+
+
+def _file_stem(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]+([.-][a-z0-9]+)*", name):
+        raise typer.BadParameter("use lower-case letters, digits, dots and hyphens: dense-512")
+    return name
+
+
+@app.command()
+def export(
+    model: Annotated[Path, typer.Argument(help="A .keras or .h5 file with 10 outputs.")],
+    name: Annotated[
+        str, typer.Option(callback=_file_stem, help="The files are called NAME.onnx and NAME.json.")
+    ],
+    output: Annotated[Path, typer.Option(help="The folder to write to.")] = Path(
+        "mnist_infer/models"
+    ),
+    data: Annotated[
+        Path | None, typer.Option(help="MNIST: an .npz, or a folder of IDX files.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write the parity table here, as Markdown.")
+    ] = None,
+    model_version: Annotated[str, typer.Option(help="The version to give the model.")] = "1.0.0",
+) -> None:
+    """Write a Keras model as ONNX, once it is proved to give the same answers."""
+    from export.errors import ExportError
+    from train.data import DataError
+
+    try:
+        _export(model, name, output, data, report, model_version)
+    except (ExportError, DataError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from error
+
+
+def _export(
+    keras_file: Path,
+    name: str,
+    output: Path,
+    data: Path | None,
+    report: Path | None,
+    model_version: str,
+) -> None:
+    from export.convert import to_onnx
+    from export.network import open_network
+    from export.parity import image_sets, onnx_probabilities, prove
+    from export.report import parity_report
+    from export.sidecar import Origin, describe, read_run, with_metadata
+    from train.data import load_mnist
+
+    network = open_network(keras_file)
+    typer.echo(
+        f"{keras_file} takes {' x '.join(map(str, network.image_shape))}: float values in 0..1, "
+        "white ink on black, are assumed"
+    )
+    if network.softmax_added:
+        typer.echo("its outputs are logits: softmax is appended")
+    recipe, seed, dataset = read_run(keras_file)
+
+    mnist = load_mnist(data)
+    converted = to_onnx(network)
+    answers = onnx_probabilities(converted.SerializeToString())(mnist.x_test).argmax(axis=1)
+    accuracy = float((answers == mnist.y_test).mean())
+    origin = Origin(
+        recipe=recipe,
+        seed=seed,
+        dataset=dataset,
+        parameters=network.model.count_params(),
+        keras_sha256=hashlib.sha256(keras_file.read_bytes()).hexdigest(),
+        test_accuracy=accuracy,
+        model_version=model_version,
+    )
+    content = with_metadata(converted, origin)
+    parity = prove(onnx_probabilities(content), network.probabilities, image_sets(mnist.x_test))
+    typer.echo(
+        f"parity holds on {parity.images:,} images: no label changes, largest difference "
+        f"{parity.max_abs_difference:.1e}; test accuracy {accuracy:.2%}"
+    )
+
+    files = {
+        output / f"{name}.onnx": content,
+        output / f"{name}.json": f"{describe(name, content, origin, parity)}\n".encode(),
+    }
+    if report:
+        # without --data: MNIST is verified by hash, so its place is nobody's business
+        command = shlex.join(
+            ["python", "-m", "export", str(keras_file), "--name", name, "--report", str(report)]
+        )
+        files[report] = parity_report(name, command, parity, accuracy).encode()
+    _write(files)
+    for path, written in files.items():
+        typer.echo(f"wrote {path} ({len(written):,} bytes)")
+
+
+def _write(files: dict[Path, bytes]) -> None:
+    """Write all files or none, and replace each at once: no reader sees a half of it."""
+    from export.errors import ExportError
+
+    staged: dict[Path, Path] = {}
+    try:
+        for path, content in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            staged[path] = path.with_name(f".{path.name}.partial")
+            staged[path].write_bytes(content)
+        for path, partial in staged.items():
+            partial.replace(path)
+    except OSError as error:
+        raise ExportError(f"cannot write {error.filename}: {error.strerror}") from error
+    finally:
+        for partial in staged.values():
+            partial.unlink(missing_ok=True)
+
+
+def main() -> None:
+    """Run the command."""
+    app(prog_name="python -m export")

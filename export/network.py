@@ -1,0 +1,102 @@
+"""A Keras model, opened and checked: pictures of 28 x 28 in, ten probabilities out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import keras
+import numpy as np
+
+from export.errors import ExportError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+IMAGE_SHAPES = ((784,), (28, 28), (28, 28, 1))
+ACCEPTED = "one input of 784, 28 x 28 or 28 x 28 x 1 values per image"
+
+
+@dataclass(frozen=True)
+class Network:
+    """A Keras model that takes float32 0..1, white ink on black, and gives probabilities."""
+
+    model: keras.Model
+    image_shape: tuple[int, ...]
+    softmax_added: bool
+    """True where the file's own outputs were logits."""
+
+    def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return Keras' float32 (N, 10) for uint8 (N, 28, 28)."""
+        pixels = images.astype(np.float32) / np.float32(255)
+        rows = self.model.predict(pixels.reshape(-1, *self.image_shape), batch_size=1000, verbose=0)
+        return np.asarray(rows, np.float32)
+
+
+def open_network(path: Path) -> Network:
+    """Load a ``.keras`` or legacy ``.h5`` file; raise ExportError where it does not fit.
+
+    Code inside a file (a Lambda layer) is never run: Keras' safe mode stays on.
+    """
+    if not path.is_file():
+        raise ExportError(f"no file {path}: give the .keras or .h5 file that a run has saved")
+    try:
+        model = keras.models.load_model(path, compile=False)
+    except Exception as error:  # Keras, zipfile and h5py each raise their own kinds
+        reason = str(error).split(". ")[0].rstrip(".")
+        raise ExportError(
+            f"Keras does not open {path}: {reason}; save the model as .keras or .h5, with layers "
+            "of Keras only and no Lambda"
+        ) from error
+
+    if not model.built:
+        raise ExportError(
+            f"{path} was saved before it was built, so it has no weights: fit it, or call it on "
+            "data once, then save it again"
+        )
+    image_shape = _image_shape(path, model)
+    network = Network(model, image_shape, softmax_added=False)
+    return network if _gives_probabilities(path, network) else _with_softmax(network)
+
+
+def _image_shape(path: Path, model: keras.Model) -> tuple[int, ...]:
+    """Return the shape of one image; raise ExportError where inputs or outputs do not fit."""
+    # without the batch: a model built on data has kept the size of its first one
+    inputs = [tuple(tensor.shape[1:]) for tensor in model.inputs]
+    outputs = [tuple(tensor.shape[1:]) for tensor in model.outputs]
+    if len(inputs) != 1 or inputs[0] not in IMAGE_SHAPES:
+        raise ExportError(f"{path} takes {_said(inputs)}: build it with keras.Input for {ACCEPTED}")
+    if outputs != [(10,)]:
+        raise ExportError(
+            f"{path} gives {_said(outputs)}: end it with one layer of 10 outputs, one per digit"
+        )
+    return inputs[0]
+
+
+def _said(shapes: list[tuple[int | None, ...]]) -> str:
+    return " and ".join(str(["batch", *shape]).replace("'", "") for shape in shapes)
+
+
+def _gives_probabilities(path: Path, network: Network) -> bool:
+    """Say whether rows of the outputs sum to 1 on probe images, or are logits."""
+    probes = np.random.default_rng(0).integers(0, 256, (64, 28, 28), np.uint8)
+    probes[0], probes[1] = 0, 255
+    outputs = network.probabilities(probes)
+    if not np.isfinite(outputs).all():
+        raise ExportError(f"{path} gives outputs that are not finite numbers: train it again")
+    within = bool(((outputs >= 0) & (outputs <= 1)).all())
+    if within and np.allclose(outputs.sum(axis=1), 1, atol=1e-3):
+        return True
+    if within:
+        raise ExportError(
+            f"{path} gives numbers from 0 to 1 that do not sum to 1 (a sigmoid?), neither "
+            "probabilities nor logits: end it with softmax"
+        )
+    return False
+
+
+def _with_softmax(network: Network) -> Network:
+    model = keras.Sequential([network.model, keras.layers.Softmax(dtype="float32")])
+    return Network(model, network.image_shape, softmax_added=True)

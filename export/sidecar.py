@@ -1,0 +1,119 @@
+"""What a model says of itself: metadata inside the ONNX file, and the JSON beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from onnx import helper
+
+from export.convert import INPUT, IR_VERSION, OPSET, OUTPUT
+from export.errors import ExportError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import onnx
+
+    from export.parity import Parity
+
+LABELS = [str(digit) for digit in range(10)]
+POLARITY = "white-on-black"
+PREPROCESSING = "mnist-20x20-centre-of-mass"
+LICENCE = "MIT (weights); trained on MNIST, CC BY-SA 3.0"
+LIBRARIES = ("keras", "tensorflow", "tf2onnx", "onnx")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the weights come from. What no ``run.json`` tells is None."""
+
+    recipe: str | None
+    seed: int | None
+    dataset: str | None
+    parameters: int
+    keras_sha256: str
+    test_accuracy: float
+    """Share of the 10,000 test images that the ONNX model itself gets right."""
+    model_version: str
+
+
+def read_run(keras_file: Path) -> tuple[str | None, int | None, str | None]:
+    """Return recipe, seed and dataset from the ``run.json`` beside the model, where there is one.
+
+    Raises ExportError where the file is there and does not say them.
+    """
+    path = keras_file.with_name("run.json")
+    if not path.exists():
+        return None, None, None
+    try:
+        run = json.loads(path.read_text(encoding="utf-8"))
+        return run["recipe"], run["seed"], run["dataset"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ExportError(
+            f"{path} does not say recipe, seed and dataset ({error!r}): train again, or export a "
+            "copy of the model from another folder"
+        ) from error
+
+
+def with_metadata(model: onnx.ModelProto, origin: Origin) -> bytes:
+    """Set the metadata of the ONNX model and return its bytes, the same each time."""
+    known = {
+        "labels": json.dumps(LABELS),
+        "input_polarity": POLARITY,
+        "input_range": "0..255",
+        "preprocessing": PREPROCESSING,
+        "recipe": origin.recipe,
+        "seed": origin.seed,
+        "dataset": origin.dataset,
+        "test_accuracy": origin.test_accuracy,
+        "keras_sha256": origin.keras_sha256,
+        "version": origin.model_version,
+        "licence": LICENCE,
+    }
+    helper.set_model_props(
+        model, {key: str(value) for key, value in known.items() if value is not None}
+    )
+    return bytes(model.SerializeToString(deterministic=True))
+
+
+def describe(name: str, content: bytes, origin: Origin, parity: Parity) -> str:
+    """Return the JSON for ``<name>.json``: no time and no path, so it can be compared."""
+    return json.dumps(
+        {
+            "name": name,
+            "version": origin.model_version,
+            "file": f"{name}.onnx",
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "size_bytes": len(content),
+            "parameters": origin.parameters,
+            "recipe": origin.recipe,
+            "seed": origin.seed,
+            "dataset": origin.dataset,
+            "test_accuracy": origin.test_accuracy,
+            "keras_sha256": origin.keras_sha256,
+            "labels": LABELS,
+            "input": {
+                "name": INPUT,
+                "dtype": "uint8",
+                "shape": ["batch", 28, 28],
+                "range": [0, 255],
+                "polarity": POLARITY,
+            },
+            "output": {"name": OUTPUT, "dtype": "float32", "shape": ["batch", 10]},
+            "preprocessing": PREPROCESSING,
+            "opset": OPSET,
+            "ir_version": IR_VERSION,
+            "licence": LICENCE,
+            "versions": {library: version(library) for library in LIBRARIES},
+            "parity": {
+                "images": parity.images,
+                "max_abs_difference": parity.max_abs_difference,
+                "label_changes": parity.label_changes,
+            },
+        },
+        indent=2,
+    )

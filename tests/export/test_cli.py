@@ -1,0 +1,199 @@
+"""The command writes all files or none, says what it assumed, and exits as it should."""
+
+import hashlib
+import json
+from importlib.metadata import version
+
+import numpy as np
+import onnx
+import pytest
+from typer.testing import CliRunner
+
+from export.cli import app
+from train.data import DataError, Mnist
+
+
+@pytest.fixture
+def stand_in(images, monkeypatch):
+    """40 images in the place of MNIST."""
+    labels = np.arange(40, dtype=np.uint8) % 10
+    stand_in = Mnist(images, labels, images, labels, "40 images")
+    monkeypatch.setattr("train.data.load_mnist", lambda _: stand_in)
+
+
+@pytest.fixture
+def run(stand_in, tmp_path):
+    def run(path, *options):
+        arguments = [str(path), "--name", "tiny", "--output", str(tmp_path / "out"), *options]
+        return CliRunner().invoke(app, arguments)
+
+    return run
+
+
+def test_writes_model_sidecar_and_report(run, keras_file, tmp_path, images):
+    report = tmp_path / "results" / "parity.md"
+
+    result = run(keras_file, "--report", str(report))
+
+    assert result.exit_code == 0, result.output
+    assert "float values in 0..1, white ink on black, are assumed" in result.stdout
+    assert "parity holds on 82 images" in result.stdout
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["tiny.json", "tiny.onnx"]
+    assert f"--name tiny --report {report}" in report.read_text()
+
+    content = (tmp_path / "out" / "tiny.onnx").read_bytes()
+    sidecar = json.loads((tmp_path / "out" / "tiny.json").read_text())
+    parity = sidecar.pop("parity")
+    accuracy = sidecar.pop("test_accuracy")
+    keras_sha256 = hashlib.sha256(keras_file.read_bytes()).hexdigest()
+    assert parity.keys() == {"images", "max_abs_difference", "label_changes"}
+    assert parity["label_changes"] == 0
+    assert 0 <= accuracy <= 1
+    assert sidecar == {
+        "name": "tiny",
+        "version": "1.0.0",
+        "file": "tiny.onnx",
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "size_bytes": len(content),
+        "parameters": 784 * 16 + 16 + 16 * 10 + 10,
+        "recipe": None,
+        "seed": None,
+        "dataset": None,
+        "keras_sha256": keras_sha256,
+        "labels": list("0123456789"),
+        "input": {
+            "name": "image",
+            "dtype": "uint8",
+            "shape": ["batch", 28, 28],
+            "range": [0, 255],
+            "polarity": "white-on-black",
+        },
+        "output": {"name": "probabilities", "dtype": "float32", "shape": ["batch", 10]},
+        "preprocessing": "mnist-20x20-centre-of-mass",
+        "opset": 13,
+        "ir_version": 7,
+        "licence": "MIT (weights); trained on MNIST, CC BY-SA 3.0",
+        "versions": {name: version(name) for name in ("keras", "tensorflow", "tf2onnx", "onnx")},
+    }
+    metadata = {each.key: each.value for each in onnx.load_from_string(content).metadata_props}
+    assert metadata == {
+        "labels": '["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]',
+        "input_polarity": "white-on-black",
+        "input_range": "0..255",
+        "preprocessing": "mnist-20x20-centre-of-mass",
+        "test_accuracy": str(accuracy),
+        "keras_sha256": keras_sha256,
+        "version": "1.0.0",
+        "licence": "MIT (weights); trained on MNIST, CC BY-SA 3.0",
+    }
+
+
+def test_the_run_says_recipe_seed_and_dataset(run, build, tmp_path):
+    build().save(tmp_path / "model.keras")
+    told = {"recipe": "dlwp", "seed": 7, "dataset": "MNIST"}
+    (tmp_path / "run.json").write_text(json.dumps({**told, "epochs": 5}))
+
+    result = run(tmp_path / "model.keras", "--model-version", "2.1.0")
+
+    assert result.exit_code == 0, result.output
+    sidecar = json.loads((tmp_path / "out" / "tiny.json").read_text())
+    assert {key: sidecar[key] for key in told} == told
+    metadata = {
+        each.key: each.value for each in onnx.load(tmp_path / "out" / "tiny.onnx").metadata_props
+    }
+    assert (metadata["recipe"], metadata["seed"], metadata["version"]) == ("dlwp", "7", "2.1.0")
+
+
+def test_a_damaged_run_is_refused(run, build, tmp_path):
+    build().save(tmp_path / "model.keras")
+    (tmp_path / "run.json").write_text("{}")
+
+    result = run(tmp_path / "model.keras")
+
+    assert result.exit_code == 1
+    assert "run.json does not say recipe, seed and dataset" in result.stderr
+
+
+def test_twice_the_same_bytes(run, keras_file, tmp_path):
+    def written():
+        assert run(keras_file).exit_code == 0
+        return [path.read_bytes() for path in sorted((tmp_path / "out").iterdir())]
+
+    assert written() == written()
+
+
+def test_logits_are_said(run, build, tmp_path):
+    build(activation=None).save(tmp_path / "model.keras")
+
+    result = run(tmp_path / "model.keras")
+
+    assert result.exit_code == 0, result.output
+    assert "its outputs are logits: softmax is appended" in result.stdout
+
+
+def test_failed_parity_keeps_what_was_there(run, keras_file, tmp_path, monkeypatch):
+    """The converter loses the bias: nothing is written, and the good file of yesterday stays."""
+    import export.convert
+
+    honest = export.convert.to_onnx
+
+    def careless(network):
+        model = honest(network)
+        weights = next(each for each in model.graph.initializer if each.name == "MatMul_1.B")
+        weights.raw_data = bytes(len(weights.raw_data))
+        return model
+
+    monkeypatch.setattr("export.convert.to_onnx", careless)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "tiny.onnx").write_bytes(b"good")
+
+    result = run(keras_file, "--report", str(tmp_path / "parity.md"))
+
+    assert result.exit_code == 1
+    assert "error: parity does not hold at batch size 1" in result.stderr
+    assert "worst is test image" in result.stderr
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["tiny.onnx"]
+    assert (tmp_path / "out" / "tiny.onnx").read_bytes() == b"good"
+    assert not (tmp_path / "parity.md").exists()
+
+
+def test_all_files_or_none(run, keras_file, tmp_path):
+    (tmp_path / "blocked").write_text("a file where a folder is needed")
+
+    result = run(keras_file, "--report", str(tmp_path / "blocked" / "parity.md"))
+
+    assert result.exit_code == 1
+    assert "error: cannot write" in result.stderr
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_without_mnist(run, keras_file, tmp_path, monkeypatch):
+    def missing(_):
+        raise DataError("no MNIST here; name it with --data")
+
+    monkeypatch.setattr("train.data.load_mnist", missing)
+
+    result = run(keras_file)
+
+    assert result.exit_code == 1
+    assert result.stderr == "error: no MNIST here; name it with --data\n"
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unfit_model(run, build, tmp_path):
+    build(classes=26).save(tmp_path / "model.keras")
+
+    result = run(tmp_path / "model.keras")
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: ")
+    assert "gives [batch, 26]" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["../escape", "Dense", "a b", "", "dense-512.", ".hidden"])
+def test_a_bad_name_is_wrong_usage(keras_file, name):
+    assert CliRunner().invoke(app, [str(keras_file), "--name", name]).exit_code == 2
+
+
+def test_no_name_is_wrong_usage(keras_file):
+    assert CliRunner().invoke(app, [str(keras_file)]).exit_code == 2
