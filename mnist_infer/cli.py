@@ -52,7 +52,6 @@ def run(
     images: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="IMAGE...",
             help="Image files, folders (searched recursively), or - for standard input.",
             show_default=False,
         ),
@@ -112,9 +111,9 @@ def run(
     or device that is not to be had included).
     """
     if json_ and jsonl:
-        raise typer.BadParameter("--json and --jsonl exclude each other")
+        raise _usage_error("--json and --jsonl exclude each other")
     if show and (json_ or jsonl):
-        raise typer.BadParameter("--show draws for people: leave out --json and --jsonl")
+        raise _usage_error("--show draws for people: leave out --json and --jsonl")
     if info:
         from mnist_infer.info import describe, format_info
 
@@ -122,14 +121,14 @@ def run(
         print(json.dumps(description, indent=2) if json_ else format_info(description))
         return
     if not images:
-        raise typer.BadParameter("name at least one image; --help shows what else there is")
+        raise _usage_error("name at least one image; --help shows what else there is")
 
     from mnist_infer.recognizer import Recognizer
 
     try:
         recognizer = Recognizer(model, device=device, threads=threads, input_range=input_range)
     except (ModelError, DeviceError) as error:
-        raise typer.BadParameter(str(error)) from error
+        raise _usage_error(str(error)) from error
     if verbose:
         name = recognizer.model.name
         print(f"model {name}, device {recognizer.device}, {threads} thread(s)", file=sys.stderr)
@@ -153,6 +152,11 @@ def run(
         chunks = as_text(watched, top)
     _write(chunks)
     raise typer.Exit(130 if outcome.interrupted else min(outcome.unanswered, 1))
+
+
+def _usage_error(message: str) -> typer.Exit:
+    print(f"mnist-infer: {message}", file=sys.stderr)
+    return typer.Exit(2)
 
 
 def _predictions(

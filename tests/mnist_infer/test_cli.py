@@ -1,0 +1,213 @@
+"""The command line, as a user types it: a real process, its stdout, stderr and exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from mnist_infer import __version__
+
+from .conftest import FIXTURES
+
+Write = Callable[..., Path]
+
+
+def mnist_infer(*arguments: object, stdin: bytes = b"", **environment: str):
+    """Run the command with UTF-8 output."""
+    return subprocess.run(
+        [sys.executable, "-m", "mnist_infer", *map(str, arguments)],
+        input=stdin,
+        capture_output=True,
+        check=False,
+        timeout=120,
+        env={**os.environ, "PYTHONIOENCODING": "", "PYTHONUTF8": "1", **environment},
+    )
+
+
+def test_one_image(digit_file: Write):
+    path = digit_file(7)
+    done = mnist_infer(path)
+    name, digit, confidence, percent = done.stdout.decode().rsplit(maxsplit=3)
+    assert (name, digit, percent) == (str(path), "7", "%")
+    assert 50 < float(confidence) <= 100
+    assert (done.stderr, done.returncode) == (b"", 0)
+
+
+def test_top(digit_file: Write):
+    done = mnist_infer(digit_file(7), "--top", "3")
+    assert done.stdout.count(b"%") == 3
+
+
+def test_jsonl_has_a_record_per_line(digit_file: Write):
+    paths = [digit_file(digit) for digit in (4, 2)]
+    done = mnist_infer(*paths, "--jsonl")
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [record["path"] for record in records] == [str(path) for path in paths]
+    assert [record["digit"] for record in records] == [4, 2]
+    for record in records:
+        assert set(record) == {"path", "digit", "confidence", "probabilities"}
+        assert len(record["probabilities"]) == 10
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_json_is_one_array(digit_file: Write, count: int):
+    done = mnist_infer(*[digit_file(digit) for digit in range(count)], "--json")
+    assert [record["digit"] for record in json.loads(done.stdout)] == list(range(count))
+
+
+def test_folders_are_searched_in_order(digit_file: Write, tmp_path: Path):
+    for digit, name in ((2, "b/2.png"), (1, "a/1.JPG"), (3, "c.png")):
+        digit_file(digit, f"scans/{name}")
+    (tmp_path / "scans" / "notes.txt").write_text("no picture")
+    done = mnist_infer(tmp_path / "scans", "--jsonl", "--batch-size", "2")
+    names = [Path(json.loads(line)["path"]).name for line in done.stdout.splitlines()]
+    assert names == ["c.png", "1.JPG", "2.png"]
+    assert done.returncode == 0
+
+
+def test_a_folder_without_images_is_said(tmp_path: Path):
+    done = mnist_infer(tmp_path)
+    assert b"a folder without images" in done.stderr
+    assert (done.stdout, done.returncode) == (b"", 1)
+
+
+def test_standard_input(digit_file: Write):
+    done = mnist_infer("-", stdin=digit_file(5).read_bytes())
+    assert done.stdout.decode().startswith("-  5  ")
+
+
+class TestImagesWithoutAnAnswer:
+    def test_cost_one_line_on_stderr_and_exit_code_1(self, digit_file: Write, tmp_path: Path):
+        (tmp_path / "text.png").write_text("not a picture")
+        done = mnist_infer(digit_file(1), tmp_path / "text.png", tmp_path / "none.png")
+        assert done.stdout.count(b"\n") == 1
+        errors = done.stderr.decode().splitlines()
+        assert len(errors) == 2
+        assert errors[0].startswith(f"{tmp_path / 'text.png'}: ")
+        assert errors[1] == f"{tmp_path / 'none.png'}: no such file"
+        assert done.returncode == 1
+
+    def test_cost_one_record(self, digit_file: Write, tmp_path: Path):
+        Image.new("L", (60, 60), 255).save(tmp_path / "blank.png")
+        done = mnist_infer(tmp_path / "blank.png", digit_file(1), "--jsonl")
+        blank, one = map(json.loads, done.stdout.splitlines())
+        assert blank["digit"] is None
+        assert blank["error"]["type"] == "NoDigitError"
+        assert one["digit"] == 1
+        assert (done.stderr, done.returncode) == (b"", 1)
+
+    def test_quiet_says_nothing(self, tmp_path: Path):
+        done = mnist_infer(tmp_path / "none.png", "--quiet")
+        assert (done.stdout, done.stderr, done.returncode) == (b"", b"", 1)
+
+    def test_a_low_confidence_is_no_answer(self, digit_file: Write):
+        arguments = ("--model", FIXTURES / "tiny.onnx", "--min-confidence", "1")
+        done = mnist_infer(digit_file(8), "--jsonl", *arguments)
+        record = json.loads(done.stdout)
+        assert record["confidence"] < 1
+        assert record["digit"] is None
+        assert record["error"]["type"] == "LowConfidenceError"
+        assert len(record["probabilities"]) == 10
+        assert done.returncode == 1
+
+
+class TestShow:
+    def test_draws_the_image_and_a_bar_for_each_digit(self, digit_file: Write):
+        done = mnist_infer(digit_file(7), "--show")
+        drawing = done.stdout.decode().splitlines()[1:]
+        assert len(drawing) == 30
+        assert all(len(row) >= 57 for row in drawing)
+        assert "█" in done.stdout.decode()
+        assert sum("%" in row for row in drawing) == 10
+
+    def test_draws_in_ascii_where_the_terminal_has_no_more(self, digit_file: Write):
+        done = mnist_infer(digit_file(7), "--show", PYTHONUTF8="0", PYTHONIOENCODING="ascii")
+        assert done.returncode == 0
+        assert "@" in done.stdout.decode("ascii")
+
+
+class TestInfo:
+    def test_for_people(self):
+        done = mnist_infer("--info")
+        text = done.stdout.decode()
+        assert __version__ in text
+        assert "dense-512x2" in text
+        assert "runs on cpu" in text or "runs on cuda" in text
+
+    def test_for_programs(self):
+        info = json.loads(mnist_infer("--info", "--json").stdout)
+        assert info["session"]["device"] in ("cpu", "cuda")
+        assert info["session"]["device"] == "cuda" or info["cuda"]["reason"]
+        assert {model["name"] for model in info["models"]} >= {"dense-512", "dense-512x2"}
+        assert all(len(model["sha256"]) == 64 for model in info["models"])
+
+    def test_a_broken_model_is_told_not_raised(self):
+        done = mnist_infer("--info", "--model", "none.onnx")
+        assert b"no such model file" in done.stdout
+        assert done.returncode == 0
+
+
+def test_verbose_says_the_device(digit_file: Write):
+    done = mnist_infer(digit_file(7), "--verbose", "--device", "cpu")
+    assert b"device cpu" in done.stderr
+
+
+def test_version():
+    assert mnist_infer("--version").stdout.decode() == f"mnist-infer {__version__}\n"
+
+
+def test_a_model_of_ones_own(digit_file: Write):
+    model = FIXTURES / "logits_nchw_float255.onnx"
+    done = mnist_infer(digit_file(7), "--model", model, "--input-range", "0..255", "--jsonl")
+    own = json.loads(done.stdout)
+    done = mnist_infer(digit_file(7), "--model", FIXTURES / "tiny.onnx", "--jsonl")
+    assert own["digit"] == json.loads(done.stdout)["digit"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "at least one image"),
+        (["x.png", "--bogus"], "--bogus"),
+        (["x.png", "--top", "11"], "--top"),
+        (["x.png", "--json", "--jsonl"], "exclude each other"),
+        (["x.png", "--show", "--json"], "--show"),
+        (["x.png", "--model", "none"], "no model named"),
+        (["x.png", "--model", "none.onnx"], "no such model file"),
+        (["x.png", "--device", "tpu"], "tpu"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2(arguments: list[str], says: str):
+    done = mnist_infer(*arguments)
+    assert says in done.stderr.decode()
+    assert (done.stdout, done.returncode) == (b"", 2)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX file names")
+def test_odd_file_names(digit_file: Write, tmp_path: Path):
+    plain = digit_file(7)
+    for name in (b"with space.png", b"new\nline.png", b"caf\xe9.png", b"-dash.png"):
+        Path(os.fsdecode(os.path.join(os.fsencode(tmp_path), name))).write_bytes(  # noqa: PTH118
+            plain.read_bytes()
+        )
+    plain.unlink()
+    done = mnist_infer(tmp_path, "--jsonl")
+    assert [json.loads(line)["digit"] for line in done.stdout.splitlines()] == [7] * 4
+    assert b"caf\xe9.png" in mnist_infer(tmp_path).stdout
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX pipes")
+def test_a_reader_that_leaves_ends_the_run_quietly(digit_file: Write):
+    path = digit_file(7)
+    command = [sys.executable, "-m", "mnist_infer", *[str(path)] * 5000, "--batch-size", "1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""

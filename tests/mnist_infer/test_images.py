@@ -1,0 +1,176 @@
+"""Decoding: whatever a caller calls an image becomes upright, opaque uint8 pixels."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mnist_infer import ImageError
+from mnist_infer.images import read_pixels
+
+from .conftest import encoded
+
+GREY = np.arange(12 * 8, dtype=np.uint8).reshape(12, 8) * 2
+IMAGE = Image.fromarray(GREY)
+
+
+def test_every_kind_of_source_gives_the_same_pixels(tmp_path: Path):
+    content = encoded(IMAGE)
+    path = tmp_path / "grey.png"
+    path.write_bytes(content)
+    for source in (str(path), path, content, bytearray(content), io.BytesIO(content), IMAGE, GREY):
+        np.testing.assert_array_equal(read_pixels(source), GREY)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        GREY[:, :, np.newaxis],
+        GREY.astype(np.uint16) * 257,
+        (GREY.astype(np.uint16) * 257).astype(">u2"),
+        GREY.astype(np.float32) / 255,
+        GREY.astype(np.float64) / 255,
+    ],
+    ids=["(H,W,1)", "uint16", "big-endian uint16", "float32", "float64"],
+)
+def test_arrays_of_every_type_give_the_same_pixels(array: np.ndarray):
+    np.testing.assert_array_equal(read_pixels(array), GREY)
+
+
+def test_colour_stays_colour():
+    rgb = np.stack([GREY, GREY // 2, GREY // 3], axis=2)
+    np.testing.assert_array_equal(read_pixels(rgb), rgb)
+    np.testing.assert_array_equal(read_pixels(encoded(Image.fromarray(rgb))), rgb)
+
+
+def test_bool_arrays_and_one_bit_files_are_black_and_white():
+    bits = GREY > 90
+    expected = np.where(bits, 255, 0)
+    np.testing.assert_array_equal(read_pixels(bits), expected)
+    np.testing.assert_array_equal(read_pixels(encoded(Image.fromarray(bits))), expected)
+
+
+def test_sixteen_bit_png_keeps_its_greys():
+    sixteen = Image.fromarray(GREY.astype(np.uint16) * 257)
+    np.testing.assert_array_equal(read_pixels(encoded(sixteen)), GREY)
+
+
+def test_float_tiff_keeps_its_greys():
+    floats = Image.fromarray(GREY.astype(np.float32))
+    np.testing.assert_array_equal(read_pixels(encoded(floats, "TIFF")), GREY)
+
+
+@pytest.mark.parametrize("format_", ["GIF", "BMP", "TIFF", "WEBP", "PPM", "JPEG"])
+def test_other_formats(format_: str):
+    pixels = read_pixels(encoded(IMAGE, format_))
+    assert pixels.shape[:2] == GREY.shape
+    grey = pixels if pixels.ndim == 2 else pixels[:, :, 0]
+    assert np.abs(grey.astype(int) - GREY).mean() < 6
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "YCbCr", "P", "RGB"])
+def test_other_colour_modes_become_rgb(mode: str):
+    rgb = IMAGE.convert("RGB")
+    pixels = read_pixels(rgb.quantize() if mode == "P" else rgb.convert(mode))
+    assert pixels.shape == (*GREY.shape, 3)
+    assert np.abs(pixels.mean(axis=2) - GREY).mean() < 6
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_undone(orientation: int):
+    turn = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }
+    stored = IMAGE.transpose(turn[orientation]) if orientation in turn else IMAGE
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    np.testing.assert_array_equal(read_pixels(encoded(stored, exif=exif)), GREY)
+
+
+class TestTransparency:
+    ALPHA = np.where(np.arange(64).reshape(8, 8) % 8 == 3, 255, 0).astype(np.uint8)
+
+    def strokes(self, shade: int) -> np.ndarray:
+        return np.dstack([np.full((8, 8, 3), shade, np.uint8), self.ALPHA])
+
+    def test_black_strokes_on_nothing_get_white_paper(self):
+        pixels = read_pixels(self.strokes(0))
+        assert (pixels[:, 3] == 0).all()
+        assert (pixels[:, :3] == 255).all()
+
+    def test_white_strokes_on_nothing_get_black_paper(self):
+        pixels = read_pixels(self.strokes(255))
+        assert (pixels[:, 3] == 255).all()
+        assert (pixels[:, :3] == 0).all()
+
+    def test_a_white_page_with_transparent_corners_stays_white(self):
+        page = np.full((8, 8, 4), 255, np.uint8)
+        page[0, 0, 3] = 0
+        assert (read_pixels(page) == 255).all()
+
+    def test_grey_with_alpha_and_transparent_palette(self):
+        rgba = Image.fromarray(self.strokes(0))
+        expected = read_pixels(rgba)
+        np.testing.assert_array_equal(read_pixels(encoded(rgba.convert("LA"))), expected)
+        palette = encoded(rgba.convert("P"), "GIF", transparency=rgba.convert("P").getpixel((0, 0)))
+        assert read_pixels(palette).shape == (8, 8, 3)
+
+    def test_nothing_at_all_is_blank_paper(self):
+        assert len(np.unique(read_pixels(np.zeros((8, 8, 4), np.uint8)))) == 1
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        ("array", "says"),
+        [
+            (np.zeros((2, 3, 4, 5), np.uint8), "shape (2, 3, 4, 5)"),
+            (np.zeros((5, 5, 2), np.uint8), "shape (5, 5, 2)"),
+            (np.zeros((0, 5), np.uint8), "no pixels"),
+            (np.zeros((5, 5), np.int32), "int32"),
+            (np.full((5, 5), 200.0), "from 200 to 200"),
+            (np.full((5, 5), -0.5), "from -0.5 to -0.5"),
+            (np.full((5, 5), np.nan), "nan"),
+        ],
+    )
+    def test_arrays_that_are_no_images(self, array: np.ndarray, says: str):
+        with pytest.raises(ImageError) as caught:
+            read_pixels(array)
+        assert says in str(caught.value)
+
+    def test_a_file_that_is_not_there(self, tmp_path: Path):
+        with pytest.raises(ImageError, match="no such file"):
+            read_pixels(tmp_path / "none.png")
+
+    def test_a_folder(self, tmp_path: Path):
+        with pytest.raises(ImageError, match="folder"):
+            read_pixels(tmp_path)
+
+    @pytest.mark.parametrize("content", [b"", b"not an image at all", b"\x89PNG\r\n\x1a\n"])
+    def test_bytes_that_are_no_image(self, content: bytes):
+        with pytest.raises(ImageError):
+            read_pixels(content)
+
+    @pytest.mark.parametrize("format_", ["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP"])
+    def test_files_cut_short(self, format_: str):
+        noise = np.random.default_rng(0).integers(0, 255, (64, 64), dtype=np.uint8)
+        content = encoded(Image.fromarray(noise), format_)
+        with pytest.raises(ImageError):
+            read_pixels(content[: len(content) // 2])
+
+    def test_a_text_stream(self):
+        with pytest.raises(TypeError, match="binary"):
+            read_pixels(io.StringIO("no"))
+
+    def test_something_else_is_named(self):
+        with pytest.raises(TypeError, match="not int"):
+            read_pixels(7)

@@ -1,0 +1,54 @@
+"""The package as a guest in somebody's app: light to import, silent, alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+TRAINING = ("tensorflow", "keras", "tf2onnx", "onnx", "train", "export", "benchmarks")
+HEAVY = ("onnxruntime", "numpy", "PIL", "rich", "pydantic")
+
+
+def modules_after(code: str) -> set[str]:
+    """The top-level modules that a fresh Python has imported after running `code`."""
+    code += "\nimport sys; print('\\n'.join({name.split('.')[0] for name in sys.modules}))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    return set(done.stdout.split())
+
+
+def test_a_prediction_needs_nothing_of_training():
+    code = (
+        "import numpy as np; from mnist_infer import Recognizer; "
+        "Recognizer().probabilities(np.zeros((1, 28, 28), np.uint8))"
+    )
+    assert modules_after(code).isdisjoint(TRAINING)
+
+
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def test_version_and_help_import_nothing_heavy(option: str):
+    code = f"""
+import contextlib, sys
+from mnist_infer.cli import main
+sys.argv = ["mnist-infer", {option!r}]
+with contextlib.suppress(SystemExit):
+    main()
+"""
+    assert modules_after(code).isdisjoint(HEAVY)
+
+
+def test_importing_the_package_imports_nothing_heavy():
+    assert modules_after("import mnist_infer").isdisjoint(HEAVY)
+
+
+def test_telemetry_is_off_unless_the_user_says_otherwise():
+    code = (
+        "import os; os.environ.pop('ORT_DISABLE_TELEMETRY', None); "
+        "from mnist_infer import Recognizer; Recognizer(); "
+        "assert os.environ['ORT_DISABLE_TELEMETRY'] == '1'"
+    )
+    modules_after(code)
+    modules_after(code.replace("pop('ORT_DISABLE_TELEMETRY', None)", "update(X='1')"))

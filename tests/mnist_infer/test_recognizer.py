@@ -1,0 +1,180 @@
+"""The public face: pictures in, digits out."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.datasets import load_digits
+
+import mnist_infer
+from mnist_infer import ImageError, NoDigitError, Prediction, Recognizer
+
+from .conftest import FIXTURES, drawn, encoded
+
+DIGITS = range(10)
+
+
+class TestPredict:
+    @pytest.mark.parametrize("digit", DIGITS)
+    def test_finds_a_drawn_digit(self, recognizer: Recognizer, digit: int):
+        assert recognizer.predict(drawn(digit)).digit == digit
+
+    def test_any_kind_of_source_gives_the_same_answer(
+        self, recognizer: Recognizer, digit_file: Callable[..., Path]
+    ):
+        path = digit_file(7)
+        content = path.read_bytes()
+        sources = [path, str(path), content, io.BytesIO(content), Image.open(path), drawn(7)]
+        assert len({recognizer.predict(source) for source in sources}) == 1
+
+    @pytest.mark.parametrize("digit", DIGITS)
+    def test_polarity_does_not_matter(self, recognizer: Recognizer, digit: int):
+        inverted = recognizer.predict(255 - drawn(digit))
+        assert inverted == recognizer.predict(drawn(digit))
+
+    def test_a_prediction_is_consistent_in_itself(self, recognizer: Recognizer):
+        prediction = recognizer.predict(drawn(3))
+        assert len(prediction.probabilities) == 10
+        assert sum(prediction.probabilities) == pytest.approx(1, abs=1e-5)
+        assert prediction.confidence == max(prediction.probabilities)
+        assert prediction.probabilities[prediction.digit] == prediction.confidence
+
+    def test_top_is_ranked(self):
+        prediction = Prediction(2, 0.5, (0.1, 0.3, 0.5, 0.1, 0, 0, 0, 0, 0, 0))
+        assert prediction.top(2) == [(2, 0.5), (1, 0.3)]
+
+    @pytest.mark.parametrize("shade", [0, 128, 255])
+    def test_blank_paper_is_no_digit(self, recognizer: Recognizer, shade: int):
+        with pytest.raises(NoDigitError):
+            recognizer.predict(np.full((100, 100), shade, np.uint8))
+
+    def test_errors_name_the_file(self, recognizer: Recognizer, tmp_path: Path):
+        path = tmp_path / "blank.png"
+        Image.new("L", (50, 50), 255).save(path)
+        with pytest.raises(NoDigitError, match=r"blank\.png: "):
+            recognizer.predict(path)
+
+    def test_handwriting_of_strangers(self, recognizer: Recognizer):
+        """scikit-learn's 8x8 digits: other writers, another scanner, another continent."""
+        images, labels = load_digits(return_X_y=True)
+        images, labels = images[:300].reshape(-1, 8, 8) / 16, labels[:300]
+        large = [
+            np.asarray(Image.fromarray(image).resize((64, 64), Image.Resampling.BICUBIC)).clip(0, 1)
+            for image in images
+        ]
+        answers = [prediction.digit for prediction in recognizer.predict_batch(large)]
+        assert np.mean(answers == labels) > 0.85
+
+
+class TestBatches:
+    def test_order_is_kept(self, recognizer: Recognizer):
+        answers = recognizer.predict_batch([drawn(digit) for digit in DIGITS], batch_size=3)
+        assert [answer.digit for answer in answers] == list(DIGITS)
+
+    def test_a_batch_agrees_with_one_at_a_time(self, recognizer: Recognizer):
+        pictures = [drawn(digit) for digit in DIGITS]
+        for alone, together in zip(
+            map(recognizer.predict, pictures), recognizer.predict_batch(pictures), strict=True
+        ):
+            assert alone.probabilities == pytest.approx(together.probabilities, abs=1e-6)
+
+    def test_no_images_no_answers(self, recognizer: Recognizer):
+        assert recognizer.predict_batch([]) == []
+
+    def test_predict_batch_raises_for_a_broken_image(self, recognizer: Recognizer):
+        with pytest.raises(ImageError):
+            recognizer.predict_batch([drawn(1), b"broken"])
+
+    def test_predict_each_gives_the_error_in_its_place(self, recognizer: Recognizer):
+        first, second, third = recognizer.predict_each([drawn(1), b"broken", drawn(3)])
+        assert (first.digit, third.digit) == (1, 3)
+        assert isinstance(second, ImageError)
+
+    def test_predict_each_streams(self, recognizer: Recognizer):
+        taken = []
+
+        def endless():
+            while True:
+                taken.append(1)
+                yield drawn(5)
+
+        assert next(recognizer.predict_each(endless(), batch_size=4)).digit == 5
+        assert len(taken) == 4
+
+    def test_a_batch_size_of_zero_is_refused(self, recognizer: Recognizer):
+        with pytest.raises(ValueError, match="at least 1"):
+            next(recognizer.predict_each([], batch_size=0))
+
+
+class TestProbabilities:
+    def test_shapes(self, recognizer: Recognizer):
+        images = np.zeros((5, 28, 28), np.uint8)
+        assert recognizer.probabilities(images).shape == (5, 10)
+        assert recognizer.probabilities(images).dtype == np.float32
+        assert recognizer.probabilities(images[0]).shape == (1, 10)
+        assert recognizer.probabilities(images[:0]).shape == (0, 10)
+
+    def test_non_contiguous_and_read_only(self, recognizer: Recognizer):
+        images = np.random.default_rng(0).integers(0, 256, (4, 28, 28), dtype=np.uint8)
+        images.setflags(write=False)
+        expected = recognizer.probabilities(images)[::2]
+        np.testing.assert_allclose(recognizer.probabilities(images[::2]), expected, atol=1e-6)
+
+    @pytest.mark.parametrize(
+        "images",
+        [
+            np.zeros((2, 28, 28), np.float32),
+            np.zeros((28, 29), np.uint8),
+            np.zeros((1, 1, 28, 28), np.uint8),
+            np.zeros(28, np.uint8),
+        ],
+        ids=["float", "28x29", "four axes", "one axis"],
+    )
+    def test_anything_else_is_refused(self, recognizer: Recognizer, images: np.ndarray):
+        with pytest.raises(ImageError, match="uint8"):
+            recognizer.probabilities(images)
+
+
+def test_explain_shows_what_the_network_saw(recognizer: Recognizer):
+    explanation = recognizer.explain(drawn(7))
+    assert explanation.image.shape == (28, 28)
+    assert explanation.prediction == recognizer.predict(drawn(7))
+    assert recognizer.probabilities(explanation.image)[0].argmax() == 7
+
+
+def test_threads_share_a_recognizer(recognizer: Recognizer):
+    pictures = [drawn(digit) for digit in DIGITS] * 4
+    expected = [recognizer.predict(picture) for picture in pictures]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(recognizer.predict, pictures)) == expected
+
+
+def test_mnist_test_images_pass_unchanged(recognizer: Recognizer, mnist):
+    for image in mnist.x_test:
+        np.testing.assert_array_equal(recognizer.explain(image).image, image)
+
+
+def test_files_of_mnist_give_the_accuracy_of_the_model_card(recognizer: Recognizer, mnist):
+    files = (encoded(Image.fromarray(image)) for image in mnist.x_test)
+    answers = [prediction.digit for prediction in recognizer.predict_batch(files)]
+    assert np.mean(answers == mnist.y_test) == recognizer.model.sidecar["test_accuracy"]
+
+
+def test_the_public_names_are_all_there():
+    for name in mnist_infer.__all__:
+        assert getattr(mnist_infer, name) is not None
+    with pytest.raises(AttributeError, match="nothing_like_it"):
+        _ = mnist_infer.nothing_like_it
+
+
+def test_a_model_of_ones_own():
+    own = Recognizer(FIXTURES / "tiny.onnx")
+    assert own.device == "cpu"
+    assert own.model.sidecar == {}
+    assert own.probabilities(np.zeros((2, 28, 28), np.uint8)).shape == (2, 10)
