@@ -6,6 +6,7 @@ from pathlib import Path
 
 import onnx
 import pytest
+
 from export.parity import onnx_probabilities
 
 MODELS = Path(__file__).parents[2] / "mnist_infer" / "models"

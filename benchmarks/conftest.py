@@ -1,0 +1,55 @@
+"""What is measured: every bundled model, on every device that really works here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from mnist_infer import DeviceError, Recognizer
+from mnist_infer.registry import bundled_models
+from mnist_infer.runtime import Device
+from tests.conftest import mnist, mnist_path
+
+__all__ = ["mnist", "mnist_path"]
+
+
+@pytest.fixture(scope="session", params=bundled_models())
+def model_name(request: pytest.FixtureRequest) -> str:
+    """The name of a bundled model."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session", params=["cpu", "cuda"])
+def device(request: pytest.FixtureRequest) -> Device:
+    """A device; `recognizer` skips where it does not work."""
+    chosen: Device = request.param
+    return chosen
+
+
+@pytest.fixture(scope="session")
+def recognizer(model_name: str, device: Device) -> Recognizer:
+    """The model on the device, with one CPU thread."""
+    try:
+        return Recognizer(model_name, device=device)
+    except DeviceError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def picture() -> NDArray[np.uint8]:
+    """A seven of our own, dark on light paper, uint8 (200, 200)."""
+    image = Image.new("L", (200, 200), 235)
+    ImageDraw.Draw(image).line([(60, 50), (140, 50), (90, 160)], fill=30, width=14, joint="curve")
+    return np.asarray(image)
+
+
+@pytest.fixture(scope="session")
+def picture_path(picture: NDArray[np.uint8], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same seven as a PNG."""
+    path = tmp_path_factory.mktemp("pictures") / "seven.png"
+    Image.fromarray(picture).save(path)
+    return path
