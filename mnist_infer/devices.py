@@ -7,10 +7,13 @@ broken states of an install look alike to a user. This module tells them apart.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import io
 import os
+import sys
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from mnist_infer.errors import DeviceError
@@ -18,7 +21,7 @@ from mnist_infer.errors import DeviceError
 CUDA = "CUDAExecutionProvider"
 CPU = "CPUExecutionProvider"
 
-_FIX_CPU = 'pip install --force-reinstall "onnxruntime"'
+_GPU_PACKAGE = "onnxruntime-gpu[cuda,cudnn]"
 _FIX_GPU = (
     "pip uninstall -y mnist-infer mnist-infer-gpu onnxruntime onnxruntime-gpu"
     " && pip install mnist-infer-gpu"
@@ -50,21 +53,18 @@ def import_onnxruntime() -> Any:
     try:
         import onnxruntime
     except ImportError as error:
-        raise DeviceError(f"ONNX Runtime cannot be imported ({error}): {_FIX_CPU}") from error
+        raise DeviceError(f"ONNX Runtime cannot be imported ({error}): {_reinstall()}") from error
     if not hasattr(onnxruntime, "InferenceSession"):
         raise DeviceError(
             "ONNX Runtime is an empty folder, as uninstalling one of its two builds leaves it: "
-            + _FIX_CPU
+            + _reinstall()
         )
     return onnxruntime
 
 
 def runtime_install() -> RuntimeInstall:
     """What is installed, without raising for what is broken."""
-    packages = {}
-    for name in ("onnxruntime", "onnxruntime-gpu"):
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            packages[name] = metadata.version(name)
+    packages = _installed_packages()
     try:
         onnxruntime = import_onnxruntime()
     except DeviceError:
@@ -74,22 +74,32 @@ def runtime_install() -> RuntimeInstall:
     )
 
 
-def preload_cuda_libraries() -> None:
-    """Load CUDA and cuDNN from their pip packages where they are installed so.
+def load_cuda_provider() -> str | None:
+    """Load ONNX Runtime's CUDA provider as a session would; the loader's complaint, if it has one.
 
-    ONNX Runtime reports what it does not find on stdout, which belongs to results.
+    A session that cannot load it says so on the process's stderr and goes on without it.
     """
     onnxruntime = import_onnxruntime()
     if hasattr(onnxruntime, "preload_dlls"):
+        # Finds CUDA's pip packages, and reports what it does not find on stdout.
         with contextlib.redirect_stdout(io.StringIO()):
             onnxruntime.preload_dlls()
+    folder = Path(onnxruntime.__file__).parent / "capi"
+    prefix, suffix = ("", ".dll") if sys.platform == "win32" else ("lib", ".so")
+    try:
+        for part in ("shared", "cuda"):
+            library = folder / f"{prefix}onnxruntime_providers_{part}{suffix}"
+            ctypes.CDLL(str(library), mode=ctypes.RTLD_GLOBAL)
+    except OSError as error:
+        return str(error)
+    return None
 
 
-def why_no_cuda(detail: str = "") -> str:
+def why_no_cuda(detail: str | None = None) -> str:
     """One sentence: why a session does not get CUDA here, and the line that puts it right.
 
     Args:
-        detail: What ONNX Runtime said when it was tried.
+        detail: What went wrong when it was tried.
     """
     install = runtime_install()
     if install.version is None:
@@ -104,5 +114,18 @@ def why_no_cuda(detail: str = "") -> str:
     reason = f" ({detail})" if detail else ""
     return (
         f"CUDA or its libraries do not load{reason}: check that `nvidia-smi` lists a GPU, then "
-        'pip install "onnxruntime-gpu[cuda,cudnn]"'
+        f'pip install "{_GPU_PACKAGE}"'
     )
+
+
+def _installed_packages() -> dict[str, str]:
+    packages = {}
+    for name in ("onnxruntime", "onnxruntime-gpu"):
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            packages[name] = metadata.version(name)
+    return packages
+
+
+def _reinstall() -> str:
+    is_gpu = "onnxruntime-gpu" in _installed_packages()
+    return f'pip install --force-reinstall "{_GPU_PACKAGE if is_gpu else "onnxruntime"}"'

@@ -118,29 +118,34 @@ def _open(content: bytes, name: str, device: Device, threads: int) -> tuple[Any,
     onnxruntime = devices.import_onnxruntime()
     if device not in ("auto", "cpu", "cuda"):
         raise DeviceError(f"no device named {device!r}: choose auto, cpu or cuda")
-    wants_cuda = device == "cuda" or (
-        device == "auto" and devices.CUDA in onnxruntime.get_available_providers()
-    )
-    detail = ""
-    if wants_cuda and devices.CUDA in onnxruntime.get_available_providers():
-        devices.preload_cuda_libraries()
-        try:
-            session = _create(onnxruntime, content, threads, [devices.CUDA, devices.CPU])
-        except Exception as error:
-            detail = str(error).splitlines()[0] if str(error) else type(error).__name__
-        else:
-            # ONNX Runtime falls back to the CPU in silence: only the session knows.
-            if session.get_providers()[0] == devices.CUDA:
-                return session, "cuda"
+    detail = None
+    if device != "cpu" and devices.CUDA in onnxruntime.get_available_providers():
+        session, detail = _try_cuda(onnxruntime, content, threads)
+        if session is not None:
+            return session, "cuda"
+        _log.info("no CUDA: %s", devices.why_no_cuda(detail))
     if device == "cuda":
         raise DeviceError(f"device 'cuda' is not to be had: {devices.why_no_cuda(detail)}")
-    if wants_cuda:
-        _log.info("running on the CPU: %s", devices.why_no_cuda(detail))
     try:
         return _create(onnxruntime, content, threads, [devices.CPU]), "cpu"
     except Exception as error:
         reason = " ".join(str(error).split())
         raise ModelError(f"{name}: ONNX Runtime cannot load it ({reason})") from error
+
+
+def _try_cuda(onnxruntime: Any, content: bytes, threads: int) -> tuple[Any, str | None]:
+    """A session that really runs on CUDA, or None and what went wrong."""
+    complaint = devices.load_cuda_provider()
+    if complaint:
+        return None, complaint
+    try:
+        session = _create(onnxruntime, content, threads, [devices.CUDA, devices.CPU])
+    except Exception as error:
+        return None, " ".join(str(error).split()) or type(error).__name__
+    # ONNX Runtime falls back to the CPU in silence: only the session knows.
+    if session.get_providers()[0] != devices.CUDA:
+        return None, "ONNX Runtime fell back to the CPU"
+    return session, None
 
 
 def _create(onnxruntime: Any, content: bytes, threads: int, providers: list[str]) -> Any:
