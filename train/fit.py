@@ -49,8 +49,8 @@ def as_input(images: Array) -> npt.NDArray[np.float32]:
 def build(recipe: Recipe) -> Any:
     """Builds and compiles the network of `recipe`; its weights follow Keras' global seed."""
     model = keras.Sequential(name=recipe.name)
-    if recipe.input_shape is not None:
-        model.add(keras.Input(recipe.input_shape))
+    if recipe.declares_input:
+        model.add(keras.Input((28 * 28,)))
     for layer in recipe.layers:
         model.add(getattr(keras.layers, type(layer).__name__)(**asdict(layer)))
     model.compile(optimizer=recipe.optimizer, loss=recipe.loss, metrics=["accuracy"])
@@ -76,6 +76,8 @@ def fit(
     model = build(recipe)
     x_train, x_test = as_input(mnist.x_train), as_input(mnist.x_test)
     y_train, y_test = _targets(recipe, mnist.y_train), _targets(recipe, mnist.y_test)
+    if not recipe.declares_input:
+        model.build((None, *x_train.shape[1:]))
     start = time.perf_counter()
     history = model.fit(
         x_train,

@@ -7,11 +7,7 @@ import keras
 
 
 def narrator(echo: Callable[[str], object], *, per_epoch: bool) -> Any:
-    """Returns a callback that says the network's summary and, if wanted, one line per epoch.
-
-    The summary waits for the start of the fit: only then does a network that was built without an
-    input shape know its parameters.
-    """
+    """Returns a callback that says the network's summary and, if wanted, one line per epoch."""
 
     def summary(logs: object) -> None:
         callback.model.summary(print_fn=echo)

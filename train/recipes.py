@@ -50,9 +50,7 @@ class Recipe:
     bar: float  # least mean test accuracy over the seeds of `reproduce`
     optimizer: str = "rmsprop"
     batch_size: int = 128
-    input_shape: tuple[int, ...] | None = (
-        784,
-    )  # None: the first batch tells the network its input
+    declares_input: bool = True  # otherwise the network takes its input's shape from the data
     validate: bool = False  # on the test set after each epoch
     show_predictions: int = 0  # how many test digits the run names at its end
     model_file: str = "model.keras"
@@ -83,7 +81,7 @@ DLWP_SPARSE = Recipe(
     layers=(Dense(512, "relu"), Dense(10, "softmax")),
     loss="sparse_categorical_crossentropy",
     epochs=5,
-    input_shape=None,
+    declares_input=False,
     show_predictions=10,
     model_file="digits.keras",
     documented=Documented(test_accuracy=(0.978,)),
