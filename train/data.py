@@ -50,11 +50,8 @@ class _Part:
     @property
     def header(self) -> bytes:
         """The IDX header: two zeros, 0x08 for uint8, the number of axes, then each length."""
-        return _idx_header(self.shape)
-
-
-def _idx_header(shape: tuple[int, ...]) -> bytes:
-    return struct.pack(f">4B{len(shape)}I", 0, 0, 0x08, len(shape), *shape)
+        axes = len(self.shape)
+        return struct.pack(f">4B{axes}I", 0, 0, 0x08, axes, *self.shape)
 
 
 _PARTS = (
@@ -62,6 +59,17 @@ _PARTS = (
     _Part("y_train", "train-labels", "idx1", (60000,), "a25bea736e30d166cdddb491f175f624"),
     _Part("x_test", "t10k-images", "idx3", (10000, 28, 28), "2646ac647ad5339dbf082846283269ea"),
     _Part("y_test", "t10k-labels", "idx1", (10000,), "27ae3e4e09519cfbb04c329615203637"),
+)
+
+# What zipfile and numpy raise between them; RuntimeError stands for encryption.
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    MemoryError,
+    RuntimeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
 )
 
 _REMEDY = "get MNIST again, or name another copy with --data or MNIST_DATA"
@@ -107,7 +115,7 @@ def _download() -> Mnist:
         (x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()
     except Exception as error:  # Keras raises a bare Exception when the address can't be reached
         raise DataError(
-            f"MNIST is not on this machine and Keras could not download it ({error}); "
+            f"MNIST is not on this machine and Keras could not download it ({_line(error)}); "
             "name a copy with --data or MNIST_DATA"
         ) from error
     arrays = {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
@@ -122,11 +130,17 @@ def _read_npz(path: Path) -> dict[str, npt.NDArray[np.generic]]:
             for part in _PARTS:
                 if f"{part.array}.npy" not in names:
                     raise DataError(f"{path} has no array {part.array}; {_REMEDY}")
-            return {part.array: arrays[part.array] for part in _PARTS}
-    except (OSError, EOFError, MemoryError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+            # A member that is no .npy comes out as bytes, which have no shape to complain about.
+            return {part.array: np.asarray(arrays[part.array]) for part in _PARTS}
+    except _UNREADABLE as error:
         raise DataError(
-            f"{path} can't be read as an .npz, it is truncated or corrupt ({error}); {_REMEDY}"
+            f"{path} can't be read as an .npz, it is truncated or corrupt ({_line(error)}); "
+            f"{_REMEDY}"
         ) from error
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def _idx_path(folder: Path, part: _Part) -> Path:

@@ -88,7 +88,8 @@ def _page(reproductions: Sequence[Reproduction], command: str, versions: Mapping
         f"```\n{command}\n```",
         f"{machine()}; {libraries}.",
         "Accuracy on the 10,000 test images. The verdict compares the mean over the seeds "
-        "with the bar.",
+        "with the bar. All recipes share the seeds, so two that differ only in the form of their "
+        "labels give the same numbers.",
         table(reproductions),
     ]
     for reproduction in reproductions:

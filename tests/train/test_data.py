@@ -2,6 +2,7 @@ import gzip
 import struct
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -207,14 +208,19 @@ def test_pickles_are_never_loaded(tmp_path):
 
 
 def test_an_array_that_claims_a_size_beyond_memory(tmp_path):
-    import zipfile
-
     header = b"{'descr': '|u1', 'fortran_order': False, 'shape': (1000000000000000,), }\n"
     npy = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header
     with zipfile.ZipFile(tmp_path / "huge.npz", "w") as archive:
         for name in SHAPES:
             archive.writestr(f"{name}.npy", npy)
     fails(tmp_path / "huge.npz", "huge.npz")
+
+
+def test_an_npz_with_a_member_that_is_no_array(tmp_path):
+    with zipfile.ZipFile(tmp_path / "m.npz", "w") as archive:
+        for name in SHAPES:
+            archive.writestr(f"{name}.npy", "seven")
+    fails(tmp_path / "m.npz", "x_train", "m.npz")
 
 
 @pytest.mark.parametrize("content", [b"", b"seven", b"\x93NUMPY"])
