@@ -31,7 +31,7 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Explanation:
-    """How an answer came about."""
+    """How an answer came about: the picture at each stage of the way to the network."""
 
     image: NDArray[np.uint8]
     """What the network saw: uint8 `(28, 28)`, white ink on black."""

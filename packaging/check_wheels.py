@@ -1,0 +1,52 @@
+"""Check what was built: `python packaging/check_wheels.py DIST`.
+
+Both wheels hold the package and nothing else, are alike to the byte in what they hold, and stay
+under 8 MB.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from zipfile import ZipFile
+
+MAX_BYTES = 8_000_000
+
+
+def package_files(wheel: Path) -> dict[str, bytes]:
+    """The files of a wheel outside its metadata folder, with their content."""
+    with ZipFile(wheel) as archive:
+        return {
+            name: archive.read(name)
+            for name in archive.namelist()
+            if not name.split("/")[0].endswith(".dist-info")
+        }
+
+
+def check(folder: Path) -> None:
+    """Raise `SystemExit` with a sentence for the first thing that is wrong."""
+    wheels = sorted(folder.glob("*.whl"))
+    if [wheel.name.split("-")[0] for wheel in wheels] != ["mnist_infer", "mnist_infer_gpu"]:
+        raise SystemExit(f"expected one wheel of each distribution, found {wheels}")
+    contents = [package_files(wheel) for wheel in wheels]
+    if contents[0] != contents[1]:
+        raise SystemExit("the two wheels do not hold the same package")
+    names = set(contents[0])
+    if strangers := {name for name in names if not name.startswith("mnist_infer/")}:
+        raise SystemExit(f"the wheel holds more than the package: {sorted(strangers)}")
+    tracked = {
+        f"mnist_infer/{path.relative_to('mnist_infer').as_posix()}"
+        for path in Path("mnist_infer").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    if tracked != names:
+        raise SystemExit(f"the wheel and the source differ in {sorted(tracked ^ names)}")
+    for wheel in wheels:
+        size = wheel.stat().st_size
+        if size > MAX_BYTES:
+            raise SystemExit(f"{wheel.name} is {size:,} bytes; at most {MAX_BYTES:,} are allowed")
+        print(f"{wheel.name}: {size:,} bytes, {len(names)} files")
+
+
+if __name__ == "__main__":
+    check(Path(sys.argv[1]))
