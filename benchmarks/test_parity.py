@@ -11,10 +11,6 @@ from train.data import Mnist
 
 
 @pytest.mark.benchmark(group="parity: the 10,000 test images in one batch")
-# TensorFlow 2.21 under NumPy 2, whenever Keras reads a weight
-@pytest.mark.filterwarnings(
-    "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
-)
 def test_parity(benchmark: BenchmarkFixture, recognizer: Recognizer, mnist: Mnist) -> None:
     """ONNX float32 gives Keras' accuracy; on the CPU it gives Keras' probabilities too."""
     from benchmarks.keras_reference import keras_reference

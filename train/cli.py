@@ -1,6 +1,5 @@
 """The command line of `train`: everything it prints is printed here."""
 
-import os
 import shlex
 import sys
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from train.quiet import quiet_stderr
 from train.recipes import RECIPES, Recipe
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def fit_command(
     with _failures():
         folder.mkdir(parents=True, exist_ok=True)  # before the minutes of fitting, not after
         mnist = _load(data)
-        with _quiet_stderr():
+        with quiet_stderr():
             from train import narrate, report, run
             from train.fit import as_input, fit
         typer.echo(report.data(mnist))
@@ -109,7 +109,7 @@ def reproduce_command(
     with _failures():
         output.mkdir(parents=True, exist_ok=True)
         mnist = _load(data)
-        with _quiet_stderr():
+        with quiet_stderr():
             from train import results, run
             from train.reproduce import reproduce
         reproductions = reproduce(RECIPES.values(), mnist, range(seeds), _echo_fit)
@@ -145,19 +145,3 @@ def _failures() -> Iterator[None]:
     except (DataError, OSError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from None
-
-
-@contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """Silences stderr, file descriptor and all, while TensorFlow is imported.
-
-    Its C++ side logs a few lines there before it has read any setting.
-    """
-    kept = os.dup(2)
-    with Path(os.devnull).open("w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)

@@ -19,6 +19,8 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from train.quiet import quiet_stderr
+
 Array = npt.NDArray[np.uint8]
 
 
@@ -109,7 +111,8 @@ def _load(path: Path, found_by: str) -> Mnist:
 
 
 def _download() -> Mnist:
-    import keras
+    with quiet_stderr():
+        import keras
 
     try:
         (x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()

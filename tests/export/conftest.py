@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,18 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import keras
-
-THIRD_PARTY_WARNINGS = (
-    # TensorFlow 2.21 under NumPy 2, whenever Keras reads a weight
-    "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning",
-)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            for each in THIRD_PARTY_WARNINGS:
-                item.add_marker(pytest.mark.filterwarnings(each))
 
 
 @pytest.fixture(scope="session")

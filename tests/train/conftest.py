@@ -1,7 +1,6 @@
 """Handwriting for tests without MNIST: scikit-learn's digits, enlarged to 28 x 28."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,18 +8,6 @@ from sklearn.datasets import load_digits
 
 from train.data import Mnist
 from train.recipes import DLWP, Recipe
-
-HERE = Path(__file__).parent
-
-# Keras and TensorFlow warn of themselves with today's NumPy; no code of this project can help it.
-THEIRS = ("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning",)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.is_relative_to(HERE):
-            for each in THEIRS:
-                item.add_marker(pytest.mark.filterwarnings(each))
 
 
 @pytest.fixture(scope="session")

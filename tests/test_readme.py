@@ -1,0 +1,117 @@
+"""The README: every command in it runs, and what it shows is what comes out."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CI = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+RUN_BY_CI_AS = {
+    # Its CUDA packages are 3 GB, and the code is the same without them.
+    "pip install ./packaging/gpu": "pip install --no-deps ./packaging/gpu",
+    # Five seeds take ten minutes; the committed table comes from the whole run.
+    "python -m train reproduce": "python -m train reproduce --seeds 1",
+    # A run of CI is the test of this one.
+    ".ci/run": "#!/usr/bin/env bash",
+}
+
+
+def console_commands() -> list[tuple[str, str]]:
+    """Each command of the README's console blocks, with the output shown under it."""
+    blocks = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+    commands = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", "".join(blocks), re.MULTILINE)
+    assert len(commands) > 10
+    return commands
+
+
+def is_ours(command: str) -> bool:
+    return (
+        "pip install" not in command and re.match(r"(cat .*\| )?mnist-infer", command) is not None
+    )
+
+
+@pytest.fixture
+def path_with_mnist_infer(tmp_path: Path) -> str:
+    """A PATH on which `mnist-infer` is this source, installed or not."""
+    script = tmp_path / "mnist-infer"
+    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m mnist_infer "$@"\n')
+    script.chmod(0o755)
+    return f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the README's commands are for a POSIX shell")
+@pytest.mark.parametrize(
+    ("command", "shown"), [pair for pair in console_commands() if is_ours(pair[0])]
+)
+def test_commands_of_the_package_run_as_shown(command: str, shown: str, path_with_mnist_infer: str):
+    done = subprocess.run(
+        command,
+        shell=True,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+        env={**os.environ, "PATH": path_with_mnist_infer},
+    )
+    assert done.stdout
+    if shown:
+        assert done.stdout == shown
+
+
+@pytest.mark.parametrize(
+    "command", [command for command, _ in console_commands() if not is_ours(command)]
+)
+def test_every_other_command_is_run_by_ci(command: str):
+    assert RUN_BY_CI_AS.get(command, command) in CI
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the README's commands are for a POSIX shell")
+def test_the_first_command_shows_its_real_output(path_with_mnist_infer: str):
+    command, shown = console_commands()[0]
+    done = subprocess.run(
+        command.removeprefix("pip install . && "),
+        shell=True,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PATH": path_with_mnist_infer},
+    )
+    assert done.stdout == shown
+
+
+def test_python_examples_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.chdir(ROOT)
+    examples = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    assert examples
+    for example in examples:
+        exec(compile(example, "README.md", "exec"), {})
+    assert capsys.readouterr().out.startswith("7 ")
+
+
+def test_the_help_is_the_real_one():
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from mnist_infer.cli import app; app(prog_name='mnist-infer')",
+            "-h",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "COLUMNS": "80"},
+    )
+    shown = re.search(r"<!-- help:.*?-->\n```text\n(.*?)```", README, re.DOTALL)
+    assert shown is not None
+    assert shown[1].strip() == done.stdout.strip()
