@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
@@ -20,40 +21,54 @@ ImageSource: TypeAlias = "str | os.PathLike[str] | bytes | BinaryIO | PILImage |
 Pixels: TypeAlias = NDArray[np.uint8]
 
 
-def read_pixels(source: ImageSource) -> Pixels:
-    """Decode one image to uint8 pixels, `(H, W)` grey or `(H, W, 3)` RGB.
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A decoded image, shrunk early where it is larger than the work on it needs."""
 
-    EXIF orientation is applied and transparency is flattened.
+    pixels: Pixels
+    """uint8 `(H, W)` grey or `(H, W, 3)` RGB, upright and opaque."""
+
+    size: tuple[int, int]
+    """Width and height of the upright original."""
+
+    shrink: int
+    """How many pixels of the original, in each direction, one of `pixels` stands for."""
+
+
+def read_picture(source: ImageSource, working_side: int | None = None) -> Picture:
+    """Decode one image; EXIF orientation is applied and transparency is flattened.
 
     Args:
         source: A path, the bytes of an image file, a binary stream, a PIL image, or an array
             `(H, W)`, `(H, W, 1)`, `(H, W, 3)` or `(H, W, 4)` of uint8, uint16, bool or
             float in 0..1.
+        working_side: Shrink the image by a whole factor while its longest side stays at least
+            this long. JPEGs are not even decoded at full size then.
 
     Raises:
         ImageError: The image cannot be read or has no pixels.
         TypeError: `source` is none of the above.
     """
     if isinstance(source, np.ndarray):
-        return _from_array(source)
+        return _shrunk(_from_array(source), working_side)
     if isinstance(source, Image.Image):
-        return _decode(source)
+        return _decode(source, working_side)
     if isinstance(source, (str, os.PathLike)):
-        return _from_path(Path(source))
+        return _from_path(Path(source), working_side)
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return _from_stream(io.BytesIO(source))
+        return _from_stream(io.BytesIO(source), working_side)
     if hasattr(source, "read"):
-        return _from_stream(source)
+        return _from_stream(source, working_side)
     raise TypeError(
         "an image is a path, bytes, a binary stream, a PIL image or a numpy array, "
         f"not {type(source).__name__}"
     )
 
 
-def _from_path(path: Path) -> Pixels:
+def _from_path(path: Path, working_side: int | None) -> Picture:
     try:
         with path.open("rb") as stream:
-            return _from_stream(stream)
+            return _from_stream(stream, working_side)
     except FileNotFoundError:
         raise ImageError("no such file") from None
     except IsADirectoryError:
@@ -62,7 +77,7 @@ def _from_path(path: Path) -> Pixels:
         raise ImageError(f"cannot be opened ({error.strerror})") from error
 
 
-def _from_stream(stream: BinaryIO) -> Pixels:
+def _from_stream(stream: BinaryIO, working_side: int | None) -> Picture:
     if isinstance(stream, io.TextIOBase):
         raise TypeError("the stream is open as text; open it in binary mode")
     try:
@@ -71,29 +86,58 @@ def _from_stream(stream: BinaryIO) -> Pixels:
         raise ImageError("not an image that Pillow can read") from None
     except Exception as error:
         raise ImageError(f"cannot be read as an image ({error})") from error
-    return _decode(image)
+    return _decode(image, working_side)
 
 
-def _decode(image: PILImage) -> Pixels:
+def _decode(image: PILImage, working_side: int | None) -> Picture:
     try:
+        width, height = image.size
+        if working_side is not None:
+            image.draft("RGB", (working_side, working_side))
+        drafted = round(max(width, height) / max(image.size))
         image = ImageOps.exif_transpose(image)
-        return _from_array(_flatten(image))
+        picture = _shrunk(_plain(image), working_side)
     except ImageError:
         raise
     # Pillow's decoders meet hostile bytes and raise nearly every built-in exception.
     except Exception as error:
         raise ImageError(f"damaged or cut short ({error})") from error
+    if drafted == 1:
+        return picture
+    turned = (image.width > image.height) != (width > height)
+    size = (height, width) if turned else (width, height)
+    return Picture(picture.pixels, size, picture.shrink * drafted)
 
 
-def _flatten(image: PILImage) -> NDArray[Any]:
-    """The image's pixels as an array that `_from_array` takes."""
-    if image.mode in ("LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        image = image.convert("RGBA")
-    if image.mode in ("1", "L", "RGB", "RGBA", "I;16", "I;16B", "I;16L"):
-        return np.asarray(image)
+def _shrunk(image: PILImage | Pixels, working_side: int | None) -> Picture:
+    """An image of mode L, RGB or RGBa, or an array of the same shapes, made a picture."""
+    if isinstance(image, np.ndarray):
+        height, width = image.shape[:2]
+    else:
+        width, height = image.size
+    shrink = max(1, max(width, height) // working_side) if working_side is not None else 1
+    if shrink > 1:
+        if isinstance(image, np.ndarray):
+            image = Image.fromarray(image, "RGBa" if image.shape[2:] == (4,) else None)
+        image = image.reduce(shrink)
+    pixels: Pixels = np.asarray(image)
+    flat = _on_paper(pixels) if pixels.shape[2:] == (4,) else pixels
+    return Picture(flat, (width, height), shrink)
+
+
+def _plain(image: PILImage) -> PILImage | Pixels:
+    """Any of Pillow's modes as L, RGB or RGBa, or as an array where Pillow lacks the way."""
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        return image.convert("RGBA").convert("RGBa")
+    if image.mode in ("L", "RGB"):
+        return image
+    if image.mode == "1":
+        return image.convert("L")
+    if image.mode in ("I;16", "I;16B", "I;16L"):
+        return _from_array(np.asarray(image))
     if image.mode in ("I", "F"):
         return _scaled(np.asarray(image))
-    return np.asarray(image.convert("RGB"))
+    return image.convert("RGB")
 
 
 def _scaled(values: NDArray[Any]) -> Pixels:
@@ -109,6 +153,7 @@ def _scaled(values: NDArray[Any]) -> Pixels:
 
 
 def _from_array(array: NDArray[Any]) -> Pixels:
+    """An array that a caller gave as uint8 `(H, W)`, RGB, or RGB with premultiplied alpha."""
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
@@ -119,7 +164,9 @@ def _from_array(array: NDArray[Any]) -> Pixels:
     if array.size == 0:
         raise ImageError(f"an image of shape {array.shape} has no pixels")
     pixels = _to_uint8(array)
-    return _on_paper(pixels) if pixels.ndim == 3 and pixels.shape[2] == 4 else pixels
+    if pixels.shape[2:] == (4,):
+        return np.asarray(Image.fromarray(pixels, "RGBA").convert("RGBa"))
+    return pixels
 
 
 def _to_uint8(array: NDArray[Any]) -> Pixels:
@@ -141,17 +188,16 @@ def _to_uint8(array: NDArray[Any]) -> Pixels:
     raise ImageError(f"pixels of type {array.dtype}; give uint8, uint16, bool or float in 0..1")
 
 
-def _on_paper(rgba: Pixels) -> Pixels:
+def _on_paper(premultiplied: Pixels) -> Pixels:
     """Flatten transparency: strokes get a ground that shows them, pages get their own colour.
 
     A canvas export is often ink in the alpha channel alone: black (or white) on nothing.
     """
-    alpha = rgba[:, :, 3:].astype(np.float32) / 255
-    weight = float(alpha.sum())
-    if weight == 0:
-        return np.full(rgba.shape[:2], 255, np.uint8)
-    brightness = float((rgba[:, :, :3] * alpha).sum()) / (3 * weight)
-    is_strokes = weight < 0.5 * alpha.size
-    ground = 255.0 if (brightness < 128) == is_strokes else 0.0
-    flat = rgba[:, :, :3] * alpha + ground * (1 - alpha)
-    return np.rint(flat).astype(np.uint8)
+    rgb, alpha = premultiplied[:, :, :3], premultiplied[:, :, 3:]
+    covered = float(alpha.sum(dtype=np.int64)) / 255
+    if covered == 0:
+        return np.full(alpha.shape[:2], 255, np.uint8)
+    brightness = float(rgb.sum(dtype=np.int64)) / (3 * covered)
+    is_strokes = covered < 0.5 * alpha.size
+    is_paper_white = (brightness < 128) == is_strokes
+    return rgb + (255 - alpha) if is_paper_white else rgb

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_infer.errors import ImageError
-from mnist_infer.images import ImageSource, read_pixels
+from mnist_infer.images import ImageSource, read_picture
 from mnist_infer.ink import find_ink
 from mnist_infer.normalize import normalize
 from mnist_infer.registry import DEFAULT_MODEL, ModelInfo, read_model
@@ -141,7 +141,7 @@ class Recognizer:
 def _prepare(image: ImageSource) -> NDArray[np.uint8]:
     """Whatever is an image -> uint8 `(28, 28)`, white ink on black."""
     try:
-        return normalize(find_ink(read_pixels(image)))
+        return normalize(find_ink(read_picture(image).pixels))
     except ImageError as error:
         if isinstance(image, (str, os.PathLike)):
             error.source = os.fspath(image)

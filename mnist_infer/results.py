@@ -37,3 +37,35 @@ class Explanation:
     """What the network saw: uint8 `(28, 28)`, white ink on black."""
 
     prediction: Prediction
+
+
+@dataclass(frozen=True, slots=True)
+class LocatedDigit:
+    """One digit of a page."""
+
+    digit: int
+    """The most probable digit, 0 to 9."""
+
+    confidence: float
+    """Its probability, 0 to 1."""
+
+    box: tuple[int, int, int, int]
+    """Where it stands: x, y, width, height in pixels of the upright original image."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All the digits of a page."""
+
+    lines: tuple[tuple[LocatedDigit, ...], ...]
+    """The digits of each line from left to right; lines from top to bottom."""
+
+    @property
+    def digits(self) -> tuple[LocatedDigit, ...]:
+        """All digits in reading order."""
+        return tuple(digit for line in self.lines for digit in line)
+
+    @property
+    def text(self) -> str:
+        """The digits as text, a line of the page on each line."""
+        return "\n".join("".join(str(digit.digit) for digit in line) for line in self.lines)

@@ -10,9 +10,14 @@ import pytest
 from PIL import Image
 
 from mnist_infer import ImageError
-from mnist_infer.images import read_pixels
+from mnist_infer.images import read_picture
 
 from .conftest import encoded
+
+
+def read_pixels(source: object) -> np.ndarray:
+    return read_picture(source).pixels
+
 
 GREY = np.arange(12 * 8, dtype=np.uint8).reshape(12, 8) * 2
 IMAGE = Image.fromarray(GREY)
@@ -127,6 +132,44 @@ class TestTransparency:
 
     def test_nothing_at_all_is_blank_paper(self):
         assert len(np.unique(read_pixels(np.zeros((8, 8, 4), np.uint8)))) == 1
+
+
+class TestShrinking:
+    PHOTO = Image.fromarray(
+        np.random.default_rng(0).integers(0, 256, (600, 1000, 3), dtype=np.uint8)
+    )
+
+    @pytest.mark.parametrize("format_", ["JPEG", "PNG", "array"])
+    def test_a_large_image_is_shrunk_by_a_whole_factor(self, format_: str):
+        source = np.asarray(self.PHOTO) if format_ == "array" else encoded(self.PHOTO, format_)
+        picture = read_picture(source, working_side=100)
+        assert picture.size == (1000, 600)
+        height, width = picture.pixels.shape[:2]
+        assert 100 <= width < 200
+        assert (height, width) == (600 / picture.shrink, 1000 / picture.shrink)
+
+    def test_a_small_image_is_left_alone(self):
+        picture = read_picture(GREY, working_side=100)
+        assert picture.shrink == 1
+        np.testing.assert_array_equal(picture.pixels, GREY)
+
+    @pytest.mark.parametrize("format_", ["JPEG", "PNG"])
+    def test_the_size_is_that_of_the_upright_original(self, format_: str):
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        picture = read_picture(encoded(self.PHOTO, format_, exif=exif), working_side=100)
+        assert picture.size == (600, 1000)
+        height, width = picture.pixels.shape[:2]
+        assert 100 <= height < 200
+        assert width < height
+
+    def test_transparent_strokes_keep_their_colour_when_shrunk(self):
+        strokes = np.full((400, 400, 4), 255, np.uint8)
+        strokes[:, :, 3] = 0
+        strokes[100:300, 180:220] = (0, 0, 0, 255)
+        pixels = read_picture(strokes, working_side=40).pixels
+        assert pixels[20, 20].max() == 0
+        assert pixels[0, 0].min() == 255
 
 
 class TestErrors:
