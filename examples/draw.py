@@ -179,12 +179,25 @@ def _transparent() -> Image.Image:
     return image
 
 
+def _page() -> Image.Image:
+    page = paper((1000, 640), 8)
+    rng = np.random.default_rng(9)
+    for row, digits in enumerate(("5550199", "20263", "48 71")):
+        for place, digit in enumerate(digits):
+            if digit != " ":
+                x, y = 90 + 112 * place + rng.integers(-8, 9), 60 + 175 * row + rng.integers(-8, 9)
+                slant = float(rng.uniform(0, 0.2))
+                write_on(page, int(digit), (int(x), int(y)), 96, Pen(0.07, (30, 40, 90)), slant)
+    return page.rotate(1.2, Image.Resampling.BICUBIC, fillcolor=(236, 234, 228))
+
+
 def main() -> None:
     """Write the example pictures."""
     folder = Path(__file__).parent
     _seven().save(folder / "seven.png", optimize=True)
     _chalk().save(folder / "chalk-three.jpg", quality=80)
     _note().save(folder / "note-five.jpg", quality=75)
+    _page().save(folder / "page.jpg", quality=75)
     _transparent().save(folder / "transparent-two.png", optimize=True)
 
 

@@ -19,12 +19,13 @@ from mnist_infer.errors import (
     ModelError,
     ModelIntegrityError,
     NoDigitError,
+    SeveralDigitsError,
 )
 
 if TYPE_CHECKING:
     from mnist_infer.recognizer import Recognizer
     from mnist_infer.registry import ModelInfo, bundled_models
-    from mnist_infer.results import Explanation, Prediction
+    from mnist_infer.results import Explanation, LocatedDigit, Prediction, Reading
 
 __version__ = "0.1.0"
 
@@ -32,6 +33,7 @@ __all__ = [
     "DeviceError",
     "Explanation",
     "ImageError",
+    "LocatedDigit",
     "LowConfidenceError",
     "MnistInferError",
     "ModelError",
@@ -39,15 +41,19 @@ __all__ = [
     "ModelIntegrityError",
     "NoDigitError",
     "Prediction",
+    "Reading",
     "Recognizer",
+    "SeveralDigitsError",
     "__version__",
     "bundled_models",
 ]
 
 _LAZY = {
     "Explanation": "results",
+    "LocatedDigit": "results",
     "ModelInfo": "registry",
     "Prediction": "results",
+    "Reading": "results",
     "Recognizer": "recognizer",
     "bundled_models": "registry",
 }

@@ -12,17 +12,28 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import tee
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from mnist_infer import __version__
 from mnist_infer.errors import DeviceError, ImageError, LowConfidenceError, ModelError
-from mnist_infer.output import Answer, as_drawing, as_json, as_jsonl, as_text
+from mnist_infer.output import (
+    Answer,
+    as_drawing,
+    as_json,
+    as_jsonl,
+    as_text,
+    digit_record,
+    page_record,
+)
 from mnist_infer.registry import DEFAULT_MODEL
 from mnist_infer.sources import expand, open_source
 
 if TYPE_CHECKING:
+    from PIL.Image import Image as PILImage
+
     from mnist_infer.recognizer import Recognizer
 
 app = typer.Typer(
@@ -69,9 +80,28 @@ def run(
         float,
         typer.Option(min=0, max=1, metavar="P", help="Count a less confident answer as none."),
     ] = 0.0,
+    read: Annotated[
+        bool, typer.Option("--read", help="Read every digit of each IMAGE, line by line.")
+    ] = False,
+    annotate: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Read IMAGE and save it with its digits marked.",
+            show_default=False,
+        ),
+    ] = None,
     show: Annotated[
         bool, typer.Option("--show", help="Draw the 28x28 that the network saw, and its answer.")
     ] = False,
+    save_stages: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Save each stage from picture to 28x28 as a PNG.",
+            show_default=False,
+        ),
+    ] = None,
     model: Annotated[
         str, typer.Option(metavar="NAME|FILE", help="A bundled model, or your own ONNX file.")
     ] = DEFAULT_MODEL,
@@ -105,7 +135,7 @@ def run(
         ),
     ] = False,
 ) -> None:
-    """Recognise the handwritten digit on each IMAGE.
+    """Recognise the handwritten digit on each IMAGE, or with --read all of them.
 
     Exit code: 0 when every image got its answer, 1 when some did not, 2 for wrong usage (a model
     or device that is not to be had included).
@@ -114,6 +144,9 @@ def run(
         raise _usage_error("--json and --jsonl exclude each other")
     if show and (json_ or jsonl):
         raise _usage_error("--show draws for people: leave out --json and --jsonl")
+    read = read or annotate is not None
+    if read and (show or save_stages):
+        raise _usage_error("--show and --save-stages explain one digit: leave out --read")
     if info:
         from mnist_infer.info import describe, format_info
 
@@ -122,6 +155,8 @@ def run(
         return
     if not images:
         raise _usage_error("name at least one image; --help shows what else there is")
+    if annotate and len(images) != 1:
+        raise _usage_error("--annotate takes one image")
 
     from mnist_infer.recognizer import Recognizer
 
@@ -133,23 +168,25 @@ def run(
         name = recognizer.model.name
         print(f"model {name}, device {recognizer.device}, {threads} thread(s)", file=sys.stderr)
 
-    answers = (
-        _explanations(recognizer, images) if show else _predictions(recognizer, images, batch_size)
-    )
+    if read:
+        answers = _readings(recognizer, images, annotate)
+    elif show or save_stages:
+        answers = _explanations(recognizer, images, save_stages)
+    else:
+        answers = _predictions(recognizer, images, batch_size)
     if not quiet and sys.stderr.isatty() and not sys.stdout.isatty():
         answers = _with_progress(answers, images)
     outcome = _Outcome()
-    watched = outcome.watch(
+    answers = outcome.watch(
         _confident(answers, min_confidence), report=not (json_ or jsonl or quiet)
     )
-    if json_:
-        chunks = as_json(watched)
-    elif jsonl:
-        chunks = as_jsonl(watched)
+    if json_ or jsonl:
+        records = map(page_record if read else digit_record, answers)
+        chunks = as_json(records) if json_ else as_jsonl(records)
     elif show:
-        chunks = as_drawing(watched, top, sys.stdout.encoding)
+        chunks = as_drawing(answers, top, sys.stdout.encoding)
     else:
-        chunks = as_text(watched, top)
+        chunks = as_text(answers, top)
     _write(chunks)
     raise typer.Exit(130 if outcome.interrupted else min(outcome.unanswered, 1))
 
@@ -171,23 +208,62 @@ def _predictions(
             yield Answer(path, result)
 
 
-def _explanations(recognizer: Recognizer, images: Iterable[str]) -> Iterator[Answer]:
+def _explanations(
+    recognizer: Recognizer, images: Iterable[str], folder: Path | None
+) -> Iterator[Answer]:
+    from PIL import Image
+
     for path in expand(images):
         try:
             explanation = recognizer.explain(open_source(path))
         except ImageError as error:
             yield Answer(path, error=error)
-        else:
-            yield Answer(path, explanation.prediction, seen=explanation.image)
+            continue
+        if folder:
+            for stage, pixels in explanation.stages().items():
+                _save(Image.fromarray(pixels), folder / f"{_flat_name(path)}-{stage}.png")
+        yield Answer(path, explanation.prediction, explanation=explanation)
+
+
+def _readings(
+    recognizer: Recognizer, images: Iterable[str], annotated: Path | None
+) -> Iterator[Answer]:
+    for path in expand(images):
+        source = open_source(path)
+        try:
+            reading = recognizer.read(source)
+        except ImageError as error:
+            yield Answer(path, error=error)
+            continue
+        if annotated:
+            from mnist_infer.annotate import annotate
+
+            _save(annotate(source, reading), annotated)
+        yield Answer(path, reading=reading)
+
+
+def _save(image: PILImage, path: Path) -> None:
+    from mnist_infer.images import write_image
+
+    try:
+        write_image(image, path)
+    except (OSError, ValueError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or error
+        raise _usage_error(f"{path}: cannot be written ({reason})") from error
+
+
+def _flat_name(path: str) -> str:
+    """A file name that tells images of the same name in different folders apart."""
+    plain = Path(path).with_suffix("")
+    return "_".join(part for part in plain.parts if part != plain.anchor)
 
 
 def _confident(answers: Iterable[Answer], min_confidence: float) -> Iterator[Answer]:
     for answer in answers:
-        prediction = answer.prediction
-        if prediction and prediction.confidence < min_confidence:
+        result = answer.prediction or answer.reading
+        if result and result.confidence < min_confidence:
             error = LowConfidenceError(
-                f"perhaps a {prediction.digit}, but its confidence {prediction.confidence:.3f} "
-                f"is below {min_confidence:g}"
+                f"confidence {result.confidence:.3f} is below {min_confidence:g}"
             )
             yield replace(answer, error=error)
         else:

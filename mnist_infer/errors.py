@@ -5,6 +5,7 @@ Every error says what was found and how to put it right::
     MnistInferError
     ├── ImageError               a picture that cannot be read or used
     │   ├── NoDigitError         a picture with nothing on it that could be a digit
+    │   ├── SeveralDigitsError   a picture with more than the one digit that was asked for
     │   └── LowConfidenceError   an answer below the confidence that the caller asked for
     ├── ModelError               a model that cannot be loaded or is not a digit classifier
     │   └── ModelIntegrityError  a bundled model whose bytes are not the released ones
@@ -33,6 +34,10 @@ class ImageError(MnistInferError):
 
 class NoDigitError(ImageError):
     """A picture with nothing on it that could be a digit."""
+
+
+class SeveralDigitsError(ImageError):
+    """A picture with more than the one digit that was asked for."""
 
 
 class LowConfidenceError(ImageError):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
@@ -34,6 +36,14 @@ class Picture:
     shrink: int
     """How many pixels of the original, in each direction, one of `pixels` stands for."""
 
+    def original_box(self, rows: slice, columns: slice) -> tuple[int, int, int, int]:
+        """x, y, width and height in the original of rows and columns of `pixels`."""
+        left, right = (
+            min(int(n) * self.shrink, self.size[0]) for n in (columns.start, columns.stop)
+        )
+        top, bottom = (min(int(n) * self.shrink, self.size[1]) for n in (rows.start, rows.stop))
+        return left, top, right - left, bottom - top
+
 
 def read_picture(source: ImageSource, working_side: int | None = None) -> Picture:
     """Decode one image; EXIF orientation is applied and transparency is flattened.
@@ -42,8 +52,8 @@ def read_picture(source: ImageSource, working_side: int | None = None) -> Pictur
         source: A path, the bytes of an image file, a binary stream, a PIL image, or an array
             `(H, W)`, `(H, W, 1)`, `(H, W, 3)` or `(H, W, 4)` of uint8, uint16, bool or
             float in 0..1.
-        working_side: Shrink the image by a whole factor while its longest side stays at least
-            this long. JPEGs are not even decoded at full size then.
+        working_side: Area-average by a whole factor until no side is longer than this. JPEGs
+            are not even decoded at full size then.
 
     Raises:
         ImageError: The image cannot be read or has no pixels.
@@ -52,56 +62,68 @@ def read_picture(source: ImageSource, working_side: int | None = None) -> Pictur
     if isinstance(source, np.ndarray):
         return _shrunk(_from_array(source), working_side)
     if isinstance(source, Image.Image):
-        return _decode(source, working_side)
-    if isinstance(source, (str, os.PathLike)):
-        return _from_path(Path(source), working_side)
+        with _decoding():
+            return _decode(source, working_side)
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return _from_stream(io.BytesIO(source), working_side)
-    if hasattr(source, "read"):
-        return _from_stream(source, working_side)
+        return _from_file(io.BytesIO(source), working_side)
+    if isinstance(source, (str, os.PathLike)) or hasattr(source, "read"):
+        return _from_file(source, working_side)
     raise TypeError(
         "an image is a path, bytes, a binary stream, a PIL image or a numpy array, "
         f"not {type(source).__name__}"
     )
 
 
-def _from_path(path: Path, working_side: int | None) -> Picture:
+def write_image(image: PILImage, path: Path) -> None:
+    """Write an image file, whole or not at all; missing folders are made.
+
+    Raises:
+        OSError: The file cannot be written.
+        ValueError: The suffix names no image format.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".part-{path.name}")
     try:
-        with path.open("rb") as stream:
-            return _from_stream(stream, working_side)
+        image.save(part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _from_file(file: str | os.PathLike[str] | BinaryIO, working_side: int | None) -> Picture:
+    if isinstance(file, io.TextIOBase):
+        raise TypeError("the stream is open as text; open it in binary mode")
+    with _decoding(), Image.open(file) as image:
+        return _decode(image, working_side)
+
+
+@contextmanager
+def _decoding() -> Iterator[None]:
+    """Turn whatever a decoder raises into an `ImageError`."""
+    try:
+        yield
+    except ImageError:
+        raise
+    except UnidentifiedImageError:
+        raise ImageError("not an image that Pillow can read") from None
     except FileNotFoundError:
         raise ImageError("no such file") from None
     except IsADirectoryError:
         raise ImageError("a folder without images") from None
-    except OSError as error:
-        raise ImageError(f"cannot be opened ({error.strerror})") from error
-
-
-def _from_stream(stream: BinaryIO, working_side: int | None) -> Picture:
-    if isinstance(stream, io.TextIOBase):
-        raise TypeError("the stream is open as text; open it in binary mode")
-    try:
-        image = Image.open(stream)
-    except UnidentifiedImageError:
-        raise ImageError("not an image that Pillow can read") from None
+    # Pillow's decoders meet hostile bytes and raise nearly every built-in exception.
     except Exception as error:
-        raise ImageError(f"cannot be read as an image ({error})") from error
-    return _decode(image, working_side)
+        if isinstance(error, OSError) and error.strerror:
+            raise ImageError(f"cannot be opened ({error.strerror})") from error
+        raise ImageError(f"damaged or cut short ({error})") from error
 
 
 def _decode(image: PILImage, working_side: int | None) -> Picture:
-    try:
-        width, height = image.size
-        if working_side is not None:
-            image.draft("RGB", (working_side, working_side))
-        drafted = round(max(width, height) / max(image.size))
-        image = ImageOps.exif_transpose(image)
-        picture = _shrunk(_plain(image), working_side)
-    except ImageError:
-        raise
-    # Pillow's decoders meet hostile bytes and raise nearly every built-in exception.
-    except Exception as error:
-        raise ImageError(f"damaged or cut short ({error})") from error
+    width, height = image.size
+    if working_side is not None:
+        image.draft("RGB", (working_side, working_side))
+    drafted = round(max(width, height) / max(image.size))
+    image = ImageOps.exif_transpose(image)
+    picture = _shrunk(_plain(image), working_side)
     if drafted == 1:
         return picture
     turned = (image.width > image.height) != (width > height)
@@ -115,7 +137,7 @@ def _shrunk(image: PILImage | Pixels, working_side: int | None) -> Picture:
         height, width = image.shape[:2]
     else:
         width, height = image.size
-    shrink = max(1, max(width, height) // working_side) if working_side is not None else 1
+    shrink = -(-max(width, height) // working_side) if working_side is not None else 1
     if shrink > 1:
         if isinstance(image, np.ndarray):
             image = Image.fromarray(image, "RGBa" if image.shape[2:] == (4,) else None)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_infer.errors import ImageError
+from mnist_infer import page, prepare
+from mnist_infer.errors import ImageError, NoDigitError
 from mnist_infer.images import ImageSource, read_picture
-from mnist_infer.ink import find_ink
-from mnist_infer.normalize import normalize
+from mnist_infer.prepare import Stages
 from mnist_infer.registry import DEFAULT_MODEL, ModelInfo, read_model
-from mnist_infer.results import Explanation, Prediction
+from mnist_infer.results import Explanation, Prediction, Reading
 from mnist_infer.runtime import Device, InputRange, Session
 
 
@@ -70,7 +71,7 @@ class Recognizer:
             NoDigitError: There is no digit on it.
             TypeError: `image` is none of the above.
         """
-        return _prediction(self._session.run(_prepare(image)[np.newaxis])[0])
+        return _prediction(self._session.run(_prepare(image).image[np.newaxis])[0])
 
     def predict_batch(
         self, images: Iterable[ImageSource], *, batch_size: int = 64
@@ -133,26 +134,52 @@ class Recognizer:
         return self._session.run(images if images.ndim == 3 else images[np.newaxis])
 
     def explain(self, image: ImageSource) -> Explanation:
-        """The digit on one picture, and what the network saw of it; raises as `predict` does."""
-        seen = _prepare(image)
-        return Explanation(seen, _prediction(self._session.run(seen[np.newaxis])[0]))
+        """The digit on one picture, and each stage on the way to it; raises as `predict` does."""
+        stages = _prepare(image)
+        prediction = _prediction(self._session.run(stages.image[np.newaxis])[0])
+        return Explanation(stages.ink, stages.cleaned, stages.box, stages.image, prediction)
+
+    def read(self, image: ImageSource) -> Reading:
+        """All the digits of a page, line by line.
+
+        Args:
+            image: As in `predict`.
+
+        Raises:
+            ImageError: The picture cannot be read.
+            NoDigitError: There is no digit on it.
+            TypeError: `image` is no image.
+        """
+        with _naming(image):
+            picture = read_picture(image, page.WORKING_SIDE)
+            lines = page.read_page(picture, self._session.run)
+            if not lines:
+                raise NoDigitError("no digit was found on the page")
+        return Reading(lines)
 
 
-def _prepare(image: ImageSource) -> NDArray[np.uint8]:
-    """Whatever is an image -> uint8 `(28, 28)`, white ink on black."""
-    try:
-        return normalize(find_ink(read_picture(image).pixels))
-    except ImageError as error:
-        if isinstance(image, (str, os.PathLike)):
-            error.source = os.fspath(image)
-        raise
+def _prepare(image: ImageSource) -> Stages:
+    """Whatever is an image -> what the network sees, with the stages on the way."""
+    with _naming(image):
+        return prepare.prepare(read_picture(image, prepare.WORKING_SIDE))
 
 
 def _try_prepare(image: ImageSource) -> NDArray[np.uint8] | ImageError:
     try:
-        return _prepare(image)
+        return _prepare(image).image
     except ImageError as error:
         return error
+
+
+@contextmanager
+def _naming(image: ImageSource) -> Iterator[None]:
+    """Let errors name the file that they are about."""
+    try:
+        yield
+    except ImageError as error:
+        if isinstance(image, (str, os.PathLike)):
+            error.source = os.fspath(image)
+        raise
 
 
 def _prediction(row: NDArray[Any]) -> Prediction:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_infer.results import Prediction
+from mnist_infer.results import Explanation, Prediction
 
 _BLOCKS = " ░▒▓█"
 _ASCII = " .+%@"
@@ -13,17 +13,16 @@ _BAR_WIDTH = 24
 _FIRST_BAR_ROW = 9
 
 
-def render(image: NDArray[np.uint8], prediction: Prediction, encoding: str) -> str:
+def render(explanation: Explanation, encoding: str) -> str:
     """The 28x28 that the network saw, and beside it a bar for each digit's probability.
 
     Args:
-        image: uint8 `(28, 28)`, white ink on black.
-        prediction: The answer for it.
+        explanation: What to draw.
         encoding: What the terminal can print; plain ASCII is drawn where blocks are not in it.
     """
     shades = _BLOCKS if _can_encode(_BLOCKS, encoding) else _ASCII
-    picture = _picture(image, shades)
-    bars = dict(enumerate(_bars(prediction, shades[-1]), start=_FIRST_BAR_ROW))
+    picture = _picture(explanation.image, shades)
+    bars = dict(enumerate(_bars(explanation.prediction, shades[-1]), start=_FIRST_BAR_ROW))
     return "\n".join(f"{row}   {bars.get(i, '')}".rstrip() for i, row in enumerate(picture))
 
 

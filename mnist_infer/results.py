@@ -31,12 +31,25 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Explanation:
-    """How an answer came about: the picture at each stage of the way to the network."""
+    """How an answer came about: the picture at each stage of its way to the network."""
+
+    ink: NDArray[np.uint8]
+    """Everything that stands out from the paper: `(H, W)`, 255 is full ink."""
+
+    cleaned: NDArray[np.uint8]
+    """The ink of the digit alone, without lines, specks and scraps: `(H, W)`."""
+
+    box: tuple[int, int, int, int]
+    """Where the digit stands: x, y, width, height in pixels of the upright original image."""
 
     image: NDArray[np.uint8]
-    """What the network saw: uint8 `(28, 28)`, white ink on black."""
+    """What the network saw: `(28, 28)`, white ink on black."""
 
     prediction: Prediction
+
+    def stages(self) -> dict[str, NDArray[np.uint8]]:
+        """The pictures by name, in the order in which they were made."""
+        return {"1-ink": self.ink, "2-cleaned": self.cleaned, "3-28x28": self.image}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +77,11 @@ class Reading:
     def digits(self) -> tuple[LocatedDigit, ...]:
         """All digits in reading order."""
         return tuple(digit for line in self.lines for digit in line)
+
+    @property
+    def confidence(self) -> float:
+        """The confidence of its least certain digit."""
+        return min(digit.confidence for digit in self.digits)
 
     @property
     def text(self) -> str:

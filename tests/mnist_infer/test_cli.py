@@ -8,14 +8,16 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
 from mnist_infer import __version__
 
 from .conftest import FIXTURES
 
+ROOT = FIXTURES.parent.parent
 Write = Callable[..., Path]
 
 
@@ -132,6 +134,71 @@ class TestShow:
         assert done.returncode == 0
         assert "@" in done.stdout.decode("ascii")
 
+    def test_saves_the_stages(self, digit_file: Write, tmp_path: Path):
+        path, folder = digit_file(7), tmp_path / "new" / "stages"
+        done = mnist_infer(path, "--save-stages", folder)
+        assert done.returncode == 0
+        names = sorted(file.name for file in folder.iterdir())
+        assert [name.rsplit("_", 1)[1] for name in names] == [
+            "7-1-ink.png",
+            "7-2-cleaned.png",
+            "7-3-28x28.png",
+        ]
+        with Image.open(folder / names[2]) as seen:
+            assert seen.size == (28, 28)
+
+
+class TestRead:
+    PAGE = ROOT / "examples" / "page.jpg"
+    LINES: ClassVar = ["5550199", "20263", "4871"]
+
+    def test_prints_a_line_for_each_line(self):
+        done = mnist_infer("--read", self.PAGE)
+        assert done.stdout.decode() == "".join(f"{self.PAGE}  {line}\n" for line in self.LINES)
+
+    def test_gives_a_record_with_boxes_in_the_pictures_own_pixels(self):
+        record = json.loads(mnist_infer("--read", self.PAGE, "--jsonl").stdout)
+        assert set(record) == {"path", "text", "lines", "digits"}
+        assert record["lines"] == self.LINES
+        assert record["text"] == "\n".join(self.LINES)
+        assert "".join(str(found["digit"]) for found in record["digits"]) == "".join(self.LINES)
+        with Image.open(self.PAGE) as page:
+            for found in record["digits"]:
+                x, y, width, height = found["box"]
+                assert 80 < height < 130
+                assert 0 <= x <= x + width <= page.width
+                assert 0 <= y <= y + height <= page.height
+
+    def test_a_blank_page_has_no_text(self, tmp_path: Path):
+        Image.new("L", (60, 60), 255).save(tmp_path / "blank.png")
+        done = mnist_infer("--read", tmp_path / "blank.png", "--jsonl")
+        record = json.loads(done.stdout)
+        assert (record["text"], record["lines"], record["digits"]) == (None, [], [])
+        assert record["error"]["type"] == "NoDigitError"
+        assert done.returncode == 1
+
+    def test_a_picture_of_one_digit_with_several_is_told_to_be_read(self):
+        done = mnist_infer(self.PAGE, "--jsonl")
+        error = json.loads(done.stdout)["error"]
+        assert error["type"] == "SeveralDigitsError"
+        assert "--read" in error["message"]
+
+    def test_annotates_the_picture(self, tmp_path: Path):
+        done = mnist_infer(self.PAGE, "--annotate", tmp_path / "out.png")
+        assert done.stdout.decode().endswith("4871\n")
+        with Image.open(tmp_path / "out.png") as marked, Image.open(self.PAGE) as page:
+            assert marked.size == page.size
+            difference = ImageChops.difference(marked.convert("RGB"), page.convert("RGB"))
+            assert difference.getbbox() is not None
+
+    @pytest.mark.parametrize("name", ["out.nonsense", "blocked/out.png"])
+    def test_what_cannot_be_written_is_named_and_leaves_nothing(self, tmp_path: Path, name: str):
+        (tmp_path / "blocked").write_text("a file, no folder")
+        done = mnist_infer(self.PAGE, "--annotate", tmp_path / name)
+        assert f"{tmp_path / name}: cannot be written" in done.stderr.decode()
+        assert done.returncode == 2
+        assert [path.name for path in tmp_path.iterdir()] == ["blocked"]
+
 
 class TestInfo:
     def test_for_people(self):
@@ -179,6 +246,8 @@ def test_a_model_of_ones_own(digit_file: Write):
         (["x.png", "--top", "11"], "--top"),
         (["x.png", "--json", "--jsonl"], "exclude each other"),
         (["x.png", "--show", "--json"], "--show"),
+        (["x.png", "--show", "--read"], "--read"),
+        (["x.png", "y.png", "--annotate", "z.png"], "one image"),
         (["x.png", "--model", "none"], "no model named"),
         (["x.png", "--model", "none.onnx"], "no such model file"),
         (["x.png", "--device", "tpu"], "tpu"),

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 from sklearn.datasets import load_digits
 
 import mnist_infer
+from examples.draw import digit_mask
 from mnist_infer import ImageError, NoDigitError, Prediction, Recognizer
+from mnist_infer.annotate import annotate
 
 from .conftest import FIXTURES, drawn, encoded
 
@@ -141,11 +143,84 @@ class TestProbabilities:
             recognizer.probabilities(images)
 
 
-def test_explain_shows_what_the_network_saw(recognizer: Recognizer):
-    explanation = recognizer.explain(drawn(7))
-    assert explanation.image.shape == (28, 28)
-    assert explanation.prediction == recognizer.predict(drawn(7))
-    assert recognizer.probabilities(explanation.image)[0].argmax() == 7
+class TestExplain:
+    def test_every_stage_is_an_image(self, recognizer: Recognizer):
+        explanation = recognizer.explain(drawn(7))
+        assert list(explanation.stages()) == ["1-ink", "2-cleaned", "3-28x28"]
+        assert explanation.image.shape == (28, 28)
+        assert explanation.cleaned.shape == explanation.ink.shape
+        for stage in explanation.stages().values():
+            assert stage.dtype == np.uint8
+
+    def test_it_explains_the_prediction(self, recognizer: Recognizer):
+        explanation = recognizer.explain(drawn(7))
+        assert explanation.prediction == recognizer.predict(drawn(7))
+        assert recognizer.probabilities(explanation.image)[0].argmax() == 7
+
+    @pytest.mark.parametrize("side", [140, 1400])
+    def test_the_box_is_in_pixels_of_the_original(self, recognizer: Recognizer, side: int):
+        picture = drawn(4, side)
+        rows, columns = np.nonzero(picture < 128)
+        x, y, width, height = recognizer.explain(picture).box
+        slack = side / 60
+        assert x == pytest.approx(columns.min(), abs=slack)
+        assert y == pytest.approx(rows.min(), abs=slack)
+        assert x + width == pytest.approx(columns.max(), abs=slack)
+        assert y + height == pytest.approx(rows.max(), abs=slack)
+
+
+class TestRead:
+    def page(self, *lines: str) -> Image.Image:
+        page = Image.new("L", (700, 40 + 160 * len(lines)), 255)
+        for row, line in enumerate(lines):
+            for place, digit in enumerate(line):
+                if digit != " ":
+                    mask = digit_mask(int(digit), 90)
+                    page.paste(0, (30 + 105 * place, 20 + 160 * row), mask)
+        return page
+
+    def test_digits_come_in_reading_order(self, recognizer: Recognizer):
+        reading = recognizer.read(self.page("204", "7 31", "5"))
+        assert reading.text == "204\n731\n5"
+        assert [len(line) for line in reading.lines] == [3, 3, 1]
+        assert [digit.digit for digit in reading.digits] == [2, 0, 4, 7, 3, 1, 5]
+        assert 0 < reading.confidence <= 1
+
+    def test_boxes_frame_their_digits(self, recognizer: Recognizer):
+        page = self.page("204")
+        for place, located in enumerate(recognizer.read(page).digits):
+            x, y, width, height = located.box
+            assert 30 + 105 * place <= x < x + width <= 30 + 105 * (place + 1)
+            assert 20 <= y < y + height <= 20 + 110
+
+    def test_lines_may_lean(self, recognizer: Recognizer):
+        leaning = self.page("4071", "2596").rotate(3, expand=True, fillcolor=255)
+        assert recognizer.read(leaning).text == "4071\n2596"
+
+    def test_other_marks_are_no_digits(self, recognizer: Recognizer):
+        page = self.page("204", "731")
+        draw = ImageDraw.Draw(page)
+        draw.line((30, 148, 340, 150), width=6)
+        draw.ellipse((460, 100, 470, 110), fill=0)
+        draw.line((480, 240, 540, 240), width=8)
+        assert recognizer.read(page).text == "204\n731"
+
+    def test_touching_digits_are_split(self, recognizer: Recognizer):
+        page = Image.new("L", (260, 150), 255)
+        page.paste(0, (10, 20), digit_mask(2, 90))
+        page.paste(0, (78, 20), digit_mask(4, 90))
+        assert recognizer.read(page).text == "24"
+
+    def test_a_page_without_digits_is_no_reading(self, recognizer: Recognizer):
+        with pytest.raises(NoDigitError):
+            recognizer.read(np.full((300, 300), 255, np.uint8))
+
+    def test_annotate_draws_on_a_copy(self, recognizer: Recognizer):
+        page = self.page("204")
+        marked = annotate(page, recognizer.read(page))
+        assert marked.size == page.size
+        assert marked.mode == "RGB"
+        assert np.any(np.asarray(marked) != np.asarray(page.convert("RGB")))
 
 
 def test_threads_share_a_recognizer(recognizer: Recognizer):

@@ -1,0 +1,83 @@
+"""Image filters that numpy lacks, on small grey pictures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def framed(image: NDArray[Any], rim: int, value: int = 0) -> NDArray[Any]:
+    """The picture inside a frame of one value; np.pad does the same in ten times the time."""
+    height, width = image.shape
+    frame = np.full((height + 2 * rim, width + 2 * rim), value, image.dtype)
+    frame[rim : rim + height, rim : rim + width] = image
+    return frame
+
+
+def closing(image: NDArray[np.uint8], window: int) -> NDArray[np.uint8]:
+    """Grey closing: dark things narrower than the window take the shade around them."""
+    return _running(np.minimum, _running(np.maximum, image, window, 0), window, 255)
+
+
+def _running(
+    extreme: np.ufunc, image: NDArray[np.uint8], window: int, outside: int
+) -> NDArray[np.uint8]:
+    """Running maximum or minimum over a centred square window, clipped to the picture.
+
+    Each step joins two stretches found before, so that n pixels take log2(n) steps.
+    """
+    for axis in (0, 1):
+        rows = image.swapaxes(0, axis)
+        # Beyond this radius every window holds the whole row.
+        radius = min(window // 2, len(rows) - 1)
+        padded = np.full((len(rows) + 2 * radius, rows.shape[1]), outside, np.uint8)
+        padded[radius : radius + len(rows)] = rows
+        reach, size = 1, 2 * radius + 1
+        while reach < size:
+            hop = min(reach, size - reach)
+            padded = extreme(padded[:-hop], padded[hop:])
+            reach += hop
+        image = padded.swapaxes(0, axis)
+    return image
+
+
+def thickened(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The mask grown by one pixel up and down; (H, W) bool."""
+    grown = mask.copy()
+    grown[1:] |= mask[:-1]
+    grown[:-1] |= mask[1:]
+    return grown
+
+
+def otsu(grey: NDArray[np.uint8]) -> int:
+    """Otsu's threshold (1979): the grey level that parts the picture into two shades best."""
+    count = np.bincount(grey.ravel(), minlength=256).astype(np.float64)
+    below = np.cumsum(count)
+    above = below[-1] - below
+    shade = np.cumsum(count * np.arange(256))
+    between = (shade * below[-1] - shade[-1] * below) ** 2 / np.maximum(below * above, 1)
+    return int(between.argmax())
+
+
+def edge_energy(grey: NDArray[np.uint8]) -> float:
+    """Sum of squared steps between neighbours: sharp edges count, slow shading does not."""
+    shade = grey.astype(np.float32)
+    down, across = shade[1:] - shade[:-1], shade[:, 1:] - shade[:, :-1]
+    return float((down * down).sum() + (across * across).sum())
+
+
+def stroke_width(ink: NDArray[np.uint8]) -> float:
+    """Mean width of the strokes in pixels: twice their area over the length of their outline.
+
+    The outline's length is the total variation of the grey picture, so that soft edges and
+    sub-pixel widths count rightly; exact for long strokes of even width.
+    """
+    shade = framed(ink, 1).astype(np.float32)
+    across = shade[1:, :-1] - shade[:-1, :-1]
+    down = shade[:-1, 1:] - shade[:-1, :-1]
+    outline = float(np.sqrt(across * across + down * down).sum())
+    return 2 * float(shade.sum()) / outline if outline else 0.0

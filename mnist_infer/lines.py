@@ -1,0 +1,115 @@
+"""Take ruled lines, table cells and squared paper out of the ink; the digit stays."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mnist_infer.filters import thickened
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# Ink above this belongs to a line or a stroke; below is soft edge.
+EDGE = 64
+# Phone photos of forms tilt by up to about 3 degrees.
+STEEPEST = 0.05
+# A line may have gaps where it is faint.
+LEAST_COVER = 0.85
+# A line is at least so many times as long as thick; the bar of a 7 is not.
+SLENDER = 20
+# Ink this much thicker than the line, where they meet, is a stroke that crosses it.
+CROSSING = 1.3
+# Lines in so short a part of the picture cannot be told from strokes.
+SHORTEST_CELL = 0.25
+# A row this much of which is line bounds the cells; a tilted line takes several rows.
+TAKEN = 0.3
+# With less than this left, the "lines" were the digit.
+LEAST_LEFT = 0.1
+
+
+def remove_lines(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Ink without the straight lines that cross the picture or a cell of it; (H, W) uint8."""
+    mask = ink > EDGE
+    lines = _ruling(mask)
+    if not lines.any():
+        return ink
+    soft_edge = thickened(thickened(lines).T).T & ~mask
+    rest = np.where(lines | soft_edge, 0, ink).astype(np.uint8)
+    return rest if rest.sum(dtype=np.int64) > LEAST_LEFT * ink.sum(dtype=np.int64) else ink
+
+
+def _ruling(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Lines across the picture, then those across the cells between them; (H, W) bool."""
+    level = _level_lines(mask)
+    upright = _level_lines(mask.T).T
+    if not (level.any() or upright.any()):
+        return level
+    for rows in _between(level.mean(axis=1) > TAKEN):
+        for columns in _between(upright.mean(axis=0) > TAKEN):
+            cell = mask[rows, columns]
+            if cell.shape != mask.shape:
+                level[rows, columns] |= _level_lines(cell)
+                upright[rows, columns] |= _level_lines(cell.T).T
+    return level | upright
+
+
+def _between(taken: NDArray[np.bool_]) -> list[slice]:
+    """The stretches that no line has taken."""
+    ends = np.flatnonzero(np.diff(np.concatenate(([True], taken, [True]))))
+    return [
+        slice(start, stop)
+        for start, stop in pairwise(ends.tolist())
+        if not taken[start] and stop - start > SHORTEST_CELL * len(taken)
+    ]
+
+
+def _level_lines(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Pixels of nearly level lines from the left border to the right; (H, W) bool.
+
+    Each pair of places where ink touches the two borders at nearly the same height is tried.
+    """
+    width = mask.shape[1]
+    if width < SLENDER:
+        return np.zeros_like(mask)
+    border = max(2, width // 50)
+    left = np.flatnonzero(mask[:, :border].any(axis=1))
+    right = np.flatnonzero(mask[:, -border:].any(axis=1))
+    start, stop = (ends.ravel() for ends in np.meshgrid(left, right, indexing="ij"))
+    level = np.abs(stop - start) <= max(1, STEEPEST * width)
+    start, stop = start[level], stop[level]
+    columns = np.arange(width)
+    rows = np.rint(start[:, None] + np.outer(stop - start, columns / (width - 1))).astype(np.intp)
+    near = thickened(mask)
+    covered = near[rows, columns].mean(axis=1) >= LEAST_COVER
+    start, stop, rows = start[covered], stop[covered], rows[covered]
+    # Of the candidates that share a line, the one along its middle has most ink around it.
+    around = mask.astype(np.uint8) + near + thickened(near)
+    score = around[rows, columns].mean(axis=1)
+    run_of, length = _upright_runs(mask)
+    lines = np.zeros_like(mask)
+    while score.any():
+        best = int(score.argmax())
+        path = np.zeros_like(mask)
+        path[rows[best], columns] = True
+        hit = run_of[thickened(path) & mask]
+        # Where strokes cross or run along the line its runs are longer, never shorter.
+        thickness = float(np.percentile(length[hit], 25))
+        if width >= SLENDER * thickness:
+            thin = np.zeros(len(length), bool)
+            thin[hit] = length[hit] <= CROSSING * thickness + 1
+            lines |= mask & thin[run_of]
+        same = np.maximum(np.abs(start - start[best]), np.abs(stop - stop[best])) <= thickness + 1
+        score[same] = 0
+    return lines
+
+
+def _upright_runs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Number of the upright run of ink that each pixel is in, (H, W), and each run's length."""
+    starts = mask.copy()
+    starts[1:] &= ~mask[:-1]
+    run_of = np.cumsum(starts.T, dtype=np.intp).reshape(mask.T.shape).T
+    length = np.bincount(run_of[mask], minlength=int(run_of.max()) + 1)
+    return run_of, length.astype(np.intp)

@@ -1,0 +1,282 @@
+"""Read a page: every digit in reading order, line by line.
+
+Digits that touch are cut by over-segmentation and best path (Fujisawa et al. 1992; Liu et al.
+2004): cut where a cut is plausible, let the recogniser judge every run of neighbouring parts,
+and take the path through the line that it finds most likely as a whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mnist_infer.filters import stroke_width
+from mnist_infer.images import Picture
+from mnist_infer.ink import extract_ink
+from mnist_infer.lines import remove_lines
+from mnist_infer.normalize import normalize
+from mnist_infer.results import LocatedDigit
+from mnist_infer.segment import DASH, DOT, EDGE, find_pieces, gaps, piece_ink
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from mnist_infer.segment import Pieces
+
+    Classify = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+    Box = tuple[int, int, int, int]
+
+# A digit of 20 pixels may be this small a part of the page: some 80 lines.
+WORKING_SIDE = 1600
+# Heights against the typical digit of the page: smaller is a mark, slender and taller a rule.
+SMALLEST, TALLEST = 0.4, 3.0
+# With more of the ink than this in dots, the page is texture.
+MOST_SPECKS = 0.5
+# Slenderer than this, a piece is no measure of the digits' height: it may be a 1 or a rule.
+SLENDER = 6
+# Lines of print smaller than this, against the largest writing, are the form's, not the writer's.
+SMALL_PRINT = 0.6
+# Digits of one line share at least this part of their height.
+SHARED_HEIGHT = 0.4
+# Parts farther apart than this, in line heights, are not of one digit.
+FARTHEST = 0.25
+# No digit is made of more parts than this.
+MOST_PARTS = 4
+# Parts this tall, in line heights, are digits in their own right unless one stands over the other.
+AS_TALL = 0.6
+# Only what is at least this wide, in line heights, may be two digits.
+TWO_WIDE = 0.8
+# A cut goes through one stroke, at most this tall in line heights, and leaves parts this wide.
+TALLEST_CUT, NARROWEST_PART = 0.7, 0.1
+# Width over height of MNIST's digits: median, and the spread of its logarithm above that.
+USUAL_ASPECT, ASPECT_SPREAD = 0.78, 0.5
+# Costs as negative logarithms of probabilities: 0.75 that a piece of ink is not two digits,
+# 0.75 that a floating mark belongs to a digit.
+CUT_COST = MARK_COST = 0.3
+# What is narrower than this counts as this wide, so that a 1 weighs something.
+LEAST_WEIGHT = 0.3
+# Below this confidence a digit, and below this mean a line of them, is taken for other marks.
+LEAST_CONFIDENCE, LEAST_LINE_CONFIDENCE = 0.5, 0.7
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A piece of ink or a slice of one: its ink (h, w) uint8, its place, the piece's number."""
+
+    ink: NDArray[np.uint8]
+    box: NDArray[np.intp]
+    piece: int
+
+    @property
+    def height(self) -> int:
+        return int(self.box[2] - self.box[0])
+
+
+def read_page(picture: Picture, classify: Classify) -> tuple[tuple[LocatedDigit, ...], ...]:
+    """The digits of a page by line, top to bottom, each from left to right.
+
+    Args:
+        picture: Read at `WORKING_SIDE`.
+        classify: uint8 `(N, 28, 28)` -> float32 `(N, 10)` probabilities.
+    """
+    ink = remove_lines(extract_ink(picture.pixels))
+    pieces = find_pieces(ink)
+    lines = []
+    for members, height in _find_lines(pieces, stroke_width(ink)):
+        parts = [part for piece in members for part in _cut(_part(ink, pieces, piece), height)]
+        line = tuple(
+            LocatedDigit(
+                int(probabilities.argmax()),
+                float(probabilities.max()),
+                picture.original_box(slice(top, bottom), slice(left, right)),
+            )
+            for (left, top, right, bottom), probabilities in _best_path(parts, height, classify)
+            if probabilities.max() >= LEAST_CONFIDENCE
+        )
+        if line and np.mean([digit.confidence for digit in line]) >= LEAST_LINE_CONFIDENCE:
+            lines.append(line)
+    return tuple(lines)
+
+
+def _find_lines(pieces: Pieces, pen: float) -> list[tuple[list[int], float]]:
+    """Pieces of each line of writing, left to right, with the line's height; top to bottom."""
+    marks = (pieces.lengths < DOT * pen) | (pieces.widths > DASH * pieces.heights)
+    if pieces.mass[pieces.lengths < DOT * pen].sum() > MOST_SPECKS * pieces.mass.sum():
+        return []
+    heights, boxes = pieces.heights, pieces.boxes
+    measures = ~marks & ~pieces.at_border & (heights < SLENDER * pieces.widths)
+    if not measures.any():
+        measures = ~marks
+    if not measures.any():
+        return []
+    typical = _weighted_median(heights[measures], pieces.mass[measures])
+    rules = (heights > SLENDER * pieces.widths) & (heights > TALLEST * typical)
+    digits = ~marks & ~rules & (heights > SMALLEST * typical)
+    lines = _join_by_height(boxes, np.flatnonzero(digits))
+    sizes = [float(np.median(heights[line])) for line in lines]
+    found = []
+    for line, size in zip(lines, sizes, strict=True):
+        if size < SMALL_PRINT * max(sizes):
+            continue
+        near = _floating(boxes, line, np.flatnonzero(~digits & ~rules), size)
+        members = sorted(line + near, key=lambda i: int(boxes[i, 1] + boxes[i, 3]))
+        found.append((members, size))
+    return found
+
+
+def _weighted_median(values: NDArray[np.intp], weights: NDArray[np.intp]) -> float:
+    order = values.argsort()
+    total = weights[order].cumsum()
+    return float(values[order][np.searchsorted(total, total[-1] / 2)])
+
+
+def _join_by_height(boxes: NDArray[np.intp], members: NDArray[np.intp]) -> list[list[int]]:
+    """Lines, top to bottom: each piece joins the line whose last piece stands most level with it.
+
+    Comparing with the last piece only lets a line climb or fall.
+    """
+    lines: list[list[int]] = []
+    for i in members[(boxes[members, 1] + boxes[members, 3]).argsort()].tolist():
+        shared = [_shared_height(boxes[line[-1]], boxes[i]) for line in lines]
+        if shared and max(shared) > SHARED_HEIGHT:
+            lines[int(np.argmax(shared))].append(i)
+        else:
+            lines.append([i])
+    return sorted(lines, key=lambda line: float(boxes[line][:, [0, 2]].mean()))
+
+
+def _shared_height(a: NDArray[np.intp], b: NDArray[np.intp]) -> float:
+    shared = min(a[2], b[2]) - max(a[0], b[0])
+    return float(shared / min(a[2] - a[0], b[2] - b[0]))
+
+
+def _floating(
+    boxes: NDArray[np.intp], line: list[int], marks: NDArray[np.intp], size: float
+) -> list[int]:
+    """Marks that may be part of a digit of the line: close to one and not below its middle.
+
+    An underline or a decimal point is below.
+    """
+    near = []
+    for i in marks.tolist():
+        if boxes[i, 3] - boxes[i, 1] > TALLEST * size:
+            continue
+        rows, columns = gaps(boxes[i], boxes[line])
+        closest = int(np.maximum(rows, columns).argmin())
+        top, _, bottom, _ = boxes[line[closest]]
+        gap = max(rows[closest], columns[closest])
+        if gap < FARTHEST * size and boxes[i, 0] + boxes[i, 2] < top + bottom:
+            near.append(i)
+    return near
+
+
+def _part(ink: NDArray[np.uint8], pieces: Pieces, piece: int) -> _Part:
+    return _Part(piece_ink(pieces, piece, ink), pieces.boxes[piece], piece)
+
+
+def _cut(part: _Part, size: float) -> list[_Part]:
+    """Slice a wide piece wherever two digits may touch: where a column crosses one stroke only.
+
+    The cut goes through the thinnest place of each such stretch.
+    """
+    width = part.ink.shape[1]
+    if width < TWO_WIDE * size:
+        return [part]
+    mask = part.ink > EDGE
+    tall = mask.sum(axis=0)
+    strokes = mask[0] + (mask[1:] & ~mask[:-1]).sum(axis=0)
+    may_cut = (strokes == 1) & (tall < TALLEST_CUT * size)
+    edge = round(NARROWEST_PART * size) + 1
+    may_cut[:edge] = may_cut[-edge:] = False
+    ends = np.flatnonzero(np.diff(np.concatenate(([False], may_cut, [False]))))
+    cuts = [0]
+    for start, stop in ends.reshape(-1, 2):
+        thinnest = np.flatnonzero(tall[start:stop] == tall[start:stop].min())
+        cuts.append(int(start + thinnest[len(thinnest) // 2]))
+    cuts.append(width)
+    top, left, bottom, _ = part.box
+    return [
+        _Part(part.ink[:, a:b], np.array((top, left + a, bottom, left + b)), part.piece)
+        for a, b in pairwise(cuts)
+    ]
+
+
+def _best_path(
+    parts: Sequence[_Part], size: float, classify: Classify
+) -> list[tuple[Box, NDArray[np.float32]]]:
+    """The likeliest digits of a line: their boxes (left, top, right, bottom) and probabilities.
+
+    Dynamic programming over the gaps between parts. Each digit costs -log of its probability
+    per line height of width, so that a path of many narrow digits is no cheaper than one of
+    few; an unusual width and each cut cost extra.
+    """
+    runs = [
+        (start, stop)
+        for start in range(len(parts))
+        for stop in range(start + 1, min(start + MOST_PARTS, len(parts)) + 1)
+        if _may_be_one(parts[start:stop], size)
+    ]
+    drawn = [_join(parts[start:stop]) for start, stop in runs]
+    probabilities = classify(np.stack([normalize(ink) for ink, _ in drawn]))
+    best: list[tuple[float, int]] = [(0.0, -1)] + [(np.inf, -1)] * len(parts)
+    for run, (start, stop) in enumerate(runs):
+        cost = best[start][0] + _cost(drawn[run][0].shape, probabilities[run], size)
+        if start > 0 and parts[start].piece == parts[start - 1].piece:
+            cost += CUT_COST
+        if cost < best[stop][0]:
+            best[stop] = (cost, run)
+    path = []
+    stop = len(parts)
+    while stop > 0:
+        run = best[stop][1]
+        ink, box = drawn[run]
+        if not _is_mark(ink.shape, size):
+            path.append((box, probabilities[run]))
+        stop = runs[run][0]
+    return path[::-1]
+
+
+def _may_be_one(parts: Sequence[_Part], size: float) -> bool:
+    """Whether neighbouring parts may make one digit: close together, and not two tall ones."""
+    for k in range(1, len(parts)):
+        rows, columns = gaps(parts[k].box, np.stack([part.box for part in parts[:k]]))
+        if np.maximum(rows, columns).min() > FARTHEST * size:
+            return False
+        a, b = parts[k - 1], parts[k]
+        if a.piece != b.piece and min(a.height, b.height) > AS_TALL * size:
+            shared = min(a.box[3], b.box[3]) - max(a.box[1], b.box[1])
+            if shared < 0.5 * min(a.ink.shape[1], b.ink.shape[1]):
+                return False
+    return True
+
+
+def _join(parts: Sequence[_Part]) -> tuple[NDArray[np.uint8], Box]:
+    boxes = np.stack([part.box for part in parts])
+    top, left = boxes[:, :2].min(axis=0)
+    bottom, right = boxes[:, 2:].max(axis=0)
+    ink = np.zeros((bottom - top, right - left), np.uint8)
+    for part in parts:
+        y, x = part.box[:2] - (top, left)
+        height, width = part.ink.shape
+        place = ink[y : y + height, x : x + width]
+        np.maximum(place, part.ink, out=place)
+    return ink, (int(left), int(top), int(right), int(bottom))
+
+
+def _is_mark(shape: tuple[int, ...], size: float) -> bool:
+    height, width = shape
+    return height < SMALLEST * size or width > DASH * height
+
+
+def _cost(shape: tuple[int, ...], probabilities: NDArray[np.float32], size: float) -> float:
+    if _is_mark(shape, size):
+        return MARK_COST
+    height, width = shape
+    wider = max(0.0, float(np.log(width / height / USUAL_ASPECT)) / ASPECT_SPREAD)
+    surprise = -float(np.log(max(probabilities.max(), 1e-6))) + wider**2 / 2
+    return surprise * max(LEAST_WEIGHT, width / size)

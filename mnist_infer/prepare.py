@@ -1,0 +1,65 @@
+"""From the picture of one digit to 28x28, each stage kept so that a user can see why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_infer.images import Picture
+from mnist_infer.ink import extract_ink
+from mnist_infer.lines import remove_lines
+from mnist_infer.normalize import SIDE, is_mnist_form, normalize
+from mnist_infer.segment import find_digit
+
+WORKING_SIDE = 320
+"""Sixteen times the 20 pixels of a digit in MNIST: it may be that small a part of the picture."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stages:
+    """What each stage made of a picture."""
+
+    ink: NDArray[np.uint8]
+    """`(h, w)`: all that was written, at working size; 255 is full ink."""
+
+    cleaned: NDArray[np.uint8]
+    """`(h, w)`: the digit alone."""
+
+    box: tuple[int, int, int, int]
+    """x, y, width and height of the digit in pixels of the upright original."""
+
+    image: NDArray[np.uint8]
+    """`(28, 28)`: what the network sees."""
+
+
+def prepare(picture: Picture) -> Stages:
+    """Make an MNIST image of a picture of one digit, read at `WORKING_SIDE`.
+
+    What already is in MNIST's form, or is its negative, passes unchanged to the bit.
+
+    Raises:
+        NoDigitError: The picture holds nothing that could be a digit.
+        SeveralDigitsError: It holds more than one.
+    """
+    image = _mnist_form(picture.pixels)
+    if image is not None:
+        return Stages(image, image, picture.original_box(*_extent(image)), image)
+    ink = extract_ink(picture.pixels)
+    cleaned, (rows, columns) = find_digit(remove_lines(ink))
+    box = picture.original_box(rows, columns)
+    return Stages(ink, cleaned, box, normalize(cleaned[rows, columns]))
+
+
+def _mnist_form(pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+    """The picture, or its negative, if that already is what MNIST would hold."""
+    if pixels.shape != (SIDE, SIDE):
+        return None
+    return next((image for image in (pixels, 255 - pixels) if is_mnist_form(image)), None)
+
+
+def _extent(image: NDArray[np.uint8]) -> tuple[slice, slice]:
+    """The rows and columns from the first that holds ink to the last."""
+    rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)

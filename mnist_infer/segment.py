@@ -1,0 +1,172 @@
+"""Which ink is the digit: connected pieces of ink, and the ones that make one digit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cc3d
+import numpy as np
+
+from mnist_infer.errors import NoDigitError, SeveralDigitsError
+from mnist_infer.filters import stroke_width
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# Ink above this connects; softer ink is the edge of what it touches.
+EDGE = 64
+# A stroke is longer than its pen is wide; what is not is a dot.
+DOT = 2.0
+# No digit of MNIST is wider than 2.22 times its height: dashes and underlines are.
+DASH = 2.25
+# Strokes of a digit, measured along their middle, are up to 4.3 times as long as its longer
+# side (1 to 3.2 in MNIST); a texture's or a photo's outlines are many times longer.
+LONGEST_STROKE = 6.0
+# A floating piece, such as the bar of a 5, lies within this part of the digit's size.
+GAP_ABOVE, GAP_BESIDE = 0.5, 0.2
+# A piece at least this long, against the frame around it, is what the frame is for.
+LEAST_FRAMED = 0.3
+# Pieces this tall against the digit are digits in their own right.
+AS_TALL = 0.6
+# With less of the picture's ink than this, a piece is one speck of many.
+LEAST_SHARE = 0.25
+# A neighbour cut off by the border is a scrap while it has less than this share of the ink.
+SCRAP = 0.3
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """Connected pieces of ink.
+
+    labels: (H, W), 0 = none and i + 1 = piece i. boxes: (N, 4) top, left, bottom, right.
+    mass: (N,) number of pixels. at_border: (N,) whether the picture's border cuts it.
+    """
+
+    labels: NDArray[np.unsignedinteger]
+    boxes: NDArray[np.intp]
+    mass: NDArray[np.intp]
+    at_border: NDArray[np.bool_]
+
+    @property
+    def heights(self) -> NDArray[np.intp]:
+        """Rows of each box, (N,)."""
+        return self.boxes[:, 2] - self.boxes[:, 0]
+
+    @property
+    def widths(self) -> NDArray[np.intp]:
+        """Columns of each box, (N,)."""
+        return self.boxes[:, 3] - self.boxes[:, 1]
+
+    @property
+    def lengths(self) -> NDArray[np.intp]:
+        """The longer side of each box, (N,)."""
+        return np.maximum(self.heights, self.widths)
+
+
+def find_pieces(ink: NDArray[np.uint8]) -> Pieces:
+    """Label the ink, 8-connected."""
+    # uint8: of a boolean picture, cc3d 4.1 now and then labels a pixel of the background.
+    mask = (ink > EDGE).astype(np.uint8)
+    labels, count = cc3d.connected_components(mask, connectivity=8, return_N=True)
+    found = cc3d.statistics(labels, no_slice_conversion=True)
+    bounds = found["bounding_boxes"][1 : count + 1].astype(np.intp)
+    boxes = bounds[:, [0, 2, 1, 3]] + np.array([0, 0, 1, 1])
+    mass = found["voxel_counts"][1 : count + 1].astype(np.intp)
+    at_border = ((boxes[:, :2] == 0) | (boxes[:, 2:] == ink.shape)).any(axis=1)
+    return Pieces(labels, boxes, mass, at_border)
+
+
+def piece_ink(pieces: Pieces, piece: int, ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The ink of one piece alone, in its box."""
+    top, left, bottom, right = pieces.boxes[piece]
+    own = pieces.labels[top:bottom, left:right] == piece + 1
+    return np.where(own, ink[top:bottom, left:right], 0).astype(np.uint8)
+
+
+def gaps(
+    box: NDArray[np.intp], boxes: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Free rows and free columns between a box (4,) and each of the boxes (N, 4)."""
+    apart = np.maximum(boxes[:, :2] - box[2:], box[:2] - boxes[:, 2:]).clip(min=0)
+    return apart[:, 0], apart[:, 1]
+
+
+def find_digit(ink: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], tuple[slice, slice]]:
+    """The one digit of a picture: its ink (H, W) uint8 without all else, and its rows, columns.
+
+    Raises:
+        NoDigitError: there is no ink, or it has not the shape of a digit.
+        SeveralDigitsError: other pieces are as large as the digit.
+    """
+    pieces = find_pieces(ink)
+    if not len(pieces.mass):
+        raise NoDigitError("the picture is blank: no ink was found on it")
+    main = _main_piece(pieces)
+    pen = stroke_width(piece_ink(pieces, main, ink))
+    members, box = _gather(pieces, main, pen)
+    others = ~members & ~_frames(pieces, box) & (pieces.heights > AS_TALL * pieces.heights[main])
+    rival = np.where(pieces.at_border, AS_TALL, SCRAP) * pieces.mass[main]
+    if (others & (pieces.mass > rival)).any():
+        raise SeveralDigitsError(
+            "more than one digit is on the picture: --read (in Python: read) reads them all"
+        )
+    inside = ~pieces.at_border & ~_frames(pieces, box)
+    if pieces.mass[members].sum() < LEAST_SHARE * pieces.mass[inside].sum():
+        raise NoDigitError("the picture is full of specks or texture, but has no digit")
+    chosen = np.concatenate(([False], members))
+    digit = np.where(chosen[pieces.labels], ink, 0).astype(np.uint8)
+    rows, columns = slice(box[0], box[2]), slice(box[1], box[3])
+    _check_shape(digit[rows, columns])
+    return digit, (rows, columns)
+
+
+def _main_piece(pieces: Pieces) -> int:
+    """The piece with most ink; what the border cuts counts half, what frames another not at all."""
+    weight = np.where(pieces.at_border, 0.5, 1.0) * pieces.mass
+    main = int(weight.argmax())
+    while True:
+        box = pieces.boxes[main]
+        framed = (pieces.boxes[:, :2] > box[:2]).all(axis=1)
+        framed &= (pieces.boxes[:, 2:] < box[2:]).all(axis=1)
+        framed &= pieces.lengths > LEAST_FRAMED * pieces.lengths[main]
+        if not framed.any():
+            return main
+        main = int(np.where(framed, weight, 0).argmax())
+
+
+def _gather(pieces: Pieces, main: int, pen: float) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
+    """The pieces of a broken digit, (N,) bool, and the box around them."""
+    members = np.arange(len(pieces.mass)) == main
+    box = pieces.boxes[main].copy()
+    stray = pieces.lengths < DOT * pen
+    scrap = pieces.at_border & (pieces.mass < SCRAP * pieces.mass[main])
+    framing = _frames(pieces, box)
+    tall = pieces.heights > AS_TALL * pieces.heights[main]
+    while True:
+        rows, columns = gaps(box, pieces.boxes)
+        size = np.maximum(pieces.lengths, (box[2:] - box[:2]).max())
+        near = (rows < GAP_ABOVE * size) & (columns < GAP_BESIDE * size)
+        near &= np.maximum(rows, columns) <= pieces.lengths
+        apart = np.maximum(rows, columns) > pen
+        joins = near & ~stray & ~framing & ~(scrap & apart) & ~(tall & (columns > pen)) & ~members
+        if not joins.any():
+            return members, box
+        members |= joins
+        box[:2] = pieces.boxes[members, :2].min(axis=0)
+        box[2:] = pieces.boxes[members, 2:].max(axis=0)
+
+
+def _frames(pieces: Pieces, box: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Which pieces run all around a box."""
+    around = np.concatenate((pieces.boxes[:, :2] < box[:2], pieces.boxes[:, 2:] > box[2:]), axis=1)
+    return np.asarray(around.all(axis=1))
+
+
+def _check_shape(digit: NDArray[np.uint8]) -> None:
+    height, width = digit.shape
+    if width > DASH * height:
+        raise NoDigitError("the only ink is a dash: too wide for a digit")
+    length = digit.sum(dtype=np.int64) / 255 / stroke_width(digit)
+    if length > LONGEST_STROKE * max(height, width):
+        raise NoDigitError("the picture has texture or many details, but no digit")

@@ -1,0 +1,107 @@
+"""Ink from pixels: polarity, paper, light, margins, nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from mnist_infer.ink import extract_ink, ink_is_dark, page_bounds, pen_grey
+
+LINE = (slice(50, 150), slice(95, 105))
+
+
+def paper(shade: int = 240, pen: int = 30, side: int = 200) -> NDArray[np.uint8]:
+    """An upright stroke, ten pixels wide, in the middle of a grey page."""
+    page = np.full((side, side), shade, np.uint8)
+    page[LINE] = pen
+    return page
+
+
+def assert_stroke_found(ink: NDArray[np.uint8]) -> None:
+    found = ink > 127
+    expected = np.zeros_like(found)
+    expected[LINE] = True
+    assert (found & expected).sum() / (found | expected).sum() > 0.75
+
+
+@pytest.mark.parametrize(("shade", "pen"), [(255, 0), (0, 255), (240, 225), (60, 200), (120, 90)])
+def test_any_polarity_and_contrast(shade: int, pen: int):
+    assert_stroke_found(extract_ink(paper(shade, pen)))
+
+
+def test_grey_levels_of_ink_reach_full_range():
+    ink = extract_ink(paper(200, 180))
+    assert ink.min() == 0
+    assert ink.max() == 255
+
+
+@pytest.mark.parametrize(
+    ("shade", "pen"),
+    [((255, 255, 255), (255, 240, 60)), ((60, 60, 200), (200, 60, 60)), ((40, 90, 60), (250,) * 3)],
+)
+def test_a_coloured_pen_stands_out_whatever_its_luminance(
+    shade: tuple[int, int, int], pen: tuple[int, int, int]
+):
+    page = np.full((200, 200, 3), shade, np.uint8)
+    page[LINE] = pen
+    assert_stroke_found(extract_ink(page))
+
+
+def test_pen_grey_keeps_a_grey_picture():
+    page = paper()
+    assert pen_grey(page) is page
+
+
+def test_light_that_falls_off():
+    light = np.linspace(1, 0.3, 200)[:, None] * np.linspace(1, 0.7, 200)
+    assert_stroke_found(extract_ink((paper() * light).astype(np.uint8)))
+
+
+def test_noise():
+    noise = np.random.default_rng(0).normal(0, 20, (200, 200))
+    assert_stroke_found(extract_ink((paper(200, 60) + noise).clip(0, 255).astype(np.uint8)))
+
+
+def test_a_pen_so_fat_that_most_of_the_picture_is_ink():
+    image = Image.new("L", (28, 28), 255)
+    ImageDraw.Draw(image).ellipse((1, 0, 26, 27), fill=0)
+    ImageDraw.Draw(image).rectangle((11, 7, 16, 20), fill=255)
+    page = np.asarray(image)
+    assert (page == 0).mean() > 0.55
+    assert ((extract_ink(page) > 127) == (page == 0)).mean() > 0.98
+
+
+def test_a_vignette_does_not_turn_the_polarity():
+    y, x = np.mgrid[-1:1:200j, -1:1:200j]
+    assert ink_is_dark((paper() * (1.25 - 0.75 * (x**2 + y**2)).clip(0.05, 1)).astype(np.uint8))
+
+
+def test_dark_margins_are_not_the_page():
+    scan = np.full((200, 320), 15, np.uint8)
+    scan[:, 110:310] = paper()
+    rows, columns = page_bounds(scan)
+    assert rows == slice(0, 200)
+    assert 110 <= columns.start <= 114
+    assert 306 <= columns.stop <= 310
+    assert_stroke_found(extract_ink(scan)[:, 110:310])
+
+
+def test_the_space_around_a_digit_is_no_margin():
+    image = Image.new("L", (120, 120), 0)
+    ImageDraw.Draw(image).ellipse((40, 20, 80, 100), outline=255, width=10)
+    assert page_bounds(np.asarray(image)) == (slice(0, 120), slice(0, 120))
+
+
+@pytest.mark.parametrize("shade", [0, 128, 255])
+@pytest.mark.parametrize("shape", [(1, 1), (2, 50), (28, 28), (200, 300, 3)])
+def test_a_blank_picture_has_no_ink(shade: int, shape: tuple[int, ...]):
+    assert not extract_ink(np.full(shape, shade, np.uint8)).any()
+
+
+def test_texture_and_shading_are_no_ink():
+    noise = np.random.default_rng(1).normal(200, 6, (200, 200)).clip(0, 255).astype(np.uint8)
+    assert not extract_ink(noise).any()
+    ramp = np.broadcast_to(np.linspace(40, 230, 200).astype(np.uint8), (200, 200))
+    assert not extract_ink(np.ascontiguousarray(ramp)).any()

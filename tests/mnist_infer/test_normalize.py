@@ -1,0 +1,80 @@
+"""28x28 as MNIST was made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from mnist_infer.filters import stroke_width
+from mnist_infer.normalize import is_mnist_form, normalize
+from tests.conftest import mnist_path
+
+__all__ = ["mnist_path"]
+
+
+def zero(side: int, pen: int) -> NDArray[np.uint8]:
+    image = Image.new("L", (side, side), 0)
+    box = (side // 4, side // 10, 3 * side // 4, 9 * side // 10)
+    ImageDraw.Draw(image).ellipse(box, outline=255, width=pen)
+    return np.array(image)
+
+
+@pytest.mark.parametrize("side", [28, 60, 300, 1000])
+@pytest.mark.parametrize("pen", [1, 3, 8])
+def test_the_result_is_in_mnists_form(side: int, pen: int):
+    image = normalize(zero(side, max(1, pen * side // 100)))
+    assert image.shape == (28, 28)
+    assert image.dtype == np.uint8
+    assert is_mnist_form(image)
+
+
+@pytest.mark.parametrize("pen", [2, 8, 20, 40])
+def test_strokes_are_as_wide_as_mnists_whatever_the_pen(pen: int):
+    assert 1.9 < stroke_width(normalize(zero(300, pen))) < 3.3
+
+
+def test_the_aspect_ratio_stays():
+    rows, columns = (np.flatnonzero(normalize(zero(300, 20)).any(axis=axis)) for axis in (1, 0))
+    assert rows[-1] - rows[0] + 1 == 20
+    assert 12 <= columns[-1] - columns[0] + 1 <= 14
+
+
+def test_the_centre_of_mass_is_at_14_14_even_for_a_lopsided_digit():
+    ink = np.zeros((100, 100), np.uint8)
+    ink[10:20, 10:60] = ink[10:90, 10:20] = 255
+    image = normalize(ink).astype(float)
+    for axis in (0, 1):
+        centre = image.sum(axis=1 - axis) @ np.arange(28) / image.sum()
+        assert 13.4 < centre < 14.6
+
+
+def test_a_single_dot_of_faint_ink():
+    ink = np.zeros((9, 9), np.uint8)
+    ink[4, 4] = 1
+    assert normalize(ink).max() == 255
+
+
+NOT_MNIST = {
+    "inverted": lambda image: 255 - image,
+    "off centre": lambda image: np.roll(image, 3, axis=1),
+    "dim": lambda image: image // 2,
+    "not square": lambda image: image[:27],
+    "blank": np.zeros_like,
+    "specks in the corners": lambda image: np.maximum(image, 255 * np.eye(28, dtype=np.uint8)),
+    "hairline": lambda image: (image > 0).astype(np.uint8) * 255 * (np.indices((28, 28))[1] == 14),
+}
+
+
+@pytest.mark.parametrize("name", NOT_MNIST)
+def test_what_is_not_in_mnists_form(name: str):
+    assert not is_mnist_form(NOT_MNIST[name](normalize(zero(300, 20))))
+
+
+def test_mnist_is_in_its_own_form(mnist_path: Path):
+    with np.load(mnist_path) as data:
+        images = data["x_test"]
+    assert np.mean([is_mnist_form(image) for image in images]) > 0.999

@@ -1,0 +1,105 @@
+"""Which ink is the digit, and which is not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from mnist_infer.errors import NoDigitError, SeveralDigitsError
+from mnist_infer.segment import find_digit, find_pieces
+
+SIDE = 200
+MAIN = (slice(50, 150), slice(80, 120))
+
+
+def ink(*strokes: tuple[int, int, int, int]) -> NDArray[np.uint8]:
+    """Filled rectangles: top, left, bottom, right."""
+    page = np.zeros((SIDE, SIDE), np.uint8)
+    for top, left, bottom, right in strokes:
+        page[top:bottom, left:right] = 255
+    return page
+
+
+# A 5 without its bar: down, across, down, across.
+BODY = [
+    (50, 80, 100, 90),
+    (90, 80, 100, 120),
+    (90, 110, 150, 120),
+    (140, 80, 150, 120),
+]
+
+
+def test_the_digit_and_its_place():
+    digit, box = find_digit(ink(*BODY))
+    assert box == MAIN
+    assert np.array_equal(digit, ink(*BODY))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        (20, 20, 24, 24),
+        (10, 150, 18, 158),
+        (100, 192, 130, 200),
+        (0, 60, 6, 120),
+    ],
+    ids=["speck", "dot", "scrap at the right", "scrap at the top"],
+)
+def test_what_is_not_the_digit_goes(other: tuple[int, int, int, int]):
+    digit, box = find_digit(ink(*BODY, other))
+    assert box == MAIN
+    assert np.array_equal(digit, ink(*BODY))
+
+
+def test_a_floating_bar_belongs_to_the_digit():
+    digit, box = find_digit(ink(*BODY, (30, 85, 40, 125)))
+    assert box == (slice(30, 150), slice(80, 125))
+    assert digit[35, 100] == 255
+
+
+def test_a_frame_around_the_digit_goes():
+    frame = [(20, 20, 24, 180), (176, 20, 180, 180), (20, 20, 180, 24), (20, 176, 180, 180)]
+    assert find_digit(ink(*BODY, *frame))[1] == MAIN
+
+
+def test_a_digit_that_touches_the_border():
+    assert find_digit(ink((0, 80, 200, 95)))[1] == (slice(0, 200), slice(80, 95))
+
+
+def test_blank_is_no_digit():
+    with pytest.raises(NoDigitError, match="blank"):
+        find_digit(ink())
+
+
+def test_a_dash_is_no_digit():
+    with pytest.raises(NoDigitError, match="dash"):
+        find_digit(ink((95, 50, 105, 150)))
+
+
+def test_specks_are_no_digit():
+    specks = np.zeros((SIDE, SIDE), np.uint8)
+    specks[::10, ::10] = 255
+    with pytest.raises((NoDigitError, SeveralDigitsError)):
+        find_digit(specks)
+
+
+def test_a_mesh_is_no_digit():
+    mesh = np.zeros((SIDE, SIDE), np.uint8)
+    mesh[10:190:10, 10:190] = mesh[10:190, 10:190:10] = 255
+    with pytest.raises(NoDigitError, match="texture"):
+        find_digit(mesh)
+
+
+def test_two_digits_are_several():
+    other = [(top, left + 70, bottom, right + 70) for top, left, bottom, right in BODY]
+    with pytest.raises(SeveralDigitsError):
+        find_digit(ink(*BODY, *other))
+
+
+def test_pieces_are_counted_whatever_the_memory_order():
+    page = (np.random.default_rng(0).random((60, 90)) > 0.8).astype(np.uint8) * 255
+    pieces, transposed = find_pieces(page), find_pieces(page.T)
+    assert sorted(pieces.mass) == sorted(transposed.mass)
+    assert pieces.mass.sum() == (page > 0).sum()
+    assert pieces.labels.max() == len(pieces.mass) == len(pieces.boxes)
