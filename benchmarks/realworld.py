@@ -1,0 +1,154 @@
+"""Score a folder of people's own pictures: `python -m benchmarks.realworld DIR`.
+
+The folder holds `<set>/<label>/<image>` for single digits, `sequences*/<string>__<image>` for
+pages, and `nondigits/<image>`. Printed are the accuracy of each set, the exact matches of the
+sequences, and how well confidence tells digits from the rest. The most confident mistakes come
+as a contact sheet, each tile with the picture, what the network saw, and the answer.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageOps
+
+from mnist_infer import ImageError, NoDigitError, Recognizer
+
+NON_DIGITS = "nondigits"
+SEQUENCES = "sequences"
+# The curve's point that is reported: the threshold that costs this share of the digits.
+DIGITS_REJECTED = 0.02
+SHOWN_MISTAKES = 60
+TILE, COLUMNS, CAPTION = 120, 12, 14
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came out for one picture; `text` is empty where there was no answer."""
+
+    path: Path
+    label: str
+    text: str
+    confidence: float
+    seen: NDArray[np.uint8] | None
+
+    @property
+    def right(self) -> bool:
+        """Whether the text is the label, lines of a page counting as one."""
+        return self.text == self.label
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Score, print, and draw the contact sheets."""
+    parser = argparse.ArgumentParser(description=__doc__, prog="python -m benchmarks.realworld")
+    parser.add_argument("folder", type=Path, help="where the sets lie")
+    parser.add_argument("--model", help="a bundled model or an ONNX file (default: the package's)")
+    parser.add_argument("--output", type=Path, default=Path("realworld"), help="for the sheets")
+    parser.add_argument("--sheets", action="store_true", help="a contact sheet of every set too")
+    options = parser.parse_args(arguments)
+    recognizer = Recognizer(options.model) if options.model else Recognizer()
+    answers = {
+        folder.name: answer_set(recognizer, folder)
+        for folder in sorted(options.folder.iterdir())
+        if folder.is_dir()
+    }
+    print("\n".join(report(answers)))
+    options.output.mkdir(parents=True, exist_ok=True)
+    if options.sheets:
+        for name, given in answers.items():
+            contact_sheet(given).save(options.output / f"{name}.png")
+    mistakes = [
+        answer
+        for name, given in answers.items()
+        for answer in given
+        if not answer.right and (answer.text or name != NON_DIGITS)
+    ]
+    mistakes.sort(key=lambda answer: -answer.confidence)
+    if mistakes:
+        contact_sheet(mistakes[:SHOWN_MISTAKES]).save(options.output / "mistakes.png")
+
+
+def answer_set(recognizer: Recognizer, folder: Path) -> list[Answer]:
+    """The answers for one set; the folder's name says of which kind it is."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    if folder.name.startswith(SEQUENCES):
+        return [_read(recognizer, path) for path in files]
+    labels = ("" if folder.name == NON_DIGITS else path.parent.name for path in files)
+    return [_predict(recognizer, path, label) for path, label in zip(files, labels, strict=True)]
+
+
+def _predict(recognizer: Recognizer, path: Path, label: str) -> Answer:
+    try:
+        explained = recognizer.explain(path)
+    except ImageError:
+        return Answer(path, label, "", 0.0, None)
+    prediction = explained.prediction
+    return Answer(path, label, str(prediction.digit), prediction.confidence, explained.image)
+
+
+def _read(recognizer: Recognizer, path: Path) -> Answer:
+    label = path.name.split("__")[0]
+    try:
+        reading = recognizer.read(path)
+    except NoDigitError:
+        return Answer(path, label, "", 0.0, None)
+    confidence = min(digit.confidence for digit in reading.digits)
+    return Answer(path, label, reading.text, confidence, None)
+
+
+def report(answers: dict[str, list[Answer]]) -> Iterable[str]:
+    """The lines of the result."""
+    for name, given in answers.items():
+        if name != NON_DIGITS:
+            right = sum(answer.right for answer in given)
+            yield f"{name:16} {right:4} of {len(given):4}  {100 * right / len(given):5.1f} %"
+    if NON_DIGITS not in answers:
+        return
+    kinds: dict[bool, list[float]] = defaultdict(list)
+    for name, given in answers.items():
+        if not name.startswith(SEQUENCES):
+            kinds[name != NON_DIGITS] += [answer.confidence for answer in given]
+    digits, others = np.array(kinds[True]), np.array(kinds[False])
+    threshold = np.quantile(digits, DIGITS_REJECTED)
+    yield f"AUROC of confidence, digits against the rest: {auroc(digits, others):.3f}"
+    yield (
+        f"rejected of the rest, when {DIGITS_REJECTED:.0%} of digits are: "
+        f"{100 * np.mean(others < threshold):.0f} % ({np.mean(others == 0):.0%} had no answer)"
+    )
+
+
+def auroc(positive: NDArray[np.float64], negative: NDArray[np.float64]) -> float:
+    """Area under the ROC curve: how often a positive scores above a negative; ties count half."""
+    above = positive[:, None] > negative
+    level = positive[:, None] == negative
+    return float(above.mean() + level.mean() / 2)
+
+
+def contact_sheet(answers: Sequence[Answer]) -> Image.Image:
+    """A tile for each answer: the picture, the 28x28 that the network saw, label > answer."""
+    rows = -(-len(answers) // COLUMNS)
+    sheet = Image.new("RGB", (COLUMNS * TILE, rows * (TILE + CAPTION)), "grey")
+    draw = ImageDraw.Draw(sheet)
+    for place, answer in enumerate(answers):
+        x, y = place % COLUMNS * TILE, place // COLUMNS * (TILE + CAPTION)
+        with Image.open(answer.path) as file:
+            file.draft("RGB", (TILE, TILE))
+            picture = ImageOps.exif_transpose(file).convert("RGBA")
+        picture.thumbnail((TILE - 4, TILE - 4))
+        sheet.paste(picture, (x, y + CAPTION), picture)
+        if answer.seen is not None:
+            seen = Image.fromarray(answer.seen).resize((42, 42))
+            sheet.paste(seen, (x + TILE - 44, y + CAPTION + TILE - 44))
+        caption = f"{answer.label} > {answer.text or 'none'} {answer.confidence:.2f}"
+        draw.text((x + 2, y + 1), caption.replace("\n", "/"), "white" if answer.right else "yellow")
+    return sheet
+
+
+if __name__ == "__main__":
+    main()
