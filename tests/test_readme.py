@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -39,32 +40,46 @@ def is_ours(command: str) -> bool:
 
 
 @pytest.fixture
-def path_with_mnist_infer(tmp_path: Path) -> str:
-    """A PATH on which `mnist-infer` is this source, installed or not."""
-    script = tmp_path / "mnist-infer"
+def shell(tmp_path: Path) -> Callable[[str], str]:
+    """Runs a command where the README's pictures are, with this source as `mnist-infer`.
+
+    What the command writes lands beside them, not in the repository.
+    """
+    script = tmp_path / "bin" / "mnist-infer"
+    script.parent.mkdir()
     script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m mnist_infer "$@"\n')
     script.chmod(0o755)
-    return f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    for folder in ("examples", "tests"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
+    path = f"{script.parent}{os.pathsep}{os.environ['PATH']}"
+
+    def run(command: str) -> str:
+        done = subprocess.run(
+            command,
+            shell=True,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=120,
+            env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)},
+        )
+        return done.stdout
+
+    return run
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the README's commands are for a POSIX shell")
 @pytest.mark.parametrize(
     ("command", "shown"), [pair for pair in console_commands() if is_ours(pair[0])]
 )
-def test_commands_of_the_package_run_as_shown(command: str, shown: str, path_with_mnist_infer: str):
-    done = subprocess.run(
-        command,
-        shell=True,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-        env={**os.environ, "PATH": path_with_mnist_infer},
-    )
-    assert done.stdout
+def test_commands_of_the_package_run_as_shown(
+    command: str, shown: str, shell: Callable[[str], str]
+):
+    output = shell(command)
+    assert output
     if shown:
-        assert done.stdout == shown
+        assert output == shown
 
 
 @pytest.mark.parametrize(
@@ -75,18 +90,9 @@ def test_every_other_command_is_run_by_ci(command: str):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the README's commands are for a POSIX shell")
-def test_the_first_command_shows_its_real_output(path_with_mnist_infer: str):
+def test_the_first_command_shows_its_real_output(shell: Callable[[str], str]):
     command, shown = console_commands()[0]
-    done = subprocess.run(
-        command.removeprefix("pip install . && "),
-        shell=True,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "PATH": path_with_mnist_infer},
-    )
-    assert done.stdout == shown
+    assert shell(command.removeprefix("pip install . && ")) == shown
 
 
 def test_python_examples_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
