@@ -24,7 +24,7 @@ from mnist_infer.errors import (
 if TYPE_CHECKING:
     from mnist_infer.recognizer import Recognizer
     from mnist_infer.registry import ModelInfo, bundled_models
-    from mnist_infer.results import Explanation, Prediction
+    from mnist_infer.results import Explanation, LocatedDigit, Prediction, Reading
 
 __version__ = "0.1.0"
 
@@ -32,6 +32,7 @@ __all__ = [
     "DeviceError",
     "Explanation",
     "ImageError",
+    "LocatedDigit",
     "LowConfidenceError",
     "MnistInferError",
     "ModelError",
@@ -39,6 +40,7 @@ __all__ = [
     "ModelIntegrityError",
     "NoDigitError",
     "Prediction",
+    "Reading",
     "Recognizer",
     "__version__",
     "bundled_models",
@@ -46,8 +48,10 @@ __all__ = [
 
 _LAZY = {
     "Explanation": "results",
+    "LocatedDigit": "results",
     "ModelInfo": "registry",
     "Prediction": "results",
+    "Reading": "results",
     "Recognizer": "recognizer",
     "bundled_models": "registry",
 }

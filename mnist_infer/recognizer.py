@@ -15,7 +15,7 @@ from mnist_infer.images import ImageSource, read_pixels
 from mnist_infer.ink import find_ink
 from mnist_infer.normalize import normalize
 from mnist_infer.registry import DEFAULT_MODEL, ModelInfo, read_model
-from mnist_infer.results import Explanation, Prediction
+from mnist_infer.results import Explanation, LocatedDigit, Prediction, Reading
 from mnist_infer.runtime import Device, InputRange, Session
 
 
@@ -134,8 +134,46 @@ class Recognizer:
 
     def explain(self, image: ImageSource) -> Explanation:
         """The digit on one picture, and what the network saw of it; raises as `predict` does."""
-        seen = _prepare(image)
-        return Explanation(seen, _prediction(self._session.run(seen[np.newaxis])[0]))
+        ink = find_ink(read_pixels(image))
+        seen = normalize(ink)
+        prediction = _prediction(self._session.run(seen[np.newaxis])[0])
+        return Explanation(ink, ink, _extent(ink > 38), seen, prediction)
+
+    def read(self, image: ImageSource) -> Reading:
+        """The digits on a page; a stand-in until the page reader lands."""
+        import cc3d
+
+        ink = find_ink(read_pixels(image))
+        labels = cc3d.connected_components(ink > 64, connectivity=8)
+        boxes = [_extent(labels == label) for label in range(1, int(labels.max()) + 1)]
+        rows: list[list[tuple[int, int, int, int]]] = []
+        for box in sorted(boxes, key=lambda box: box[1]):
+            if box[3] < 8:
+                continue
+            if rows and box[1] < rows[-1][0][1] + rows[-1][0][3] / 2:
+                rows[-1].append(box)
+            else:
+                rows.append([box])
+        digits, lines = [], []
+        for row in rows:
+            line = ""
+            for x, y, width, height in sorted(row):
+                seen = normalize(ink[y : y + height, x : x + width])
+                answer = _prediction(self._session.run(seen[np.newaxis])[0])
+                digits.append(LocatedDigit(answer.digit, answer.confidence, (x, y, width, height)))
+                line += str(answer.digit)
+            lines.append(line)
+        return Reading(tuple(digits), tuple(lines))
+
+
+def _extent(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return (
+        int(columns[0]),
+        int(rows[0]),
+        int(columns[-1] - columns[0] + 1),
+        int(rows[-1] - rows[0] + 1),
+    )
 
 
 def _prepare(image: ImageSource) -> NDArray[np.uint8]:

@@ -33,7 +33,39 @@ class Prediction:
 class Explanation:
     """How an answer came about: the picture at each stage of the way to the network."""
 
+    ink: NDArray[np.uint8]
+    """The ink on the picture: uint8 `(H, W)`, 0 is paper."""
+
+    cleaned: NDArray[np.uint8]
+    """The same without what is no part of the digit."""
+
+    box: tuple[int, int, int, int]
+    """Where the digit is on the picture: x, y, width, height."""
+
     image: NDArray[np.uint8]
     """What the network saw: uint8 `(28, 28)`, white ink on black."""
 
     prediction: Prediction
+
+
+@dataclass(frozen=True, slots=True)
+class LocatedDigit:
+    """A digit and where it is on the picture."""
+
+    digit: int
+    confidence: float
+    box: tuple[int, int, int, int]
+    """x, y, width, height in the picture's own pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The digits on a page, in reading order."""
+
+    digits: tuple[LocatedDigit, ...]
+    lines: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The lines, joined by line ends."""
+        return "\n".join(self.lines)
