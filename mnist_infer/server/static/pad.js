@@ -5,6 +5,9 @@ const SIDE = 448; // pixels of the picture that is sent
 const KEYBOARD_STEP = 0.02; // shares of the canvas
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
+const weight = ({ pressure }) => 0.5 + pressure;
+const middle = (a, b) => ({ x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 });
+
 /** Fires "change" whenever there is other ink to look at. */
 export class Pad extends EventTarget {
   #canvas;
@@ -158,16 +161,18 @@ export class Pad extends EventTarget {
     context.strokeStyle = context.fillStyle = colour;
     context.lineCap = "round";
     for (const { width, points } of this.#strokes) {
-      const thickness = ({ pressure }) => side * width * (0.5 + pressure);
       const [first] = points;
       context.beginPath();
-      context.arc(first.x * side, first.y * side, thickness(first) / 2, 0, 2 * Math.PI);
+      context.arc(first.x * side, first.y * side, (side * width * weight(first)) / 2, 0, 2 * Math.PI);
       context.fill();
+      // Each point bends the line between the middles of the pieces before and after it.
       points.slice(1).forEach((point, i) => {
+        const from = i === 0 ? first : middle(points[i - 1], points[i]);
+        const to = i === points.length - 2 ? point : middle(points[i], point);
         context.beginPath();
-        context.lineWidth = thickness(point);
-        context.moveTo(points[i].x * side, points[i].y * side);
-        context.lineTo(point.x * side, point.y * side);
+        context.lineWidth = side * width * weight(point);
+        context.moveTo(from.x * side, from.y * side);
+        context.quadraticCurveTo(points[i].x * side, points[i].y * side, to.x * side, to.y * side);
         context.stroke();
       });
     }
