@@ -33,3 +33,5 @@ def configure(access: bool) -> None:
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("mnist_infer.access").setLevel(logging.INFO if access else logging.WARNING)
+    # What is wrong with a form is told to its sender; it is no news for the operator.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)

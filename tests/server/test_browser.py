@@ -31,6 +31,7 @@ OPTIONS = [
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 ]
+NO_DIGIT = "\N{EN DASH}"
 WATCH_SHIFTS = """
 window.shifts = [];
 new PerformanceObserver((list) => {
@@ -62,9 +63,7 @@ class Page:
         if kind in ("error", "warning") and "422" not in text:
             self.complaints.append(text)
 
-    def draw(
-        self, digit: int, left: float = 0.2, top: float = 0.15, size: float = 0.65
-    ) -> None:
+    def draw(self, digit: int, left: float = 0.2, top: float = 0.15, size: float = 0.65) -> None:
         """Draw a digit with the mouse, in shares of the canvas."""
         frame = self.tab.locator("#ink").bounding_box()
         mouse = self.tab.mouse
@@ -149,7 +148,7 @@ def test_undo_and_clear(site: Page):
     site.draw(7)
     site.expect_digit(7)
     clear.click()
-    site.expect("#digit", "–")
+    site.expect("#digit", NO_DIGIT)
     sync_api.expect(clear).to_be_disabled()
 
 
@@ -157,7 +156,7 @@ def test_no_digit_is_said(site: Page):
     upload(site, png(Image.new("L", (60, 60), 255)))
     site.expect("#sentence", "No digit here")
     site.expect("#announcement", "No digit here")
-    site.expect("#digit", "–")
+    site.expect("#digit", NO_DIGIT)
 
 
 def test_a_chosen_picture(site: Page):
@@ -165,7 +164,7 @@ def test_a_chosen_picture(site: Page):
     site.expect_digit(7)
     sync_api.expect(site.tab.locator("#boxes rect")).to_have_count(1)
     site.tab.keyboard.press("Escape")
-    site.expect("#digit", "–")
+    site.expect("#digit", NO_DIGIT)
     sync_api.expect(site.tab.locator("#photo")).to_be_hidden()
 
 
@@ -228,7 +227,7 @@ def test_by_keyboard_alone(site: Page):
     press(" ")
     site.expect_digit(1)
     press("Control+z")
-    site.expect("#digit", "–")
+    site.expect("#digit", NO_DIGIT)
     press("Tab")
     assert site.tab.evaluate("document.activeElement.id") == "choose"  # the others are disabled
     press("Shift+Tab")
