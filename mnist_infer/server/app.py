@@ -20,6 +20,7 @@ from mnist_infer import __version__
 from mnist_infer.recognizer import Recognizer
 from mnist_infer.server.errors import OverloadedError, RequestError
 from mnist_infer.server.limits import Gate, Limits
+from mnist_infer.server.logs import AccessLog
 from mnist_infer.server.metrics import Metrics
 from mnist_infer.server.middleware import Observed, SecurityHeaders
 from mnist_infer.server.pictures import Pictures
@@ -29,7 +30,9 @@ from mnist_infer.server.workers import Workers
 STATIC = Path(__file__).with_name("static")
 
 
-def create_app(recognizer: Recognizer, limits: Limits | None = None) -> ASGIApp:
+def create_app(
+    recognizer: Recognizer, limits: Limits | None = None, log: AccessLog | None = None
+) -> ASGIApp:
     """The whole server as one ASGI application."""
     limits = limits or Limits()
     metrics = Metrics()
@@ -51,6 +54,8 @@ def create_app(recognizer: Recognizer, limits: Limits | None = None) -> ASGIApp:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         yield
         workers.close()
+        if log:
+            log.flush()
 
     app = Starlette(
         routes=[
@@ -72,7 +77,7 @@ def create_app(recognizer: Recognizer, limits: Limits | None = None) -> ASGIApp:
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
-    return Observed(SecurityHeaders(app), metrics)
+    return Observed(SecurityHeaders(app), metrics, log)
 
 
 def describe_api(model: str, version: str) -> dict[str, Any]:

@@ -94,10 +94,11 @@ def serve(
         recognizer = Recognizer(model, device=device, threads=threads, input_range=input_range)
     except (ModelError, DeviceError) as error:
         raise _usage_error(str(error)) from error
-    logs.configure(access=not quiet)
+    logs.configure()
     limits = Limits(max_body, max_pixels, max_batch, queue)
+    log = None if quiet else logs.AccessLog(sys.stderr)
     try:
-        run.run(create_app(recognizer, limits), host, port)
+        run.run(create_app(recognizer, limits, log), host, port)
     except OSError as error:
         raise _usage_error(f"cannot listen on {host}:{port} ({error.strerror})") from error
 

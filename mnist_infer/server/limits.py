@@ -8,7 +8,6 @@ from types import TracebackType
 from typing import Self
 
 from starlette.requests import Request
-from starlette.types import Message
 
 from mnist_infer.server.errors import (
     ContentTooLargeError,
@@ -60,36 +59,32 @@ class Gate:
         self.inside -= 1
 
 
-async def read_body(request: Request, max_bytes: int) -> Request:
-    """The same request with its body read, which took neither too long nor too many bytes.
+async def read_body(request: Request, max_bytes: int) -> bytes:
+    """The whole body, which took neither too long nor too many bytes.
 
     Raises:
         ContentTooLargeError: The body is longer than `max_bytes`.
         SlowRequestError: It did not arrive in time.
         UnsupportedEncodingError: It is compressed, so that its real size is anyone's guess.
     """
-    if request.headers.get("content-encoding", "identity") != "identity":
+    headers = request.headers
+    if headers.get("content-encoding", "identity") != "identity":
         raise UnsupportedEncodingError("the body is compressed; send it as it is")
-    announced = request.headers.get("content-length", "")
+    announced = headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > max_bytes:
         raise _too_large(max_bytes)
+    chunks = []
     received = 0
-
-    async def receive() -> Message:
-        nonlocal received
-        message = await request.receive()
-        received += len(message.get("body", b""))
-        if received > max_bytes:
-            raise _too_large(max_bytes)
-        return message
-
-    bounded = Request(request.scope, receive)
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            await bounded.body()
+            async for chunk in request.stream():
+                chunks.append(chunk)
+                received += len(chunk)
+                if received > max_bytes:
+                    raise _too_large(max_bytes)
     except TimeoutError:
         raise SlowRequestError(f"the body took more than {BODY_SECONDS} s to arrive") from None
-    return bounded
+    return b"".join(chunks)
 
 
 def _too_large(max_bytes: int) -> ContentTooLargeError:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from time import perf_counter
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mnist_infer.server.logs import AccessLog
 from mnist_infer.server.metrics import Metrics
-
-_access = logging.getLogger("mnist_infer.access")
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 
@@ -60,9 +58,10 @@ class SecurityHeaders:
 class Observed:
     """Counts, times and logs every request; tells the client the time in `Server-Timing`."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, log: AccessLog | None) -> None:
         self._app = app
         self._metrics = metrics
+        self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -92,16 +91,16 @@ class Observed:
         # Labels must come from a small set, whatever a client makes up.
         method = scope["method"] if scope["method"] in _METHODS else "other"
         route = getattr(scope.get("route"), "path", "none")
-        self._metrics.requests.labels(method, route, status).inc()
-        self._metrics.seconds.labels(route).observe(seconds)
-        if _access.isEnabledFor(logging.INFO):
+        self._metrics.count(method, route, status, seconds)
+        if self._log:
             client = scope.get("client")
-            fields = {
-                "client": client[0] if client else None,
-                "method": scope["method"],
-                "path": scope["path"],
-                "status": status,
-                "bytes": size,
-                "milliseconds": round(seconds * 1000, 3),
-            }
-            _access.info("request", fields)
+            self._log.add(
+                {
+                    "client": client[0] if client else None,
+                    "method": scope["method"],
+                    "path": scope["path"],
+                    "status": status,
+                    "bytes": size,
+                    "milliseconds": round(seconds * 1000, 3),
+                }
+            )

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import Message
 
 from mnist_infer.errors import ImageError
 from mnist_infer.output import Answer, record
@@ -83,11 +84,15 @@ class Pictures:
 
     async def _receive(self, request: Request) -> tuple[str, bytes]:
         """The picture's name and bytes, from the body as it is or from a form."""
-        bounded = await read_body(request, self._limits.max_body)
+        body = await read_body(request, self._limits.max_body)
         if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-            return _NO_NAME, await bounded.body()
+            return _NO_NAME, body
+
+        async def replay() -> Message:
+            return {"type": "http.request", "body": body}
+
         try:
-            async with bounded.form(max_files=1) as form:
+            async with Request(request.scope, replay).form(max_files=1) as form:
                 files = [value for value in form.values() if isinstance(value, UploadFile)]
                 if files:
                     return files[0].filename or _NO_NAME, await files[0].read()

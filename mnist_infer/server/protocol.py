@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ class Protocol:
         """Probabilities of the ten digits for each image of a tensor."""
         self._check_model(request)
         with self._gate:
-            body = await (await read_body(request, self._limits.max_body)).body()
+            body = await read_body(request, self._limits.max_body)
             header_length = _header_length(request, body)
             asked = await self._workers.parse(decode_request, body, header_length)
             rows = await self._batcher.submit(asked.images)
@@ -113,7 +114,8 @@ class Protocol:
         if len(batch) == 1:
             return [self._recognizer.probabilities(batch[0])]
         rows = self._recognizer.probabilities(np.concatenate(batch))
-        return np.split(rows, np.cumsum([len(images) for images in batch])[:-1])
+        ends = accumulate(len(images) for images in batch)
+        return [rows[end - len(images) : end] for images, end in zip(batch, ends, strict=True)]
 
 
 def _header_length(request: Request, body: bytes) -> int | None:

@@ -144,6 +144,8 @@ def _from_binary(tail: bytes, size: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
 
 
 def _to_uint8(array: NDArray[Any]) -> NDArray[np.uint8]:
+    if array.dtype == np.uint8:
+        return array
     low, high = array.min(), array.max()
     if array.dtype.kind == "f":
         if not (low >= 0 and high <= 1):
