@@ -25,6 +25,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -103,6 +104,7 @@ class Connection(asyncio.Protocol):
         self._send()
 
     def _send(self) -> None:
+        self._waiting = True
         self._sent = time.perf_counter()
         self._transport.write(self._request)
 
@@ -118,6 +120,7 @@ class Connection(asyncio.Protocol):
             return
         now = time.perf_counter()
         self._buffer = b""
+        self._waiting = False
         self._seen.latencies.append(now - self._sent)
         self._seen.statuses[int(head[9:12])] += 1
         self._seen.bodies.add(body)
@@ -127,9 +130,9 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     def connection_lost(self, error: Exception | None) -> None:
-        """All answers are in, or the server has hung up."""
-        if error:
-            self.finished.set_exception(error)
+        """All answers are in, or one has been lost."""
+        if error or self._waiting:
+            self.finished.set_exception(error or ConnectionError("hung up without an answer"))
         else:
             self.finished.set_result(None)
 
@@ -292,16 +295,15 @@ async def _soak(port: int, images: NDArray[np.uint8], seconds: float) -> tuple[R
     generator = np.random.default_rng(0)
     requests = [load.request for image in images for load in loads(image)]
     rounds = [Round(seconds) for _ in requests]
+    droppers = [
+        asyncio.create_task(_hang_up(port, request, until, generator)) for request in requests[:4]
+    ]
     opened = [
-        await loop.create_connection(
-            lambda request=request, seen=seen: Connection(request, until, seen), "127.0.0.1", port
-        )
+        await loop.create_connection(partial(Connection, request, until, seen), "127.0.0.1", port)
         for request, seen in zip(requests, rounds, strict=True)
     ]
-    dropped = [_hang_up(port, request, until, generator) for request in requests[:4]]
-    *_, counts = await asyncio.gather(
-        *(protocol.finished for _, protocol in opened), asyncio.gather(*dropped)
-    )
+    await asyncio.gather(*(protocol.finished for _, protocol in opened))
+    dropped = sum(await asyncio.gather(*droppers))
     recognizer = Recognizer(MODEL, device="cpu")
     expected = np.repeat(recognizer.probabilities(images), 3, axis=0)
     total = Round(seconds)
@@ -310,7 +312,7 @@ async def _soak(port: int, images: NDArray[np.uint8], seconds: float) -> tuple[R
         total.statuses += seen.statuses
         for body in seen.bodies:
             np.testing.assert_allclose(_probabilities(body), row, atol=1e-6)
-    return total, sum(counts)
+    return total, dropped
 
 
 def _probabilities(body: bytes) -> NDArray[Any]:

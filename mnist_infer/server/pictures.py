@@ -48,7 +48,9 @@ class Pictures:
         self._gate = gate
         self._limits = limits
         Image.init()  # Else the first stranger waits until all decoders are imported.
-        self._batcher = workers.batcher("picture", self._predict_batch, _cost, limits.max_batch)
+        self._batcher = workers.batcher(
+            "picture", self._predict_batch, _cost, limits.max_batch, side_by_side=True
+        )
 
     def routes(self) -> list[BaseRoute]:
         """The endpoints."""

@@ -34,7 +34,10 @@ class Protocol:
         self._limits = limits
         self.model = Path(recognizer.model.name).stem
         self.version = str(recognizer.model.sidecar.get("version", "1"))
-        self._batcher = workers.batcher("tensor", self._infer_batch, len, limits.max_batch)
+        # One batch at a time: two half as large would take longer.
+        self._batcher = workers.batcher(
+            "tensor", self._infer_batch, len, limits.max_batch, side_by_side=False
+        )
 
     def routes(self) -> list[BaseRoute]:
         """The endpoints, the busiest first."""

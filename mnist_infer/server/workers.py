@@ -46,12 +46,13 @@ class Workers:
         run: Callable[[list[Item]], list[Result]],
         cost: Callable[[Item], int],
         budget: int,
+        side_by_side: bool,
     ) -> Batcher[Item, Result]:
         """A batcher whose batches run here; `kind` names them in the metrics."""
         return Batcher(
             run,
             self._executor,
-            workers=self._count,
+            workers=self._count if side_by_side else 1,
             cost=cost,
             budget=budget,
             observe=self._metrics.batch_size.labels(kind).observe,
