@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -30,11 +30,8 @@ from mnist_infer.server.workers import Workers
 STATIC = Path(__file__).with_name("static")
 
 
-def create_app(
-    recognizer: Recognizer, limits: Limits | None = None, log: AccessLog | None = None
-) -> ASGIApp:
-    """The whole server as one ASGI application."""
-    limits = limits or Limits()
+def create_app(recognizer: Recognizer, limits: Limits, log: AccessLog | None = None) -> ASGIApp:
+    """The whole server as one ASGI application; without a `log`, requests are not logged."""
     metrics = Metrics()
     workers = Workers(metrics)
     gate = Gate(limits.queue)
@@ -76,6 +73,7 @@ def create_app(
         },
         lifespan=lifespan,
     )
+    # A redirect would lead to the Host header, which a client makes up.
     app.router.redirect_slashes = False
     return Observed(SecurityHeaders(app), metrics, log)
 
@@ -90,9 +88,9 @@ def describe_api(model: str, version: str) -> dict[str, Any]:
     return document
 
 
-def _page(name: str) -> Any:
+def _page(name: str) -> Callable[[Request], Awaitable[Response]]:
     async def page(request: Request) -> Response:
-        return FileResponse(STATIC / name, headers={"Cache-Control": "no-cache"})
+        return FileResponse(STATIC / name)
 
     return page
 

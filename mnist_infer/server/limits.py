@@ -24,16 +24,16 @@ BODY_SECONDS = 30
 class Limits:
     """What a server takes."""
 
-    max_body: int = 16_000_000
+    max_body: int
     """Bytes of one request's body."""
 
-    max_pixels: int = 25_000_000
+    max_pixels: int
     """Pixels of one picture."""
 
-    max_batch: int = 64
+    max_batch: int
     """Images that go through the network together; 1 turns batching off."""
 
-    queue: int = 256
+    queue: int
     """Requests taken at once, waiting ones included; more are refused."""
 
 

@@ -25,7 +25,8 @@ _CONTENT_SECURITY_POLICY = "; ".join(
     )
 )
 
-SECURITY_HEADERS = {
+_HEADERS = {
+    "Cache-Control": "no-cache",  # An upgraded server shows its new page at once.
     "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -35,7 +36,7 @@ SECURITY_HEADERS = {
     "X-Frame-Options": "DENY",
 }
 
-_RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+_RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
 
 
 class SecurityHeaders:

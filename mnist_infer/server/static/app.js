@@ -3,7 +3,7 @@
 import * as answer from "./answer.js";
 import { about, recognize } from "./api.js";
 import { Camera } from "./camera.js";
-import { Pad } from "./pad.js";
+import { Pad, SIDE } from "./pad.js";
 
 const PAUSE = 90; // milliseconds between a change and the question
 const PEN_WIDTHS = { explain: 0.06, read: 0.026 }; // shares of the canvas
@@ -33,21 +33,22 @@ async function ask() {
 
 async function askOnce() {
   if (!given && pad.isEmpty) return;
-  const asked = mode;
+  const [askedMode, askedPicture] = [mode, given];
+  const isStale = () => askedMode !== mode || askedPicture !== given || (!given && pad.isEmpty);
   try {
     const picture = given ?? (await pad.picture());
-    const { record, ...times } = await recognize(asked, picture);
-    if (asked !== mode || (!given && pad.isEmpty)) return;
-    await show(record, picture);
+    const { record, ...times } = await recognize(mode, picture);
+    if (isStale()) return;
+    show(record);
     answer.showLatency(times.milliseconds, times.serverMilliseconds);
   } catch {
     tell("The server does not answer; is it still running?");
   }
 }
 
-async function show(record, picture) {
+function show(record) {
   const sentence = mode === "read" ? answer.showReading(record) : answer.showDigit(record);
-  answer.showBoxes(boxesOf(record), await sizeOf(picture));
+  answer.showBoxes(boxesOf(record), pictureSize());
   if (!pad.isDrawing) element("announcement").textContent = sentence;
 }
 
@@ -56,10 +57,9 @@ function boxesOf(record) {
   return given && record.box ? [{ box: record.box }] : [];
 }
 
-async function sizeOf(picture) {
-  if (picture === given) return { width: photo.naturalWidth, height: photo.naturalHeight };
-  const bitmap = await createImageBitmap(picture);
-  return { width: bitmap.width, height: bitmap.height };
+function pictureSize() {
+  if (given) return { width: photo.naturalWidth, height: photo.naturalHeight };
+  return { width: SIDE, height: SIDE };
 }
 
 function tell(message) {

@@ -1,7 +1,9 @@
 // The canvas: strokes by pointer or keyboard, kept as points so that they can be undone, drawn
 // again in another size or theme, and sent as black ink on white paper.
 
-const SIDE = 448; // pixels of the picture that is sent
+/** The side of the picture that is sent, in pixels. */
+export const SIDE = 448;
+
 const KEYBOARD_STEP = 0.02; // shares of the canvas
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
