@@ -29,7 +29,7 @@ export function showAbout({ model, device, version }) {
 /** Show the record of one picture; gives the sentence to announce. */
 export function showDigit(record) {
   const { digit, probabilities, error } = record;
-  element("digit").textContent = error ? "–" : digit;
+  showLarge(error ? null : digit);
   showBars(probabilities ?? DIGITS.map(() => 0), digit);
   showStages(record.stages ?? {});
   const sentence = error ? noDigit(error) : `${percent(probabilities[digit])} sure`;
@@ -46,7 +46,7 @@ export function showReading({ text, digits, lines, error }) {
 }
 
 export function showNothing() {
-  element("digit").textContent = "–";
+  showLarge(null);
   element("sentence").textContent = "Waiting for a digit";
   element("text").textContent = "";
   element("summary").textContent = "Waiting for digits";
@@ -82,6 +82,11 @@ export function showBoxes(digits, { width, height }) {
       return [frame, label];
     }),
   );
+}
+
+function showLarge(digit) {
+  element("digit").textContent = digit ?? "–";
+  element("digit").classList.toggle("none", digit === null);
 }
 
 function showBars(probabilities, best) {
