@@ -35,7 +35,8 @@ def console_commands() -> list[tuple[str, str]]:
 
 def is_ours(command: str) -> bool:
     return (
-        "pip install" not in command and re.match(r"(cat .*\| )?mnist-infer", command) is not None
+        "pip install" not in command
+        and re.match(r"(cat .*\| )?mnist-infer(?!-)", command) is not None
     )
 
 

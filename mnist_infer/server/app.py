@@ -1,0 +1,128 @@
+"""The application: which address leads where, and how errors are told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from mnist_infer import __version__
+from mnist_infer.recognizer import Recognizer
+from mnist_infer.server.errors import OverloadedError, RequestError
+from mnist_infer.server.limits import Gate, Limits
+from mnist_infer.server.logs import AccessLog
+from mnist_infer.server.metrics import Metrics
+from mnist_infer.server.middleware import Observed, SecurityHeaders
+from mnist_infer.server.pictures import Pictures
+from mnist_infer.server.protocol import Protocol
+from mnist_infer.server.workers import Workers
+
+STATIC = Path(__file__).with_name("static")
+
+
+def create_app(recognizer: Recognizer, limits: Limits, log: AccessLog | None = None) -> ASGIApp:
+    """The whole server as one ASGI application; without a `log`, requests are not logged."""
+    metrics = Metrics()
+    workers = Workers(metrics)
+    gate = Gate(limits.queue)
+    metrics.watch_inside(lambda: gate.inside)
+    protocol = Protocol(recognizer, workers, gate, limits)
+    pictures = Pictures(recognizer, workers, gate, limits)
+    about = {"version": __version__, "model": protocol.model, "device": recognizer.device}
+    openapi = describe_api(protocol.model, protocol.version)
+
+    async def about_server(request: Request) -> Response:
+        return JSONResponse(about)
+
+    async def openapi_document(request: Request) -> Response:
+        return JSONResponse(openapi)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        workers.close()
+        if log:
+            log.flush()
+
+    app = Starlette(
+        routes=[
+            *protocol.routes(),
+            *pictures.routes(),
+            Route("/about", about_server),
+            Route("/metrics", metrics.endpoint),
+            Route("/openapi.json", openapi_document),
+            Route("/", _page("index.html")),
+            Route("/docs", _page("docs.html")),
+            Mount("/static", StaticFiles(directory=STATIC)),
+        ],
+        exception_handlers={
+            RequestError: _tell_request_error,
+            HTTPException: _tell_http_error,
+            ClientDisconnect: _note_disconnect,
+            Exception: _tell_crash,
+        },
+        lifespan=lifespan,
+    )
+    # A redirect would lead to the Host header, which a client makes up.
+    app.router.redirect_slashes = False
+    return Observed(SecurityHeaders(app), metrics, log)
+
+
+def describe_api(model: str, version: str) -> dict[str, Any]:
+    """The OpenAPI document of a server with this model."""
+    document: dict[str, Any] = json.loads((STATIC / "openapi.json").read_text(encoding="utf-8"))
+    document["info"]["version"] = __version__
+    parameters = document["components"]["parameters"]
+    parameters["model"]["schema"]["enum"] = [model]
+    parameters["version"]["schema"]["enum"] = [version]
+    return document
+
+
+def _page(name: str) -> Callable[[Request], Awaitable[Response]]:
+    async def page(request: Request) -> Response:
+        return FileResponse(STATIC / name)
+
+    return page
+
+
+async def _tell_request_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestError)
+    headers = {"Retry-After": "1"} if isinstance(error, OverloadedError) else None
+    return _told(request, error, str(error), error.status, headers)
+
+
+async def _tell_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return _told(request, error, error.detail, error.status_code, error.headers)
+
+
+async def _tell_crash(request: Request, error: Exception) -> Response:
+    return _told(request, error, "an error in the server; its log says more", 500)
+
+
+def _told(
+    request: Request,
+    error: Exception,
+    message: str,
+    status: int,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """An error as the protocol wants it, and elsewhere as in the command line's records."""
+    is_protocol = request.url.path.startswith("/v2")
+    told = message if is_protocol else {"type": type(error).__name__, "message": message}
+    return JSONResponse({"error": told}, status, headers)
+
+
+async def _note_disconnect(request: Request, error: Exception) -> Response:
+    # Nobody is there to read it; the access log says so, as nginx does.
+    return Response(status_code=499)

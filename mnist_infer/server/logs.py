@@ -1,0 +1,59 @@
+"""The logs: a JSON object a line, on stderr."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+_FLUSH_SECONDS = 0.1
+
+
+class AccessLog:
+    """A line for each request.
+
+    Lines are written a few times a second: through `logging`, each would cost as much as the
+    network's answer.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lines: list[str] = []
+
+    def add(self, fields: dict[str, Any]) -> None:
+        """Log a request; called on the event loop."""
+        if not self._lines:
+            asyncio.get_running_loop().call_later(_FLUSH_SECONDS, self.flush)
+        self._lines.append(json.dumps({"time": _now(), **fields}) + "\n")
+
+    def flush(self) -> None:
+        """Write what waits."""
+        self._stream.write("".join(self._lines))
+        self._stream.flush()
+        self._lines.clear()
+
+
+class JsonFormatter(logging.Formatter):
+    """A record of `logging` as JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line."""
+        line = {"time": _now(), "level": record.levelname, "message": record.getMessage()}
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line)
+
+
+def configure() -> None:
+    """Log warnings and errors of everything."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonFormatter())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    # What is wrong with a form is told to its sender; it is no news for the operator.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,166 @@
+"""The endpoints for people: a picture in, the command line's JSON record out."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import Message
+
+from mnist_infer.errors import ImageError
+from mnist_infer.output import Answer, digit_record, page_record
+from mnist_infer.recognizer import Recognizer
+from mnist_infer.results import Prediction
+from mnist_infer.server.errors import MalformedRequestError, PictureTooLargeError
+from mnist_infer.server.limits import Gate, Limits, read_body
+from mnist_infer.server.workers import Workers
+
+Fields: TypeAlias = dict[str, Any]
+_Answer: TypeAlias = Callable[[str, bytes], Awaitable[Fields]]
+_Record: TypeAlias = Callable[[Answer], Fields]
+
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")
+"""What browsers, cameras and scanners give; a stranger need not reach Pillow's other decoders."""
+
+_NO_NAME = "-"
+_BYTES_PER_COST = 4096
+_THUMBNAIL = 256
+
+
+class Pictures:
+    """The recogniser over HTTP."""
+
+    def __init__(
+        self, recognizer: Recognizer, workers: Workers, gate: Gate, limits: Limits
+    ) -> None:
+        self._recognizer = recognizer
+        self._workers = workers
+        self._gate = gate
+        self._limits = limits
+        Image.init()  # Else the first stranger waits until all decoders are imported.
+        self._batcher = workers.batcher(
+            "picture", self._predict_batch, _cost, limits.max_batch, side_by_side=True
+        )
+
+    def routes(self) -> list[BaseRoute]:
+        """The endpoints."""
+        answers: dict[str, tuple[_Answer, _Record]] = {
+            "/predict": (self._predict, digit_record),
+            "/explain": (self._in_worker(self._explain), digit_record),
+            "/read": (self._in_worker(self._read), page_record),
+        }
+        return [
+            Route(path, self._endpoint(answer, record), methods=["POST"])
+            for path, (answer, record) in answers.items()
+        ]
+
+    def _in_worker(self, answer: Callable[[str, bytes], Fields]) -> _Answer:
+        async def answer_in_worker(name: str, picture: bytes) -> Fields:
+            return await self._workers.run(answer, name, picture)
+
+        return answer_in_worker
+
+    def _endpoint(
+        self, answer: _Answer, record: _Record
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """An endpoint that gives what `answer` makes of a picture, or the record of its error."""
+
+        async def endpoint(request: Request) -> Response:
+            with self._gate:
+                name, picture = await self._receive(request)
+                try:
+                    return JSONResponse(await answer(name, picture))
+                except ImageError as error:
+                    status = 413 if isinstance(error, PictureTooLargeError) else 422
+                    return JSONResponse(record(Answer(name, error=error)), status)
+
+        return endpoint
+
+    async def _receive(self, request: Request) -> tuple[str, bytes]:
+        """The picture's name and bytes, from the body as it is or from a form."""
+        body = await read_body(request, self._limits.max_body)
+        if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+            return _NO_NAME, body
+
+        async def replay() -> Message:
+            return {"type": "http.request", "body": body}
+
+        try:
+            async with Request(request.scope, replay).form(max_files=1) as form:
+                files = [value for value in form.values() if isinstance(value, UploadFile)]
+                if files:
+                    return files[0].filename or _NO_NAME, await files[0].read()
+        except HTTPException as error:
+            raise MalformedRequestError(f"the form cannot be read ({error.detail})") from None
+        raise MalformedRequestError("the form holds no file; send one picture")
+
+    async def _predict(self, name: str, picture: bytes) -> Fields:
+        answer = await self._batcher.submit(picture)
+        if isinstance(answer, ImageError):
+            raise answer
+        return digit_record(Answer(name, answer))
+
+    def _predict_batch(self, pictures: list[bytes]) -> list[Prediction | ImageError]:
+        refusals = [self._refusal(picture) for picture in pictures]
+        taken = (picture for picture, no in zip(pictures, refusals, strict=True) if not no)
+        answers = self._recognizer.predict_each(taken)
+        return [refusal or next(answers) for refusal in refusals]
+
+    def _explain(self, name: str, picture: bytes) -> Fields:
+        self._check(picture)
+        explanation = self._recognizer.explain(picture)
+        stages = {
+            "ink": _as_data_url(explanation.ink),
+            "cleaned": _as_data_url(explanation.cleaned),
+            "image": _as_data_url(explanation.image),
+        }
+        return {
+            **digit_record(Answer(name, explanation.prediction)),
+            "box": explanation.box,
+            "stages": stages,
+        }
+
+    def _read(self, name: str, picture: bytes) -> Fields:
+        self._check(picture)
+        return page_record(Answer(name, reading=self._recognizer.read(picture)))
+
+    def _check(self, picture: bytes) -> None:
+        if refusal := self._refusal(picture):
+            raise refusal
+
+    def _refusal(self, picture: bytes) -> ImageError | None:
+        """Why a picture is not even decoded, as its header tells."""
+        try:
+            with Image.open(io.BytesIO(picture), formats=FORMATS) as image:
+                width, height = image.size
+        # Pillow's parsers meet hostile bytes and raise nearly every built-in exception.
+        except Exception:
+            return ImageError(f"not a picture in one of the formats {', '.join(FORMATS)}")
+        if width * height > self._limits.max_pixels:
+            return PictureTooLargeError(
+                f"{width} x {height} pixels; at most {self._limits.max_pixels:,} are taken here"
+            )
+        return None
+
+
+def _cost(picture: bytes) -> int:
+    """Small pictures share a batch; a large one goes alone, so that none waits for it."""
+    return 1 + len(picture) // _BYTES_PER_COST
+
+
+def _as_data_url(pixels: NDArray[np.uint8]) -> str:
+    image = Image.fromarray(pixels)
+    image.thumbnail((_THUMBNAIL, _THUMBNAIL), Image.Resampling.BOX)
+    stream = io.BytesIO()
+    image.save(stream, "PNG")
+    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()

@@ -1,0 +1,132 @@
+"""The endpoints of the Open Inference Protocol v2: health, metadata, inference."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from mnist_infer import __version__
+from mnist_infer.recognizer import Recognizer
+from mnist_infer.server.errors import MalformedRequestError, UnknownModelError
+from mnist_infer.server.limits import Gate, Limits, read_body
+from mnist_infer.server.tensors import INPUT, OUTPUT, decode_request, encode_response
+from mnist_infer.server.workers import Workers
+
+_LENGTH_HEADER = "Inference-Header-Content-Length"
+
+
+class Protocol:
+    """One model, served by the Open Inference Protocol."""
+
+    def __init__(
+        self, recognizer: Recognizer, workers: Workers, gate: Gate, limits: Limits
+    ) -> None:
+        self._recognizer = recognizer
+        self._workers = workers
+        self._gate = gate
+        self._limits = limits
+        self.model = Path(recognizer.model.name).stem
+        self.version = str(recognizer.model.sidecar.get("version", "1"))
+        # One batch at a time: two half as large would take longer.
+        self._batcher = workers.batcher(
+            "tensor", self._infer_batch, len, limits.max_batch, side_by_side=False
+        )
+
+    def routes(self) -> list[BaseRoute]:
+        """The endpoints, the busiest first."""
+        plain = "/v2/models/{model}"
+        versioned = plain + "/versions/{version}"
+        return [
+            Route(plain + "/infer", self.infer, methods=["POST"]),
+            Route(versioned + "/infer", self.infer, methods=["POST"]),
+            Route("/v2", self.server_metadata),
+            Route("/v2/health/live", self.live),
+            Route("/v2/health/ready", self.ready),
+            Route(plain, self.model_metadata),
+            Route(versioned, self.model_metadata),
+            Route(plain + "/ready", self.model_ready),
+            Route(versioned + "/ready", self.model_ready),
+        ]
+
+    async def server_metadata(self, request: Request) -> Response:
+        """What this server is."""
+        return JSONResponse(
+            {"name": "mnist-infer", "version": __version__, "extensions": ["binary_tensor_data"]}
+        )
+
+    async def live(self, request: Request) -> Response:
+        """The server runs."""
+        return JSONResponse({"live": True})
+
+    async def ready(self, request: Request) -> Response:
+        """The model is loaded: a server that listens has loaded it."""
+        return JSONResponse({"ready": True})
+
+    async def model_metadata(self, request: Request) -> Response:
+        """The model's name, versions and tensors."""
+        self._check_model(request)
+        return JSONResponse(
+            {
+                "name": self.model,
+                "versions": [self.version],
+                "platform": "onnxruntime_onnx",
+                "inputs": [INPUT],
+                "outputs": [OUTPUT],
+            }
+        )
+
+    async def model_ready(self, request: Request) -> Response:
+        """The model is loaded."""
+        self._check_model(request)
+        return JSONResponse({"name": self.model, "ready": True})
+
+    async def infer(self, request: Request) -> Response:
+        """Probabilities of the ten digits for each image of a tensor."""
+        self._check_model(request)
+        with self._gate:
+            body = await read_body(request, self._limits.max_body)
+            header_length = _header_length(request, body)
+            asked = await self._workers.parse(decode_request, body, header_length)
+            rows = await self._batcher.submit(asked.images)
+        content, json_length = encode_response(asked, rows, self.model, self.version)
+        if json_length is None:
+            return Response(content, media_type="application/json")
+        return Response(
+            content,
+            media_type="application/octet-stream",
+            headers={_LENGTH_HEADER: str(json_length)},
+        )
+
+    def _check_model(self, request: Request) -> None:
+        asked: dict[str, Any] = request.path_params
+        if asked["model"] != self.model:
+            raise UnknownModelError(f"no model named {asked['model']!r}; there is {self.model!r}")
+        if asked.get("version", self.version) != self.version:
+            raise UnknownModelError(
+                f"no version {asked['version']!r} of {self.model!r}; there is {self.version!r}"
+            )
+
+    def _infer_batch(self, batch: list[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
+        if len(batch) == 1:
+            return [self._recognizer.probabilities(batch[0])]
+        rows = self._recognizer.probabilities(np.concatenate(batch))
+        ends = accumulate(len(images) for images in batch)
+        return [rows[end - len(images) : end] for images, end in zip(batch, ends, strict=True)]
+
+
+def _header_length(request: Request, body: bytes) -> int | None:
+    text = request.headers.get(_LENGTH_HEADER)
+    if text is None:
+        return None
+    if not text.isdecimal() or int(text) > len(body):
+        raise MalformedRequestError(
+            f"{_LENGTH_HEADER} is {text!r}, and the body has {len(body)} bytes"
+        )
+    return int(text)

@@ -1,0 +1,45 @@
+"""uvicorn, set up: listen, say where, and on a signal finish what has begun."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import suppress
+
+import uvicorn
+from starlette.types import ASGIApp
+
+_GRACE_SECONDS = 30
+"""How long requests may take to finish after the server is told to stop."""
+
+
+class _Server(uvicorn.Server):
+    """Prints the address as soon as it answers."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for listening in sockets or ():
+            host, port = listening.getsockname()[:2]
+            print(f"http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
+
+
+def run(app: ASGIApp, host: str, port: int) -> None:
+    """Serve until interrupted.
+
+    Raises:
+        OSError: The address is not to be had.
+    """
+    config = uvicorn.Config(
+        app,
+        access_log=False,
+        log_config=None,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        ws="none",
+    )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with (
+        socket.create_server((host, port), family=family, backlog=config.backlog) as listening,
+        suppress(KeyboardInterrupt),
+    ):
+        _Server(config).run(sockets=[listening])

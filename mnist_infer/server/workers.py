@@ -1,0 +1,63 @@
+"""The threads that decode and infer, so that the event loop never does."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar, TypeVarTuple
+
+from mnist_infer.server.batching import Batcher
+from mnist_infer.server.metrics import Metrics
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Args = TypeVarTuple("Args")
+
+_QUICK_BYTES = 16_000
+"""A body of this size is parsed in about the time that it takes to wake a thread."""
+
+
+class Workers:
+    """One pool of threads for everything that takes the processor."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._count = os.cpu_count() or 1
+        self._executor = ThreadPoolExecutor(self._count, thread_name_prefix="worker")
+
+    async def run(self, function: Callable[[*Args], Result], *args: *Args) -> Result:
+        """The function's result, from a worker thread."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, function, *args)
+
+    async def parse(
+        self, function: Callable[[bytes, *Args], Result], body: bytes, *args: *Args
+    ) -> Result:
+        """A body, parsed at once where that is quick, else in a worker thread."""
+        if len(body) <= _QUICK_BYTES:
+            return function(body, *args)
+        return await self.run(function, body, *args)
+
+    def batcher(
+        self,
+        kind: str,
+        run: Callable[[list[Item]], list[Result]],
+        cost: Callable[[Item], int],
+        budget: int,
+        side_by_side: bool,
+    ) -> Batcher[Item, Result]:
+        """A batcher whose batches run here; `kind` names them in the metrics."""
+        return Batcher(
+            run,
+            self._executor,
+            workers=self._count if side_by_side else 1,
+            cost=cost,
+            budget=budget,
+            observe=self._metrics.batch_size.labels(kind).observe,
+        )
+
+    def close(self) -> None:
+        """Finish what has begun."""
+        self._executor.shutdown()

@@ -1,0 +1,88 @@
+"""A real server in a process of its own, as `mnist-infer-serve` starts it."""
+
+from __future__ import annotations
+
+import io
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import httpx
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from examples.draw import digit_mask
+
+MODEL = "dense-512x2"
+
+
+@dataclass
+class Server:
+    """A running server."""
+
+    process: subprocess.Popen[str]
+    url: str
+    log: str = field(default="", init=False)
+    """What it wrote to stderr, once it has stopped."""
+
+    def stop(self) -> int:
+        """Ask it to stop, and give its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        _, self.log = self.process.communicate(timeout=60)
+        return self.process.returncode
+
+    def access_log(self) -> list[dict[str, object]]:
+        return [json.loads(line) for line in self.log.splitlines()]
+
+
+@contextmanager
+def serving(*options: str) -> Iterator[Server]:
+    """A server on a free port of loopback."""
+    command = [sys.executable, "-m", "mnist_infer.server", "--port", "0", "--device", "cpu"]
+    process = subprocess.Popen(
+        [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    server = Server(process, process.stdout.readline().strip())
+    try:
+        yield server
+    finally:
+        if process.poll() is None:
+            server.stop()
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    with serving("--quiet") as server:
+        yield server
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=server.url, timeout=60) as client:
+        yield client
+
+
+def page(text: str, height: int = 90) -> Image.Image:
+    """Well separated digits in black on white; a line of the text is a line of the page."""
+    lines = text.split("\n")
+    width = max(len(line) for line in lines)
+    sheet = Image.new("L", (width * height + height, len(lines) * height * 2), 255)
+    for row, line in enumerate(lines):
+        for column, digit in enumerate(line):
+            mask = digit_mask(int(digit), height)
+            sheet.paste(0, (height // 2 + column * height, height // 3 + row * 2 * height), mask)
+    return sheet
+
+
+def png(image: Image.Image | NDArray[np.uint8]) -> bytes:
+    """The bytes of a PNG."""
+    stream = io.BytesIO()
+    (image if isinstance(image, Image.Image) else Image.fromarray(image)).save(stream, "PNG")
+    return stream.getvalue()

@@ -1,0 +1,183 @@
+"""The server as an operator sees it: headers, metrics, log, load, start and stop."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from mnist_infer import __version__
+from mnist_infer.server.app import STATIC
+
+from .conftest import MODEL, page, png, serving
+
+SEVEN = (Path(__file__).resolve().parent.parent.parent / "examples" / "seven.png").read_bytes()
+
+
+@pytest.mark.parametrize("path", ["/", "/static/app.js", "/about", "/nothing", "/v2/nothing"])
+def test_every_response_has_strict_security_headers(client: httpx.Client, path: str):
+    headers = client.get(path).headers
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert "server" not in headers
+
+
+@pytest.mark.parametrize("path", sorted(STATIC.iterdir()), ids=lambda path: path.name)
+def test_the_page_needs_no_other_address_and_nothing_inline(path: Path):
+    text = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
+    assert "://" not in text
+    if path.suffix == ".html":
+        assert "style=" not in text
+        assert "<style" not in text
+        assert text.count("<script") == text.count('<script type="module" src="/static/')
+
+
+def test_files_outside_the_static_folder_are_out_of_reach(client: httpx.Client):
+    for path in ("/static/../app.py", "/static/%2e%2e/app.py", "/static/%2fetc/passwd"):
+        assert client.get(path).status_code == 404
+
+
+def test_the_document_describes_every_address(client: httpx.Client):
+    paths = client.get("/openapi.json").json()["paths"]
+    for path in ("/predict", "/read", "/explain", "/about", "/metrics", "/v2"):
+        assert path in paths
+    assert "OpenAPI" in client.get("/docs").text
+
+
+def test_metrics(client: httpx.Client):
+    client.post("/predict", content=SEVEN)
+    client.request("PROPFIND", "/predict")
+    text = client.get("/metrics").text
+    assert 'http_requests_total{method="POST",route="/predict",status="200"}' in text
+    assert 'http_requests_total{method="other",route="/predict",status="405"}' in text
+    assert 'mnist_infer_batch_size_count{kind="picture"}' in text
+    assert "mnist_infer_requests_in_progress 0.0" in text
+    assert "PROPFIND" not in text
+
+
+def test_the_access_log_is_json_and_cannot_be_forged():
+    with serving() as server:
+        httpx.get(server.url + "/about")
+        httpx.get(server.url + "/a%0Ab")
+        server.stop()
+    about, forged = server.access_log()
+    assert about.keys() >= {"time", "client", "bytes", "milliseconds"}
+    assert (about["method"], about["path"], about["status"]) == ("GET", "/about", 200)
+    assert (forged["path"], forged["status"]) == ("/a\nb", 404)
+
+
+def test_more_requests_than_fit_get_a_503_and_the_rest_their_answer():
+    big = png(page("0123456789\n" * 3, height=120).resize((4000, 3000)))
+    with (
+        serving("--queue", "2", "--quiet") as server,
+        ThreadPoolExecutor(12) as pool,
+        httpx.Client(base_url=server.url, timeout=60) as client,
+    ):
+        responses = list(pool.map(lambda _: client.post("/read", content=big), range(12)))
+        statuses = [response.status_code for response in responses]
+        assert set(statuses) == {200, 503}
+        refused = responses[statuses.index(503)]
+        assert refused.json()["error"]["type"] == "OverloadedError"
+        assert refused.headers["retry-after"] == "1"
+        infer = client.post(f"/v2/models/{MODEL}/infer", json={})
+        assert infer.status_code == 400  # there is room again
+
+
+def test_heavy_work_does_not_hold_up_the_light():
+    noise = np.random.default_rng(0).integers(0, 256, (3000, 4000), np.uint8)
+    big = png(Image.fromarray(noise))
+    with serving("--quiet") as server, ThreadPoolExecutor(1) as pool:
+        busy = pool.submit(httpx.post, server.url + "/predict", content=big, timeout=60)
+        waits = []
+        with httpx.Client(base_url=server.url) as client:
+            while not busy.done():
+                began = time.perf_counter()
+                assert client.get("/v2/health/live").status_code == 200
+                waits.append(time.perf_counter() - began)
+    assert len(waits) > 3
+    assert sorted(waits)[len(waits) // 2] < 0.1
+
+
+def test_stopping_finishes_what_has_begun():
+    big = png(page("0123456789\n" * 3, height=120).resize((4000, 3000)))
+    with serving("--quiet") as server, ThreadPoolExecutor(4) as pool:
+        running = [
+            pool.submit(httpx.post, server.url + "/read", content=big, timeout=60) for _ in range(4)
+        ]
+        while httpx.get(server.url + "/metrics").text.find("in_progress 4.0") < 0:
+            pass
+        assert server.stop() == 0
+        assert [each.result().status_code for each in running] == [200] * 4
+    assert server.log == ""
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(server.url)
+
+
+class TestCommandLine:
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "mnist_infer.server", *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    def test_version(self):
+        assert self.run("--version").stdout == f"mnist-infer-serve {__version__}\n"
+
+    def test_loopback_by_default(self):
+        with serving("--quiet") as server:
+            assert server.url.startswith("http://127.0.0.1:")
+
+    def test_ipv6(self):
+        with serving("--quiet", "--host", "::1") as server:
+            assert server.url.startswith("http://[::1]:")
+            assert httpx.get(server.url + "/about").status_code == 200
+
+    @pytest.mark.parametrize(
+        ("arguments", "says"),
+        [
+            (["--model", "none"], "no model named"),
+            (["--host", "192.0.2.1"], "cannot listen on 192.0.2.1:8000"),
+            (["--port", "70000"], "--port"),
+        ],
+    )
+    def test_wrong_usage_is_exit_code_2(self, arguments: list[str], says: str):
+        done = self.run(*arguments)
+        assert says in done.stderr
+        assert (done.stdout, done.returncode) == ("", 2)
+
+    def test_without_the_extra_it_says_what_to_install(self):
+        code = (
+            "import sys; sys.modules['starlette'] = sys.modules['uvicorn'] = None\n"
+            "from mnist_infer.server.cli import main; main()"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
+        )
+        assert 'pip install "mnist-infer[serve]"' in done.stderr
+        assert done.returncode == 2
+
+
+def test_the_package_itself_never_imports_the_server():
+    code = (
+        "import sys, mnist_infer.cli; from mnist_infer import Recognizer; Recognizer(); "
+        "print([name for name in sys.modules if 'server' in name or 'starlette' in name])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert "mnist_infer.server" not in done.stdout
+    assert "starlette" not in done.stdout

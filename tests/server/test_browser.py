@@ -1,0 +1,269 @@
+"""The page in a real Chromium: draw, undo, upload, paste, read, keyboard, camera, every width."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from examples.draw import STROKES, curve
+
+from .conftest import Server, page, png
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright")
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt install chromium")
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+]
+NO_DIGIT = "\N{EN DASH}"
+WATCH_SHIFTS = """
+window.shifts = [];
+new PerformanceObserver((list) => {
+  for (const { sources } of list.getEntries())
+    window.shifts.push(...sources.map(({ node }) => node?.id || node?.className));
+}).observe({ type: "layout-shift", buffered: true });
+"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[sync_api.Browser]:
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        yield browser
+        browser.close()
+
+
+class Page:
+    """The page, as a visitor uses it."""
+
+    def __init__(self, tab: sync_api.Page) -> None:
+        self.tab = tab
+        self.complaints: list[str] = []
+        tab.on("console", lambda message: self._note(message.type, message.text))
+        tab.on("pageerror", lambda error: self._note("error", str(error)))
+
+    def _note(self, kind: str, text: str) -> None:
+        # The browser reports 422, the status of a picture without a digit, as if it were a fault.
+        if kind in ("error", "warning") and "422" not in text:
+            self.complaints.append(text)
+
+    def draw(self, digit: int, left: float = 0.2, top: float = 0.15, size: float = 0.65) -> None:
+        """Draw a digit with the mouse, in shares of the canvas."""
+        frame = self.tab.locator("#ink").bounding_box()
+        mouse = self.tab.mouse
+        for stroke in STROKES[digit]:
+            places = [
+                (
+                    frame["x"] + frame["width"] * (left + x * size),
+                    frame["y"] + frame["height"] * (top + y * size),
+                )
+                for x, y in curve(stroke, steps=4)
+            ]
+            mouse.move(*places[0])
+            mouse.down()
+            for place in places[1:]:
+                mouse.move(*place)
+            mouse.up()
+
+    def expect(self, selector: str, text: str | re.Pattern[str]) -> None:
+        sync_api.expect(self.tab.locator(selector)).to_have_text(text)
+
+    def choose(self, mode: str) -> None:
+        """Switch the mode; what moves then moves because the visitor asked for it."""
+        self.tab.get_by_label(mode).check()
+        self.tab.wait_for_timeout(50)
+        self.tab.evaluate("window.shifts = []")
+
+    def expect_digit(self, digit: int) -> None:
+        self.expect("#digit", str(digit))
+
+
+def open_page(browser: sync_api.Browser, server: Server, **options: object) -> Iterator[Page]:
+    context = browser.new_context(**options)
+    context.add_init_script(WATCH_SHIFTS)
+    tab = context.new_page()
+    page = Page(tab)
+    tab.goto(server.url)
+    page.expect("#model", "dense-512x2")
+    yield page
+    assert page.complaints == []
+    assert tab.evaluate("window.shifts") == []
+    context.close()
+
+
+@pytest.fixture
+def site(browser: sync_api.Browser, server: Server) -> Iterator[Page]:
+    yield from open_page(browser, server)
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_a_drawn_digit_is_recognised(site: Page, digit: int):
+    site.draw(digit)
+    site.expect_digit(digit)
+    site.expect("#announcement", re.compile(rf"{digit}, [\d.]+ % sure"))
+    site.expect("#latency", re.compile(r"\d+ ms \(server [\d.]+\)"))
+    sync_api.expect(site.tab.locator("#bars .best span").first).to_have_text(str(digit))
+    for stage in ("ink", "cleaned", "image"):
+        assert site.tab.locator(f"#stage-{stage}").evaluate("image => image.naturalWidth") >= 28
+
+
+def test_answers_come_while_the_pen_is_down(site: Page):
+    frame = site.tab.locator("#ink").bounding_box()
+    x, y = frame["x"] + frame["width"] / 2, frame["y"] + frame["height"] * 0.2
+    site.tab.mouse.move(x, y)
+    site.tab.mouse.down()
+    site.tab.mouse.move(x, y + frame["height"] * 0.6, steps=5)
+    site.expect_digit(1)
+    site.expect("#announcement", "")
+    site.tab.mouse.up()
+    site.expect("#announcement", re.compile("1, "))
+
+
+def test_undo_and_clear(site: Page):
+    undo, clear = (site.tab.get_by_role("button", name=name) for name in ("Undo", "Clear"))
+    sync_api.expect(undo).to_be_disabled()
+    site.draw(1)
+    site.expect_digit(1)
+    site.draw(4)
+    undo.click(click_count=3)
+    site.expect_digit(1)
+    undo.click()
+    site.expect("#sentence", "Waiting for a digit")
+    site.draw(7)
+    site.expect_digit(7)
+    clear.click()
+    site.expect("#digit", NO_DIGIT)
+    sync_api.expect(clear).to_be_disabled()
+
+
+def test_no_digit_is_said(site: Page):
+    upload(site, png(Image.new("L", (60, 60), 255)))
+    site.expect("#sentence", "No digit here")
+    site.expect("#announcement", "No digit here")
+    site.expect("#digit", NO_DIGIT)
+
+
+def test_a_chosen_picture(site: Page):
+    upload(site, (ROOT / "examples" / "seven.png").read_bytes())
+    site.expect_digit(7)
+    sync_api.expect(site.tab.locator("#boxes rect")).to_have_count(1)
+    site.tab.keyboard.press("Escape")
+    site.expect("#digit", NO_DIGIT)
+    sync_api.expect(site.tab.locator("#photo")).to_be_hidden()
+
+
+@pytest.mark.parametrize("way", ["paste", "drop"])
+def test_a_picture_by_clipboard_or_mouse(site: Page, way: str):
+    site.tab.evaluate(
+        """async ([bytes, way]) => {
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([new Uint8Array(bytes)], "x.png", { type: "image/png" }));
+          document.dispatchEvent(way === "paste"
+            ? new ClipboardEvent("paste", { clipboardData: transfer })
+            : new DragEvent("drop", { dataTransfer: transfer }));
+        }""",
+        [list((ROOT / "examples" / "seven.png").read_bytes()), way],
+    )
+    site.expect_digit(7)
+
+
+def test_the_camera(site: Page):
+    site.tab.get_by_role("button", name="Camera").click()
+    sync_api.expect(site.tab.locator("#viewfinder")).to_be_visible()
+    site.tab.get_by_role("button", name="Take it").click()
+    sync_api.expect(site.tab.locator("#photo")).to_be_visible()
+    sync_api.expect(site.tab.locator("#sentence")).not_to_have_text("Waiting for a digit")
+    sync_api.expect(site.tab.locator("#viewfinder")).to_be_hidden()
+
+
+class TestReading:
+    def test_a_picture(self, site: Page):
+        site.choose("Read many")
+        upload(site, png(page("407\n19")))
+        site.expect("#text", "407\n19")
+        site.expect("#summary", re.compile("5 digits on 2 lines"))
+        sync_api.expect(site.tab.locator("#boxes text")).to_have_text(list("40719"))
+        frames = [box.bounding_box() for box in site.tab.locator("#boxes rect").all()]
+        photo = site.tab.locator("#photo").bounding_box()
+        assert all(photo["x"] <= frame["x"] < photo["x"] + photo["width"] for frame in frames)
+        assert frames[0]["x"] < frames[1]["x"] < frames[2]["x"]
+        assert frames[3]["y"] > frames[0]["y"] + frames[0]["height"]
+
+    def test_a_drawing(self, site: Page):
+        site.choose("Read many")
+        for place, digit in enumerate((3, 1, 7)):
+            site.draw(digit, left=0.05 + 0.32 * place, top=0.35, size=0.24)
+        site.expect("#text", "317")
+        site.choose("One digit")
+        sync_api.expect(site.tab.locator("#single")).to_be_visible()
+
+
+def test_by_keyboard_alone(site: Page):
+    press = site.tab.keyboard.press
+    press("Tab")  # One digit
+    press("Tab")  # the drawing area
+    assert site.tab.evaluate("document.activeElement.id") == "ink"
+    for _ in range(16):
+        press("ArrowUp")
+    press(" ")
+    for _ in range(32):
+        press("ArrowDown")
+    press(" ")
+    site.expect_digit(1)
+    press("Control+z")
+    site.expect("#digit", NO_DIGIT)
+    press("Tab")
+    assert site.tab.evaluate("document.activeElement.id") == "choose"  # the others are disabled
+    press("Shift+Tab")
+    press("Shift+Tab")
+    press("ArrowRight")
+    site.tab.wait_for_timeout(50)
+    site.tab.evaluate("window.shifts = []")
+    sync_api.expect(site.tab.locator("#page")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 768, 1440])
+def test_every_width_and_scheme(
+    browser: sync_api.Browser,
+    server: Server,
+    tmp_path_factory: pytest.TempPathFactory,
+    width: int,
+    scheme: str,
+):
+    folder = tmp_path_factory.getbasetemp() / "screenshots"
+    folder.mkdir(exist_ok=True)
+    size = {"width": width, "height": 900 if width > 400 else 640}
+    for site in open_page(browser, server, viewport=size, color_scheme=scheme):
+        site.tab.screenshot(path=folder / f"{width}-{scheme}-empty.png", full_page=True)
+        site.draw(5)
+        site.expect_digit(5)
+        site.tab.wait_for_timeout(300)
+        site.tab.screenshot(path=folder / f"{width}-{scheme}-digit.png", full_page=True)
+        site.choose("Read many")
+        upload(site, png(page("31415\n92653\n58979")))
+        site.expect("#text", "31415\n92653\n58979")
+        site.tab.screenshot(path=folder / f"{width}-{scheme}-read.png", full_page=True)
+        assert site.tab.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def upload(site: Page, picture: bytes) -> None:
+    site.tab.locator("#file").set_input_files(
+        {"name": "picture.png", "mimeType": "image/png", "buffer": picture}
+    )

@@ -1,0 +1,125 @@
+"""/predict, /read and /explain: a picture in, the command line's record out."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from .conftest import Server, page, png, serving
+
+SEVEN = Path(__file__).resolve().parent.parent.parent / "examples" / "seven.png"
+
+
+def test_the_record_is_the_command_lines_own(client: httpx.Client):
+    done = subprocess.run(
+        [sys.executable, "-m", "mnist_infer", "-", "--jsonl", "--device", "cpu"],
+        input=SEVEN.read_bytes(),
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    response = client.post("/predict", content=SEVEN.read_bytes())
+    assert response.status_code == 200
+    assert response.json() == json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("path", ["/predict", "/read", "/explain"])
+def test_a_form_gives_the_same_and_names_the_file(client: httpx.Client, path: str):
+    raw = client.post(path, content=SEVEN.read_bytes()).json()
+    form = client.post(path, files={"any": ("seven.png", SEVEN.read_bytes())}).json()
+    assert form == raw | {"path": "seven.png"}
+
+
+def test_a_page_is_read_with_places(client: httpx.Client):
+    record = client.post("/read", content=png(page("407\n19"))).json()
+    assert record["text"] == "407\n19"
+    assert record["lines"] == ["407", "19"]
+    assert [digit["digit"] for digit in record["digits"]] == [4, 0, 7, 1, 9]
+    for digit in record["digits"]:
+        assert len(digit["box"]) == 4
+        assert 0 < digit["confidence"] <= 1
+
+
+def test_explain_shows_what_the_network_saw(client: httpx.Client):
+    record = client.post("/explain", content=SEVEN.read_bytes()).json()
+    assert record["digit"] == 7
+    url = record["stages"]["image"]
+    seen = Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2])))
+    assert seen.size == (28, 28)
+    again = client.post("/predict", content=png(seen)).json()
+    assert again["probabilities"] == pytest.approx(record["probabilities"], abs=1e-6)
+
+
+@pytest.mark.parametrize("path", ["/predict", "/read", "/explain"])
+class TestNoAnswer:
+    def test_a_blank_picture(self, client: httpx.Client, path: str):
+        response = client.post(path, content=png(Image.new("L", (60, 60), 255)))
+        assert response.status_code == 422
+        assert response.json()["digit"] is None
+        assert response.json()["error"]["type"] == "NoDigitError"
+
+    @pytest.mark.parametrize("body", [b"", b"not a picture", b"%!PS-Adobe-3.0 EPSF-3.0\n"])
+    def test_no_picture(self, client: httpx.Client, path: str, body: bytes):
+        response = client.post(path, content=body)
+        assert response.status_code == 422
+        assert "not a picture" in response.json()["error"]["message"]
+
+    def test_a_picture_that_was_cut_short(self, client: httpx.Client, path: str):
+        noise = np.random.default_rng(0).integers(0, 256, (90, 90), np.uint8)
+        response = client.post(path, content=png(noise)[:2000])
+        assert response.status_code == 422
+        assert response.json()["error"]["type"] == "ImageError"
+
+    def test_a_form_without_a_file(self, client: httpx.Client, path: str):
+        response = client.post(path, files={"image": (None, "text")})
+        assert response.status_code == 400
+        assert "no file" in response.json()["error"]["message"]
+
+    def test_a_form_that_is_none(self, client: httpx.Client, path: str):
+        headers = {"Content-Type": "multipart/form-data; boundary=x"}
+        response = client.post(path, content=b"garbage", headers=headers)
+        assert response.status_code == 400
+
+
+@pytest.fixture(scope="module")
+def strict():
+    with serving("--max-body", "20000", "--max-pixels", "10000", "--quiet") as server:
+        yield server
+
+
+class TestLimits:
+    def test_a_long_body(self, strict: Server):
+        response = httpx.post(strict.url + "/predict", content=b"x" * 20_001)
+        assert response.status_code == 413
+        assert "20,000" in response.json()["error"]["message"]
+
+    def test_a_long_body_of_unknown_length(self, strict: Server):
+        response = httpx.post(strict.url + "/predict", content=iter([b"x" * 15_000] * 2))
+        assert response.status_code == 413
+
+    def test_many_pixels_in_few_bytes(self, strict: Server):
+        response = httpx.post(strict.url + "/predict", content=png(Image.new("L", (101, 100))))
+        assert response.status_code == 413
+        assert response.json()["error"]["type"] == "PictureTooLargeError"
+
+    def test_a_compressed_body(self, strict: Server):
+        headers = {"Content-Encoding": "gzip"}
+        response = httpx.post(strict.url + "/predict", content=b"x", headers=headers)
+        assert response.status_code == 415
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "file:///etc/passwd", "http://127.0.0.1:1/x.png"])
+def test_names_are_never_opened(client: httpx.Client, name: str):
+    response = client.post("/predict", content=name.encode())
+    assert response.status_code == 422
+    response = client.post("/predict", files={"image": (name, SEVEN.read_bytes())})
+    assert response.json()["digit"] == 7
