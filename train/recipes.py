@@ -25,6 +25,33 @@ Layer = Dense | Dropout
 
 
 @dataclass(frozen=True)
+class Distortion:
+    """How far digits are distorted: half-widths of uniform draws, deviations of normal ones."""
+
+    rotation: float = 15.0  # degrees, uniform
+    scale: float = 0.15  # share, uniform, for each axis
+    shear: float = 0.2  # uniform
+    elastic: float = 1.2  # pixels, normal: the deviation of Simard's field, with sigma 4
+    misplaced: float = 0.5  # pixels, normal, for each axis
+    missized: float = 0.02  # share, normal
+    pen: float = 0.3  # pixels on each side of a stroke, normal: fat above 0, thin below
+    tone: float = 0.4  # contrast at an edge, normal: hard above 0, soft below
+    broken: float = 0.05  # share of the images that get a gap
+    faint: float = 0.1  # share of the images that lose ink towards one side
+    soiled: float = 0.05  # share of the images that keep residue of paper
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """What a network sees in each epoch: every training image in a new form, and more."""
+
+    distortion: Distortion = Distortion()
+    styles: int = 5000  # digits drawn in styles that MNIST hardly has
+    nondigits: int = 4000  # pictures without a digit, with a flat target
+    held_out: int = 5000  # last images of the training set: never trained on, for every choice
+
+
+@dataclass(frozen=True)
 class Documented:
     """What the notebooks print: accuracies as shares in 0..1, losses as cross-entropies in nats."""
 
