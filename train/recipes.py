@@ -25,6 +25,20 @@ Layer = Dense | Dropout
 
 
 @dataclass(frozen=True)
+class OneCycleAdamW:
+    """AdamW (Loshchilov and Hutter, 2019) on a one-cycle schedule (Smith and Topin, 2018).
+
+    The learning rate rises to `peak` and falls along a cosine. What is kept are the weights'
+    exponential moving average (Polyak and Juditsky, 1992).
+    """
+
+    peak: float = 2e-3
+    rising: float = 0.25  # share of the steps
+    weight_decay: float = 0.01
+    average_momentum: float = 0.999
+
+
+@dataclass(frozen=True)
 class Distortion:
     """How far digits are distorted: half-widths of uniform draws, deviations of normal ones."""
 
@@ -55,7 +69,7 @@ class Augmentation:
 class Documented:
     """What the notebooks print: accuracies as shares in 0..1, losses as cross-entropies in nats."""
 
-    test_accuracy: tuple[float, ...]
+    test_accuracy: tuple[float, ...] = ()
     test_loss: float | None = None
     train_accuracy: float | None = None
     losses: tuple[float, ...] = ()  # training loss after each epoch
@@ -73,10 +87,11 @@ class Recipe:
     layers: tuple[Layer, ...]
     loss: Literal["categorical_crossentropy", "sparse_categorical_crossentropy"]
     epochs: int
-    documented: Documented
     bar: float  # least mean test accuracy over the seeds of `reproduce`
-    optimizer: str = "rmsprop"
+    documented: Documented = Documented()
+    optimizer: str | OneCycleAdamW = "rmsprop"
     batch_size: int = 128
+    augmentation: Augmentation | None = None
     declares_input: bool = True  # otherwise the network takes its input's shape from the data
     validate: bool = False  # on the test set after each epoch
     show_predictions: int = 0  # how many test digits the run names at its end
@@ -132,6 +147,36 @@ MNIST_MLP = Recipe(
     bar=0.982,
 )
 
+ROBUST_512 = Recipe(
+    name="robust-512",
+    origin="one hidden layer, for the digits that people write themselves",
+    layers=(Dense(512, "relu"), Dense(10, "softmax")),
+    loss="categorical_crossentropy",
+    epochs=300,
+    optimizer=OneCycleAdamW(),
+    batch_size=256,
+    augmentation=Augmentation(Distortion(elastic=1.0)),
+    bar=0.994,
+)
+
+ROBUST_512X2 = Recipe(
+    name="robust-512x2",
+    origin="two hidden layers, for the digits that people write themselves",
+    layers=(
+        Dense(512, "relu"),
+        Dropout(0.1),
+        Dense(512, "relu"),
+        Dropout(0.1),
+        Dense(10, "softmax"),
+    ),
+    loss="categorical_crossentropy",
+    epochs=300,
+    optimizer=OneCycleAdamW(),
+    batch_size=256,
+    augmentation=Augmentation(),
+    bar=0.996,
+)
+
 RECIPES: Mapping[str, Recipe] = MappingProxyType(
-    {recipe.name: recipe for recipe in (DLWP, DLWP_SPARSE, MNIST_MLP)}
+    {recipe.name: recipe for recipe in (DLWP, DLWP_SPARSE, MNIST_MLP, ROBUST_512, ROBUST_512X2)}
 )
