@@ -162,13 +162,7 @@ ROBUST_512 = Recipe(
 ROBUST_512X2 = Recipe(
     name="robust-512x2",
     origin="two hidden layers, for the digits that people write themselves",
-    layers=(
-        Dense(512, "relu"),
-        Dropout(0.1),
-        Dense(512, "relu"),
-        Dropout(0.1),
-        Dense(10, "softmax"),
-    ),
+    layers=(Dense(512, "relu"), Dense(512, "relu"), Dense(10, "softmax")),
     loss="categorical_crossentropy",
     epochs=300,
     optimizer=OneCycleAdamW(),

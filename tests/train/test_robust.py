@@ -91,6 +91,12 @@ def test_what_is_kept_is_the_average_of_the_weights(whole):
     assert not np.array_equal(latest.get_weights()[0], fitted.model.get_weights()[0])
 
 
+def test_the_weights_are_rounded_for_the_wheel(whole):
+    fitted, _ = whole
+    for weights in fitted.model.get_weights():
+        assert not (weights.view(np.uint32) & 0xFF).any()
+
+
 def test_a_checkpoint_is_discarded(tmp_path):
     for name in (MODEL_FILE, RECORD_FILE):
         (tmp_path / name).write_text("")
