@@ -98,9 +98,8 @@ def _export(
     }
     if report:
         # without --data: MNIST is verified by hash, so its place is nobody's business
-        command = shlex.join(
-            ["python", "-m", "export", str(keras_file), "--name", name, "--report", str(report)]
-        )
+        told = ["--name", name, "--report", str(report), "--model-version", model_version]
+        command = shlex.join(["python", "-m", "export", str(keras_file), *told])
         files[report] = parity_report(name, command, parity, accuracy).encode()
     _write(files)
     for path, written in files.items():
