@@ -1,6 +1,7 @@
 """Checkpoints of a fit: what it takes to go on after a kill and end with the same weights."""
 
 import json
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,14 @@ class Checkpoints:
         self._record_file = folder / RECORD_FILE
         self._run = {"recipe": repr(recipe), "seed": seed}
         self._every = every
+        self._start = time.perf_counter()
+        self._spent_before = 0.0
         self.history: History = {}
+
+    @property
+    def duration_s(self) -> float:
+        """The seconds that the fit has taken, those before a kill included."""
+        return self._spent_before + time.perf_counter() - self._start
 
     def restore(self) -> Any | None:
         """Returns the network of the checkpoint, or None where there is none; reads its history.
@@ -43,6 +51,7 @@ class Checkpoints:
                 "another folder with --output"
             )
         self.history = record["history"]
+        self._spent_before = record["duration_s"]
         return keras.models.load_model(self._model_file)
 
     def save(self, model: Any) -> None:
@@ -50,7 +59,7 @@ class Checkpoints:
         partial = self._model_file.with_name("partial.keras")
         model.save(partial)
         # Should a kill fall between the two, the record is ahead; `trim` puts that right.
-        record = {"run": self._run, "history": self.history}
+        record = {"run": self._run, "history": self.history, "duration_s": self.duration_s}
         self._record_file.write_text(json.dumps(record), encoding="utf-8")
         partial.replace(self._model_file)
 

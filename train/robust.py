@@ -1,10 +1,7 @@
 """Fits an augmented recipe: fresh pictures every epoch, averaged weights, resumed after a kill."""
 
-import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +11,7 @@ import tensorflow as tf
 from train.calibrate import calibration_error, fit_temperature, temper
 from train.checkpoint import Checkpoints
 from train.data import Array, Mnist
-from train.epochs import Floats, FreshEpochs
+from train.epochs import Floats, FreshEpochs, made_ahead
 from train.fit import Calibration, Fitted, as_input, as_targets, build, set_seed
 from train.recipes import Augmentation, Recipe
 
@@ -60,7 +57,6 @@ def fit_robust(
     first = int(model.optimizer.iterations) // sets.steps
     checkpoints.trim(first)
     validation = (as_input(parts.held_out_images), as_targets(recipe, parts.held_out_labels))
-    start = time.perf_counter()
     model.fit(
         _batches(sets, first, recipe.epochs),
         initial_epoch=first,
@@ -72,7 +68,7 @@ def fit_robust(
         verbose=verbose,
         callbacks=[*callbacks, checkpoints.callback(model)],
     )
-    duration_s = time.perf_counter() - start
+    duration_s = checkpoints.duration_s
     model.set_weights([_rounded(weights) for weights in model.get_weights()])
     test_loss, test_accuracy = model.evaluate(
         as_input(mnist.x_test), as_targets(recipe, mnist.y_test), verbose=0
@@ -110,24 +106,9 @@ def _batches(sets: FreshEpochs, first: int, end: int) -> tf.data.Dataset:
         tf.TensorSpec((sets.size, 10), tf.float32),
     )
     epochs = tf.data.Dataset.from_generator(
-        lambda: _made_ahead(sets, first, end), output_signature=signature
+        lambda: made_ahead(sets, first, end), output_signature=signature
     )
     return epochs.rebatch(sets.batch_size).map(_scaled).prefetch(8)
-
-
-def _made_ahead(sets: FreshEpochs, first: int, end: int) -> Iterator[tuple[Array, Floats]]:
-    """Makes each epoch's set in a process of its own while the one before is learnt from.
-
-    In a thread it would take three times as long: glibc gives a thread's memory back to the system
-    after each step and has to ask for it again.
-    """
-    with ProcessPoolExecutor(1, get_context("spawn")) as worker:
-        ahead = worker.submit(sets.make, first)
-        for epoch in range(first, end):
-            ready = ahead.result()
-            if epoch + 1 < end:
-                ahead = worker.submit(sets.make, epoch + 1)
-            yield ready
 
 
 def _scaled(images: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

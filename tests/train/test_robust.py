@@ -76,6 +76,7 @@ def test_a_record_that_is_ahead_of_its_network_is_trimmed(whole, recipe, digits,
     (tmp_path / RECORD_FILE).write_text(json.dumps(record))
     again = fit_robust(recipe, AUGMENTATION, digits, tmp_path, seed=2)
     assert again.history == fitted.history
+    assert again.duration_s > record["duration_s"]
     assert again.test_accuracy == fitted.test_accuracy
 
 
