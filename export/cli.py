@@ -56,7 +56,7 @@ def _export(
     model_version: str,
 ) -> None:
     from export.convert import to_onnx
-    from export.network import open_network
+    from export.network import open_network, tempered
     from export.parity import image_sets, onnx_probabilities, prove
     from export.report import parity_report
     from export.sidecar import Origin, describe, read_run, with_metadata
@@ -69,16 +69,17 @@ def _export(
     )
     if network.softmax_added:
         typer.echo("its outputs are logits: softmax is appended")
-    recipe, seed, dataset = read_run(keras_file)
+    run = read_run(keras_file)
+    if run.temperature is not None:
+        network = tempered(network, run.temperature)
+        typer.echo(f"its logits are divided by the run's temperature {run.temperature:.3f}")
 
     mnist = load_mnist(data)
     converted = to_onnx(network)
     answers = onnx_probabilities(converted.SerializeToString())(mnist.x_test).argmax(axis=1)
     accuracy = float((answers == mnist.y_test).mean())
     origin = Origin(
-        recipe=recipe,
-        seed=seed,
-        dataset=dataset,
+        run=run,
         parameters=network.model.count_params(),
         keras_sha256=hashlib.sha256(keras_file.read_bytes()).hexdigest(),
         test_accuracy=accuracy,
@@ -97,9 +98,8 @@ def _export(
     }
     if report:
         # without --data: MNIST is verified by hash, so its place is nobody's business
-        command = shlex.join(
-            ["python", "-m", "export", str(keras_file), "--name", name, "--report", str(report)]
-        )
+        told = ["--name", name, "--report", str(report), "--model-version", model_version]
+        command = shlex.join(["python", "-m", "export", str(keras_file), *told])
         files[report] = parity_report(name, command, parity, accuracy).encode()
     _write(files)
     for path, written in files.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import keras
@@ -59,6 +59,24 @@ def open_network(path: Path) -> Network:
     image_shape = _image_shape(path, model)
     network = Network(model, image_shape, softmax_added=False)
     return network if _gives_probabilities(path, network) else _with_softmax(network)
+
+
+def tempered(network: Network, temperature: float) -> Network:
+    """Divide the logits by a temperature, inside the weights of the last layer.
+
+    Confidence changes, the answers do not. Raises ExportError where the last layer is not a Dense
+    one with softmax.
+    """
+    model = keras.models.clone_model(network.model)
+    model.set_weights(network.model.get_weights())
+    last = model.layers[-1]
+    if not isinstance(last, keras.layers.Dense) or last.activation is not keras.activations.softmax:
+        raise ExportError(
+            f"a temperature needs Dense with softmax as the last layer, not {type(last).__name__}: "
+            "leave the calibration out of run.json"
+        )
+    last.set_weights([weights / np.float32(temperature) for weights in last.get_weights()])
+    return replace(network, model=model)
 
 
 def _image_shape(path: Path, model: keras.Model) -> tuple[int, ...]:

@@ -28,12 +28,21 @@ LIBRARIES = ("keras", "tensorflow", "tf2onnx", "onnx")
 
 
 @dataclass(frozen=True)
-class Origin:
-    """Where the weights come from. What no ``run.json`` tells is None."""
+class Run:
+    """What ``run.json`` says of a fit. Without that file, all of it is None."""
 
-    recipe: str | None
-    seed: int | None
-    dataset: str | None
+    recipe: str | None = None
+    seed: int | None = None
+    dataset: str | None = None
+    temperature: float | None = None
+    """What the logits are to be divided by; None where the fit measured none."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the weights come from."""
+
+    run: Run
     parameters: int
     keras_sha256: str
     test_accuracy: float
@@ -41,17 +50,18 @@ class Origin:
     model_version: str
 
 
-def read_run(keras_file: Path) -> tuple[str | None, int | None, str | None]:
-    """Return recipe, seed and dataset from the ``run.json`` beside the model, where there is one.
+def read_run(keras_file: Path) -> Run:
+    """Read the ``run.json`` beside the model, where there is one.
 
-    Raises ExportError where the file is there and does not say them.
+    Raises ExportError where the file is there and does not say recipe, seed and dataset.
     """
     path = keras_file.with_name("run.json")
     if not path.exists():
-        return None, None, None
+        return Run()
     try:
         run = json.loads(path.read_text(encoding="utf-8"))
-        return run["recipe"], run["seed"], run["dataset"]
+        temperature = run["calibration"]["temperature"] if "calibration" in run else None
+        return Run(run["recipe"], run["seed"], run["dataset"], temperature)
     except (ValueError, KeyError, TypeError) as error:
         raise ExportError(
             f"{path} does not say recipe, seed and dataset ({error!r}): train again, or export a "
@@ -66,9 +76,10 @@ def with_metadata(model: onnx.ModelProto, origin: Origin) -> bytes:
         "input_polarity": POLARITY,
         "input_range": "0..255",
         "preprocessing": PREPROCESSING,
-        "recipe": origin.recipe,
-        "seed": origin.seed,
-        "dataset": origin.dataset,
+        "recipe": origin.run.recipe,
+        "seed": origin.run.seed,
+        "dataset": origin.run.dataset,
+        "temperature": origin.run.temperature,
         "test_accuracy": origin.test_accuracy,
         "keras_sha256": origin.keras_sha256,
         "version": origin.model_version,
@@ -90,9 +101,10 @@ def describe(name: str, content: bytes, origin: Origin, parity: Parity) -> str:
             "sha256": hashlib.sha256(content).hexdigest(),
             "size_bytes": len(content),
             "parameters": origin.parameters,
-            "recipe": origin.recipe,
-            "seed": origin.seed,
-            "dataset": origin.dataset,
+            "recipe": origin.run.recipe,
+            "seed": origin.run.seed,
+            "dataset": origin.run.dataset,
+            "temperature": origin.run.temperature,
             "test_accuracy": origin.test_accuracy,
             "keras_sha256": origin.keras_sha256,
             "labels": LABELS,

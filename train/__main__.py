@@ -2,4 +2,5 @@
 
 from train.cli import app
 
-app(prog_name="python -m train")
+if __name__ == "__main__":  # not in the processes that a fit starts
+    app(prog_name="python -m train")

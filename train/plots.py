@@ -29,14 +29,19 @@ _RADIUS = 0.17
 _MOST_UNITS = 11
 
 
-def curves(history: Mapping[str, Sequence[float]], test: Mapping[str, float]) -> Figure:
-    """Draws loss and accuracy per epoch; `test` holds the final `loss` and `accuracy`."""
+def curves(
+    history: Mapping[str, Sequence[float]], test: Mapping[str, float], validated_on: str = "test"
+) -> Figure:
+    """Draws loss and accuracy per epoch; `test` holds the final `loss` and `accuracy`.
+
+    `validated_on` names the images behind `val_loss` and `val_accuracy`.
+    """
     figure = _figure(10, 4)
     for axes, metric in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
         epochs = np.arange(1, len(history[metric]) + 1)
         axes.plot(epochs, history[metric], "o-", color=_TRAIN, ms=4, label="training")
         if f"val_{metric}" in history:
-            axes.plot(epochs, history[f"val_{metric}"], "o-", color=_TEST, ms=4, label="test")
+            axes.plot(epochs, history[f"val_{metric}"], "o-", color=_TEST, ms=4, label=validated_on)
         else:
             label = f"test, after the last epoch: {test[metric]:.4f}"
             axes.axhline(test[metric], color=_TEST, ls="--", lw=1.2, label=label)

@@ -3,6 +3,7 @@
 import csv
 import json
 import platform
+from dataclasses import asdict
 from pathlib import Path
 
 import keras
@@ -50,6 +51,7 @@ def describe(fitted: Fitted, mnist: Mnist) -> dict[str, object]:
             "test_loss": fitted.test_loss,
             "test_accuracy": fitted.test_accuracy,
         },
+        **({"calibration": asdict(fitted.calibration)} if fitted.calibration else {}),
         "duration_s": round(fitted.duration_s, 3),
     }
 
@@ -76,9 +78,10 @@ def _write_history(fitted: Fitted, path: Path) -> None:
 def _draw(fitted: Fitted, mnist: Mnist, folder: Path) -> None:
     probabilities = fitted.model.predict(as_input(mnist.x_test), batch_size=1000, verbose=0)
     test = {"loss": fitted.test_loss, "accuracy": fitted.test_accuracy}
+    validated_on = "held out" if fitted.recipe.augmentation else "test"
     pictures = {
         "architecture": plots.architecture(fitted.model),
-        "curves": plots.curves(fitted.history, test),
+        "curves": plots.curves(fitted.history, test, validated_on),
         "confusion": plots.confusion(mnist.y_test, probabilities.argmax(axis=1)),
         "mistakes": plots.mistakes(mnist.x_test, mnist.y_test, probabilities),
     }

@@ -58,6 +58,11 @@ def test_sidecar_and_metadata_agree(sidecar, content):
         "licence",
     ):
         assert metadata[key] == str(sidecar[key])
+    assert metadata.get("temperature") == _said(sidecar.get("temperature"))
+
+
+def _said(value):
+    return None if value is None else str(value)
 
 
 def test_graph_keeps_the_contract(sidecar, content):

@@ -10,6 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from export.cli import app
+from export.network import open_network
+from export.parity import onnx_probabilities
 from train.data import DataError, Mnist
 
 
@@ -59,6 +61,7 @@ def test_writes_model_sidecar_and_report(run, keras_file, tmp_path, images):
         "recipe": None,
         "seed": None,
         "dataset": None,
+        "temperature": None,
         "keras_sha256": keras_sha256,
         "labels": list("0123456789"),
         "input": {
@@ -102,6 +105,36 @@ def test_the_run_says_recipe_seed_and_dataset(run, build, tmp_path):
         each.key: each.value for each in onnx.load(tmp_path / "out" / "tiny.onnx").metadata_props
     }
     assert (metadata["recipe"], metadata["seed"], metadata["version"]) == ("dlwp", "7", "2.1.0")
+
+
+def test_the_temperature_of_the_run_is_folded_in(run, build, tmp_path, images):
+    build().save(tmp_path / "model.keras")
+    told = {"recipe": "robust-512", "seed": 7, "dataset": "MNIST"}
+    calibration = {"calibration": {"temperature": 2.0, "held_out_loss": 0.1}}
+    (tmp_path / "run.json").write_text(json.dumps({**told, **calibration}))
+
+    result = run(tmp_path / "model.keras")
+
+    assert result.exit_code == 0, result.output
+    assert "divided by the run's temperature 2.000" in result.stdout
+    assert json.loads((tmp_path / "out" / "tiny.json").read_text())["temperature"] == 2.0
+    content = (tmp_path / "out" / "tiny.onnx").read_bytes()
+    metadata = {each.key: each.value for each in onnx.load_from_string(content).metadata_props}
+    assert metadata["temperature"] == "2.0"
+    cold = open_network(tmp_path / "model.keras").probabilities(images)
+    expected = np.sqrt(cold) / np.sqrt(cold).sum(axis=1, keepdims=True)
+    assert np.allclose(onnx_probabilities(content)(images), expected, atol=1e-5)
+
+
+def test_a_temperature_without_softmax_is_refused(run, build, tmp_path):
+    build(activation=None).save(tmp_path / "model.keras")
+    told = {"recipe": "robust-512", "seed": 7, "dataset": "MNIST"}
+    (tmp_path / "run.json").write_text(json.dumps({**told, "calibration": {"temperature": 2.0}}))
+
+    result = run(tmp_path / "model.keras")
+
+    assert result.exit_code == 1
+    assert "needs Dense with softmax as the last layer" in result.stderr
 
 
 def test_a_damaged_run_is_refused(run, build, tmp_path):

@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 
 from train import cli
 from train.cli import app
-from train.recipes import RECIPES
+from train.recipes import RECIPES, Augmentation, Dense
 
 
 @pytest.fixture
@@ -48,6 +48,29 @@ def test_fit_shows_what_the_notebook_shows(offline, tmp_path):
         assert shown in done.stdout
     assert "test digit 10" not in done.stdout
     assert (tmp_path / "digits.keras").is_file()
+
+
+def test_a_robust_fit_leaves_its_calibration_and_no_checkpoint(offline, tmp_path, monkeypatch):
+    recipe = replace(
+        RECIPES["robust-512"],
+        layers=(Dense(16, "relu"), Dense(10, "softmax")),
+        augmentation=Augmentation(styles=50, nondigits=30, held_out=200),
+    )
+    monkeypatch.setattr(cli, "RECIPES", {recipe.name: recipe})
+    done = invoke(
+        "fit", recipe.name, "--epochs", 5, "--batch-size", 64, "--seed", 1, "--output", tmp_path
+    )
+    assert done.exit_code == 0, done.output
+    assert "val_accuracy" in done.stdout
+    record = json.loads((tmp_path / "run.json").read_text())
+    assert record["recipe"] == "robust-512"
+    assert set(record["calibration"]) == {
+        "temperature",
+        "held_out_loss",
+        "held_out_accuracy",
+        "test_calibration_error",
+    }
+    assert not list(tmp_path.glob("checkpoint*"))
 
 
 def test_options_reach_the_run(offline, tmp_path, monkeypatch):

@@ -2,20 +2,39 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from train.recipes import RECIPES
+from train.recipes import DLWP, MNIST_MLP, RECIPES, Dense
+
+DOCUMENTED = ("dlwp", "dlwp-sparse", "mnist-mlp")
+ROBUST = ("robust-512", "robust-512x2")
 
 
-def test_the_documented_recipes_are_there():
-    assert list(RECIPES) == ["dlwp", "dlwp-sparse", "mnist-mlp"]
+def test_the_recipes_are_there():
+    assert tuple(RECIPES) == DOCUMENTED + ROBUST
     assert all(name == recipe.name for name, recipe in RECIPES.items())
 
 
 def test_the_documented_settings():
-    epochs = {name: recipe.epochs for name, recipe in RECIPES.items()}
+    recipes = {name: RECIPES[name] for name in DOCUMENTED}
+    epochs = {name: recipe.epochs for name, recipe in recipes.items()}
     assert epochs == {"dlwp": 5, "dlwp-sparse": 5, "mnist-mlp": 20}
-    assert all(recipe.batch_size == 128 for recipe in RECIPES.values())
-    assert [name for name, recipe in RECIPES.items() if recipe.validate] == ["mnist-mlp"]
-    assert [name for name, recipe in RECIPES.items() if not recipe.one_hot] == ["dlwp-sparse"]
+    assert all(recipe.batch_size == 128 for recipe in recipes.values())
+    assert all(recipe.optimizer == "rmsprop" for recipe in recipes.values())
+    assert all(recipe.documented.test_accuracy for recipe in recipes.values())
+    assert [name for name, recipe in recipes.items() if recipe.validate] == ["mnist-mlp"]
+    assert [name for name, recipe in recipes.items() if not recipe.one_hot] == ["dlwp-sparse"]
+
+
+@pytest.mark.parametrize(
+    ("robust", "documented"), [("robust-512", DLWP), ("robust-512x2", MNIST_MLP)]
+)
+def test_a_robust_network_is_a_documented_one_fitted_otherwise(robust, documented):
+    def dense(recipe):
+        return [layer for layer in recipe.layers if isinstance(layer, Dense)]
+
+    assert dense(RECIPES[robust]) == dense(documented)
+    assert RECIPES[robust].augmentation is not None
+    assert not RECIPES[robust].documented.test_accuracy
+    assert RECIPES[robust].one_hot  # or there would be no flat target
 
 
 def test_recipes_are_frozen():

@@ -1,0 +1,106 @@
+import json
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+
+from train.checkpoint import MODEL_FILE, RECORD_FILE, discard
+from train.recipes import ROBUST_512X2, Augmentation, Dense, OneCycleAdamW, Recipe
+from train.robust import fit_robust, split
+
+AUGMENTATION = Augmentation(styles=100, nondigits=60, held_out=200)
+
+
+@pytest.fixture(scope="module")
+def recipe() -> Recipe:
+    return replace(
+        ROBUST_512X2,
+        layers=(Dense(32, "relu"), Dense(10, "softmax")),
+        epochs=10,
+        optimizer=OneCycleAdamW(peak=1e-2, average_momentum=0.9),
+        batch_size=64,
+        augmentation=AUGMENTATION,
+    )
+
+
+@pytest.fixture(scope="module")
+def whole(recipe, digits, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole")
+    return fit_robust(recipe, AUGMENTATION, digits, folder, seed=2), folder
+
+
+class KilledError(Exception):
+    pass
+
+
+def kill_in(epoch_to_die_in: int):
+    def die(epoch, logs):
+        if epoch == epoch_to_die_in:
+            raise KilledError
+
+    return keras.callbacks.LambdaCallback(on_epoch_begin=die)
+
+
+def test_the_last_images_are_held_out(digits):
+    parts = split(digits, AUGMENTATION)
+    assert np.array_equal(parts.images, digits.x_train[:1000])
+    assert np.array_equal(parts.held_out_images, digits.x_train[1000:])
+    assert (len(parts.labels), len(parts.held_out_labels)) == (1000, 200)
+
+
+def test_it_learns_and_is_calibrated(whole):
+    fitted, _ = whole
+    assert fitted.test_accuracy > 0.6
+    assert set(fitted.history) == {"loss", "accuracy", "val_loss", "val_accuracy"}
+    assert len(fitted.history["loss"]) == 10
+    assert 0.1 < fitted.calibration.temperature < 10
+    assert fitted.calibration.held_out_accuracy > 0.6
+
+
+def test_a_fit_that_was_killed_ends_as_one_that_was_not(whole, recipe, digits, tmp_path):
+    with pytest.raises(KilledError):
+        fit_robust(recipe, AUGMENTATION, digits, tmp_path, seed=2, callbacks=[kill_in(7)])
+    resumed = fit_robust(recipe, AUGMENTATION, digits, tmp_path, seed=2)
+    fitted, _ = whole
+    for one, other in zip(fitted.model.get_weights(), resumed.model.get_weights(), strict=True):
+        assert np.array_equal(one, other)
+    assert resumed.history == fitted.history
+
+
+def test_a_record_that_is_ahead_of_its_network_is_trimmed(whole, recipe, digits, tmp_path):
+    fitted, folder = whole
+    record = json.loads((folder / RECORD_FILE).read_text())
+    record["history"]["loss"].append(9.0)
+    (tmp_path / MODEL_FILE).write_bytes((folder / MODEL_FILE).read_bytes())
+    (tmp_path / RECORD_FILE).write_text(json.dumps(record))
+    again = fit_robust(recipe, AUGMENTATION, digits, tmp_path, seed=2)
+    assert again.history == fitted.history
+    assert again.duration_s > record["duration_s"]
+    assert again.test_accuracy == fitted.test_accuracy
+
+
+def test_another_runs_checkpoint_is_refused(whole, recipe, digits):
+    _, folder = whole
+    with pytest.raises(FileExistsError, match="another recipe or seed"):
+        fit_robust(recipe, AUGMENTATION, digits, folder, seed=3)
+
+
+def test_what_is_kept_is_the_average_of_the_weights(whole):
+    fitted, folder = whole
+    latest = keras.models.load_model(folder / MODEL_FILE)
+    assert not np.array_equal(latest.get_weights()[0], fitted.model.get_weights()[0])
+
+
+def test_the_weights_are_rounded_for_the_wheel(whole):
+    fitted, _ = whole
+    for weights in fitted.model.get_weights():
+        assert not (weights.view(np.uint32) & 0xFF).any()
+
+
+def test_a_checkpoint_is_discarded(tmp_path):
+    for name in (MODEL_FILE, RECORD_FILE):
+        (tmp_path / name).write_text("")
+    discard(tmp_path)
+    discard(tmp_path)
+    assert list(tmp_path.iterdir()) == []
