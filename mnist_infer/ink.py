@@ -213,7 +213,9 @@ def _edge_step(grey: NDArray[np.uint8], ink: NDArray[np.uint8]) -> float:
     It is small where the "ink" is but the dark end of uneven light.
     """
     shade = _thumbnail(grey, 2 * THUMBNAIL).astype(np.int16)
-    is_ink = _thumbnail(ink, 2 * THUMBNAIL) > 127
+    share = _thumbnail(ink, 2 * THUMBNAIL)
+    # Thin strokes fill but a part of any pixel here.
+    is_ink = share > int(share.max(initial=0)) // 2
     steps = []
     for axis in (0, 1):
         step = np.diff(shade, axis=axis)
