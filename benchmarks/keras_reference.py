@@ -9,7 +9,7 @@ import keras
 import onnx
 from onnx import numpy_helper
 
-from export.network import Network, open_network
+from export.network import Network, open_network, tempered
 from mnist_infer.registry import ModelInfo
 
 RUNS = Path(__file__).resolve().parent.parent / "runs"
@@ -22,7 +22,11 @@ def keras_reference(model: ModelInfo) -> tuple[Network, str]:
     """
     path = RUNS / str(model.sidecar["recipe"]) / "model.keras"
     if path.is_file() and _sha256(path) == model.sidecar["keras_sha256"]:
-        return open_network(path), "training run"
+        network = open_network(path)
+        temperature = model.sidecar["temperature"]
+        if temperature is not None:
+            network = tempered(network, temperature)
+        return network, "training run"
     return _rebuilt(model.path), "Keras layers with the weights of the ONNX file"
 
 

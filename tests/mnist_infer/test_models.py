@@ -18,8 +18,9 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (7, 28, 28), dtype=np.uint8)
 
 
 class TestBundled:
-    def test_both_documented_networks_are_there(self):
-        assert {"dense-512", "dense-512x2"} <= set(bundled_models())
+    def test_both_networks_are_there_robust_and_as_documented(self):
+        names = {"dense-512", "dense-512x2", "dense-512-documented", "dense-512x2-documented"}
+        assert names <= set(bundled_models())
 
     @pytest.mark.parametrize("name", bundled_models())
     def test_the_sidecar_tells_the_truth(self, name: str):
