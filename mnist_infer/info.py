@@ -41,7 +41,7 @@ def format_info(info: dict[str, Any]) -> str:
         f"packages  {packages}",
         "models",
         *(
-            f"  {entry['name']:<14}{entry['test_accuracy']:>8.2%} on MNIST's test set"
+            f"  {entry['name']:<24}{entry['test_accuracy']:>8.2%} on MNIST's test set"
             f"{entry['size_bytes'] / 1e6:>6.1f} MB  sha256 {entry['sha256'][:16]}"
             f"{'  (default)' if entry['default'] else ''}"
             for entry in info["models"]
