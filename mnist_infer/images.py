@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 ImageSource: TypeAlias = "str | os.PathLike[str] | bytes | BinaryIO | PILImage | NDArray[Any]"
 Pixels: TypeAlias = NDArray[np.uint8]
 
+_EXIF_ORIENTATION = 0x0112
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
@@ -122,7 +124,8 @@ def _decode(image: PILImage, working_side: int | None) -> Picture:
     if working_side is not None:
         image.draft("RGB", (working_side, working_side))
     drafted = round(max(width, height) / max(image.size))
-    image = ImageOps.exif_transpose(image)
+    if image.getexif().get(_EXIF_ORIENTATION, 1) != 1:
+        image = ImageOps.exif_transpose(image)
     picture = _shrunk(_plain(image), working_side)
     if drafted == 1:
         return picture

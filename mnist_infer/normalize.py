@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SIDE = 28
 BOX = 20
+CENTRE = SIDE // 2
 # Strokes of MNIST's training set: mean width 2.45 pixels (5 % below 1.63, 95 % below 3.58).
 MNIST_STROKE = 2.45
 # Working pixels per final pixel while strokes are widened: steps of half a final pixel.
@@ -58,8 +59,8 @@ def normalize(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     height, width = drawn.shape
     y, x = _centre_of_mass(drawn)
     # The shift that brings the centre of mass nearest to (14, 14), as far as the frame allows.
-    top = min(max(round(SIDE / 2 - y), 0), SIDE - height)
-    left = min(max(round(SIDE / 2 - x), 0), SIDE - width)
+    top = min(max(round(CENTRE - y), 0), SIDE - height)
+    left = min(max(round(CENTRE - x), 0), SIDE - width)
     image = np.zeros((SIDE, SIDE), np.uint8)
     image[top : top + height, left : left + width] = drawn
     return image
