@@ -60,8 +60,9 @@ USUAL_ASPECT, ASPECT_SPREAD = 0.78, 0.5
 CUT_COST = MARK_COST = 0.3
 # What is narrower than this counts as this wide, so that a 1 weighs something.
 LEAST_WEIGHT = 0.3
-# Below this confidence a digit, and below this mean a line of them, is taken for other marks.
-LEAST_CONFIDENCE, LEAST_LINE_CONFIDENCE = 0.5, 0.7
+# Below this confidence a digit, and below this mean a line of them, is taken for other marks. A
+# doubtful digit stays, with its doubt: a number that lacks one in silence is worse.
+LEAST_CONFIDENCE, LEAST_LINE_CONFIDENCE = 0.2, 0.7
 
 
 @dataclass(frozen=True)
