@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from examples.draw import digit_mask
+from mnist_infer.registry import DEFAULT_MODEL, bundled_info
 
-MODEL = "dense-512x2"
+MODEL = DEFAULT_MODEL
+VERSION = str(bundled_info(MODEL).sidecar["version"])
 
 
 @dataclass

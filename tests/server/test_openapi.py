@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 
 from mnist_infer.server.app import describe_api
 
-from .conftest import MODEL, Server, serving
+from .conftest import MODEL, VERSION, Server, serving
 
 schemathesis = pytest.importorskip("schemathesis", reason="needs schemathesis")
 
-DOCUMENT = describe_api(MODEL, "1.0.0")
+DOCUMENT = describe_api(MODEL, VERSION)
 OPERATIONS = [found.ok() for found in schemathesis.openapi.from_dict(DOCUMENT).get_all_operations()]
 MODES = schemathesis.GenerationMode
 CASES = [(operation, MODES.POSITIVE) for operation in OPERATIONS] + [

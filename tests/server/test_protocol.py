@@ -13,7 +13,7 @@ import pytest
 
 from mnist_infer import Recognizer
 
-from .conftest import MODEL, Server
+from .conftest import MODEL, VERSION, Server
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -40,7 +40,7 @@ class TestTritonClient:
         assert unmodified.is_server_live()
         assert unmodified.is_server_ready()
         assert unmodified.is_model_ready(MODEL)
-        assert unmodified.is_model_ready(MODEL, "1.0.0")
+        assert unmodified.is_model_ready(MODEL, VERSION)
         assert not unmodified.is_model_ready("none")
         assert "binary_tensor_data" in unmodified.get_server_metadata()["extensions"]
         metadata = unmodified.get_model_metadata(MODEL)
