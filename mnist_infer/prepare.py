@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,27 +9,11 @@ from mnist_infer.images import Picture
 from mnist_infer.ink import extract_ink
 from mnist_infer.lines import remove_lines
 from mnist_infer.normalize import SIDE, is_mnist_form, normalize
+from mnist_infer.results import Stages
 from mnist_infer.segment import find_digit
 
 WORKING_SIDE = 320
 """Sixteen times the 20 pixels of a digit in MNIST: it may be that small a part of the picture."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Stages:
-    """What each stage made of a picture."""
-
-    ink: NDArray[np.uint8]
-    """`(h, w)`: all that was written, at working size; 255 is full ink."""
-
-    cleaned: NDArray[np.uint8]
-    """`(h, w)`: the digit alone."""
-
-    box: tuple[int, int, int, int]
-    """x, y, width and height of the digit in pixels of the upright original."""
-
-    image: NDArray[np.uint8]
-    """`(28, 28)`: what the network sees."""
 
 
 def prepare(picture: Picture) -> Stages:

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from mnist_infer import page, prepare
 from mnist_infer.errors import ImageError, NoDigitError
 from mnist_infer.images import ImageSource, read_picture
-from mnist_infer.prepare import Stages
 from mnist_infer.registry import DEFAULT_MODEL, ModelInfo, read_model
-from mnist_infer.results import Explanation, Prediction, Reading
+from mnist_infer.results import Explanation, Prediction, Reading, Stages
 from mnist_infer.runtime import Device, InputRange, Session
 
 

@@ -30,8 +30,8 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Explanation:
-    """How an answer came about: the picture at each stage of its way to the network."""
+class Stages:
+    """A picture of one digit at each stage of its way to the network."""
 
     ink: NDArray[np.uint8]
     """Everything that stands out from the paper: `(H, W)`, 255 is full ink."""
@@ -43,7 +43,12 @@ class Explanation:
     """Where the digit stands: x, y, width, height in pixels of the upright original image."""
 
     image: NDArray[np.uint8]
-    """What the network saw: `(28, 28)`, white ink on black."""
+    """What the network sees: `(28, 28)`, white ink on black."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Explanation(Stages):
+    """How an answer came about."""
 
     prediction: Prediction
 
