@@ -13,12 +13,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import tee
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mnist_infer import __version__
 from mnist_infer.errors import DeviceError, ImageError, LowConfidenceError, ModelError
+from mnist_infer.options import Device, InputRange, Model, Threads
 from mnist_infer.output import (
     Answer,
     as_drawing,
@@ -102,20 +103,10 @@ def run(
             show_default=False,
         ),
     ] = None,
-    model: Annotated[
-        str, typer.Option(metavar="NAME|FILE", help="A bundled model, or your own ONNX file.")
-    ] = DEFAULT_MODEL,
-    input_range: Annotated[
-        Literal["0..1", "0..255"] | None,
-        typer.Option(help="What your ONNX file's float input expects.", show_default=False),
-    ] = None,
-    device: Annotated[
-        Literal["auto", "cpu", "cuda"],
-        typer.Option(help="auto takes CUDA where a session really gets it."),
-    ] = "auto",
-    threads: Annotated[
-        int, typer.Option(min=0, metavar="N", help="CPU threads for the network; 0: all cores.")
-    ] = 1,
+    model: Model = DEFAULT_MODEL,
+    input_range: InputRange = None,
+    device: Device = "auto",
+    threads: Threads = 1,
     batch_size: Annotated[
         int, typer.Option(min=1, metavar="N", help="Images that go through the network together.")
     ] = 64,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from mnist_infer import __version__
 from mnist_infer.errors import DeviceError, ModelError
+from mnist_infer.options import Device, InputRange, Model, Threads
 from mnist_infer.registry import DEFAULT_MODEL
 
 app = typer.Typer(
@@ -38,20 +39,10 @@ def serve(
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")
     ] = 8000,
-    model: Annotated[
-        str, typer.Option(metavar="NAME|FILE", help="A bundled model, or your own ONNX file.")
-    ] = DEFAULT_MODEL,
-    input_range: Annotated[
-        Literal["0..1", "0..255"] | None,
-        typer.Option(help="What your ONNX file's float input expects.", show_default=False),
-    ] = None,
-    device: Annotated[
-        Literal["auto", "cpu", "cuda"],
-        typer.Option(help="auto takes CUDA where a session really gets it."),
-    ] = "auto",
-    threads: Annotated[
-        int, typer.Option(min=0, metavar="N", help="CPU threads for the network; 0: all cores.")
-    ] = 1,
+    model: Model = DEFAULT_MODEL,
+    input_range: InputRange = None,
+    device: Device = "auto",
+    threads: Threads = 1,
     max_body: Annotated[
         int, typer.Option(min=1, metavar="BYTES", help="The largest body that is taken.")
     ] = 16_000_000,
