@@ -69,6 +69,18 @@ def read_run(keras_file: Path) -> Run:
         ) from error
 
 
+def _provenance(origin: Origin) -> dict[str, str | int | float | None]:
+    """Where the weights come from and what they reach, as both the metadata and the JSON say it."""
+    return {
+        "recipe": origin.run.recipe,
+        "seed": origin.run.seed,
+        "dataset": origin.run.dataset,
+        "temperature": origin.run.temperature,
+        "test_accuracy": origin.test_accuracy,
+        "keras_sha256": origin.keras_sha256,
+    }
+
+
 def with_metadata(model: onnx.ModelProto, origin: Origin) -> bytes:
     """Set the metadata of the ONNX model and return its bytes, the same each time."""
     known = {
@@ -76,12 +88,7 @@ def with_metadata(model: onnx.ModelProto, origin: Origin) -> bytes:
         "input_polarity": POLARITY,
         "input_range": "0..255",
         "preprocessing": PREPROCESSING,
-        "recipe": origin.run.recipe,
-        "seed": origin.run.seed,
-        "dataset": origin.run.dataset,
-        "temperature": origin.run.temperature,
-        "test_accuracy": origin.test_accuracy,
-        "keras_sha256": origin.keras_sha256,
+        **_provenance(origin),
         "version": origin.model_version,
         "licence": LICENCE,
     }
@@ -101,12 +108,7 @@ def describe(name: str, content: bytes, origin: Origin, parity: Parity) -> str:
             "sha256": hashlib.sha256(content).hexdigest(),
             "size_bytes": len(content),
             "parameters": origin.parameters,
-            "recipe": origin.run.recipe,
-            "seed": origin.run.seed,
-            "dataset": origin.run.dataset,
-            "temperature": origin.run.temperature,
-            "test_accuracy": origin.test_accuracy,
-            "keras_sha256": origin.keras_sha256,
+            **_provenance(origin),
             "labels": LABELS,
             "input": {
                 "name": INPUT,

@@ -68,6 +68,7 @@ class Recognizer:
         Raises:
             ImageError: The picture cannot be read.
             NoDigitError: There is no digit on it.
+            SeveralDigitsError: There is more than one; `read` reads them all.
             TypeError: `image` is none of the above.
         """
         return _prediction(self._session.run(_prepare(image).image[np.newaxis])[0])

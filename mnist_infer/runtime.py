@@ -76,11 +76,6 @@ class Session:
         self._gives_logits = False
         self._gives_logits = _gives_logits(self, name)
 
-    @property
-    def metadata(self) -> dict[str, str]:
-        """The model's own metadata properties."""
-        return dict(self._session.get_modelmeta().custom_metadata_map)
-
     def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities of the ten digits.
 
