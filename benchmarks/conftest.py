@@ -32,9 +32,9 @@ def device(request: pytest.FixtureRequest) -> Device:
 
 @pytest.fixture(scope="session")
 def recognizer(model_name: str, device: Device) -> Recognizer:
-    """The model on the device, with one CPU thread."""
+    """The model in float32 on the device, with one CPU thread."""
     try:
-        return Recognizer(model_name, device=device)
+        return Recognizer(model_name, device=device, precision="float32")
     except DeviceError as error:
         pytest.skip(str(error))
 

@@ -6,9 +6,16 @@ import hashlib
 import re
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    import onnx
+
+    from export.network import Network
+    from export.sidecar import Exported, Origin
+    from train.data import Mnist
 
 app = typer.Typer(add_completion=False)
 
@@ -35,13 +42,17 @@ def export(
         Path | None, typer.Option(help="Write the parity table here, as Markdown.")
     ] = None,
     model_version: Annotated[str, typer.Option(help="The version to give the model.")] = "1.0.0",
+    int8: Annotated[
+        bool,
+        typer.Option("--int8", help="Write it in integers too, as NAME-int8.onnx, for CPUs."),
+    ] = False,
 ) -> None:
     """Write a Keras model as ONNX, once it is proved to give the same answers."""
     from export.errors import ExportError
     from train.data import DataError
 
     try:
-        _export(model, name, output, data, report, model_version)
+        _export(model, name, output, data, report, model_version, int8)
     except (ExportError, DataError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
@@ -54,12 +65,12 @@ def _export(
     data: Path | None,
     report: Path | None,
     model_version: str,
+    int8: bool,
 ) -> None:
     from export.convert import to_onnx
     from export.network import open_network, tempered
-    from export.parity import image_sets, onnx_probabilities, prove
-    from export.report import parity_report
-    from export.sidecar import Origin, describe, read_run, with_metadata
+    from export.report import integer_report, parity_report
+    from export.sidecar import Origin, describe, integer_name, read_run
     from train.data import load_mnist
 
     network = open_network(keras_file)
@@ -73,37 +84,70 @@ def _export(
     if run.temperature is not None:
         network = tempered(network, run.temperature)
         typer.echo(f"its logits are divided by the run's temperature {run.temperature:.3f}")
-
-    mnist = load_mnist(data)
-    converted = to_onnx(network)
-    answers = onnx_probabilities(converted.SerializeToString())(mnist.x_test).argmax(axis=1)
-    accuracy = float((answers == mnist.y_test).mean())
     origin = Origin(
         run=run,
         parameters=network.model.count_params(),
         keras_sha256=hashlib.sha256(keras_file.read_bytes()).hexdigest(),
-        test_accuracy=accuracy,
         model_version=model_version,
     )
-    content = with_metadata(converted, origin)
-    parity = prove(onnx_probabilities(content), network.probabilities, image_sets(mnist.x_test))
-    typer.echo(
-        f"parity holds on {parity.images:,} images: no label changes, largest difference "
-        f"{parity.max_abs_difference:.1e}; test accuracy {accuracy:.2%}"
-    )
 
-    files = {
-        output / f"{name}.onnx": content,
-        output / f"{name}.json": f"{describe(name, content, origin, parity)}\n".encode(),
-    }
+    mnist = load_mnist(data)
+    model = to_onnx(network)
+    float32 = _prove_float32(model, network, origin, mnist)
+    integer = _prove_integer(model, float32, origin, mnist) if int8 else None
+
+    files = {output / f"{name}.onnx": float32.content}
+    if integer:
+        files[output / f"{integer_name(name)}.onnx"] = integer.content
+    files[output / f"{name}.json"] = f"{describe(name, origin, float32, integer)}\n".encode()
     if report:
         # without --data: MNIST is verified by hash, so its place is nobody's business
         told = ["--name", name, "--report", str(report), "--model-version", model_version]
-        command = shlex.join(["python", "-m", "export", str(keras_file), *told])
-        files[report] = parity_report(name, command, parity, accuracy).encode()
+        command = shlex.join(["python", "-m", "export", str(keras_file), *told, *["--int8"] * int8])
+        files[report] = parity_report(name, command, float32).encode()
+        if integer:
+            files[report.with_stem(integer_name(report.stem))] = integer_report(
+                name, command, integer
+            ).encode()
     _write(files)
     for path, written in files.items():
         typer.echo(f"wrote {path} ({len(written):,} bytes)")
+
+
+def _prove_float32(
+    model: onnx.ModelProto, network: Network, origin: Origin, mnist: Mnist
+) -> Exported:
+    from export.parity import accuracy, image_sets, onnx_probabilities, prove
+    from export.sidecar import Exported, with_metadata
+
+    right = accuracy(onnx_probabilities(model.SerializeToString())(mnist.x_test), mnist.y_test)
+    content = with_metadata(model, origin, "float32", right)
+    parity = prove(onnx_probabilities(content), network.probabilities, image_sets(mnist.x_test))
+    typer.echo(
+        f"parity holds on {parity.images:,} images: no label changes, largest difference "
+        f"{parity.max_abs_difference:.1e}; test accuracy {right:.2%}"
+    )
+    return Exported(content, right, parity)
+
+
+def _prove_integer(
+    model: onnx.ModelProto, float32: Exported, origin: Origin, mnist: Mnist
+) -> Exported:
+    from export.integer import to_integer
+    from export.parity import accuracy, image_sets, onnx_probabilities, prove_integer
+    from export.sidecar import Exported, with_metadata
+
+    integer = to_integer(model, mnist.x_train)
+    right = accuracy(onnx_probabilities(integer.SerializeToString())(mnist.x_test), mnist.y_test)
+    content = with_metadata(integer, origin, "int8", right)
+    parity = prove_integer(
+        onnx_probabilities(content),
+        onnx_probabilities(float32.content),
+        image_sets(mnist.x_test),
+        mnist.y_test,
+    )
+    typer.echo(f"in integers: test accuracy {right:.2%}")
+    return Exported(content, right, parity)
 
 
 def _write(files: dict[Path, bytes]) -> None:

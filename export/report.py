@@ -5,36 +5,66 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from export.parity import ALONE_LIMIT, KERAS_LIMIT, SUM_LIMIT
+from export.parity import ALONE_LIMIT, EXACT, INTEGER, SUM_LIMIT
 
 if TYPE_CHECKING:
-    from export.parity import Parity
+    from export.sidecar import Exported
 
 
-def parity_report(name: str, command: str, parity: Parity, test_accuracy: float) -> str:
-    """Return the table of every image set and batch size, with the command that made it."""
+def parity_report(name: str, command: str, exported: Exported) -> str:
+    """Return the table of a float32 model against Keras, with the command that made it."""
+    return _report(
+        f"Parity of {name} with its Keras model",
+        command,
+        f"Keras {version('keras')} on TensorFlow {version('tensorflow')}",
+        "Keras",
+        exported,
+        f"{EXACT.difference:.0e} | {EXACT.label_changes}",
+    )
+
+
+def integer_report(name: str, command: str, exported: Exported) -> str:
+    """Return the table of a model in integers against the same in float32."""
+    return _report(
+        f"Parity of {name} in integers with itself in float32",
+        command,
+        "The same network in float32",
+        "float32",
+        exported,
+        f"{INTEGER.difference} on test | {INTEGER.label_changes} on test",
+    )
+
+
+def _report(
+    title: str,
+    command: str,
+    reference: str,
+    against: str,
+    exported: Exported,
+    allowed: str,
+) -> str:
     lines = [
-        f"# Parity of {name} with its Keras model",
+        f"# {title}",
         "",
         "```",
         f"$ {command}",
         "```",
         "",
-        f"Keras {version('keras')} on TensorFlow {version('tensorflow')} against "
-        f"ONNX Runtime {version('onnxruntime')}, CPU, one thread; {parity.images:,} different "
-        f"images. ONNX test accuracy: {test_accuracy:.2%}.",
+        f"{reference} against ONNX Runtime {version('onnxruntime')}, CPU, one thread; "
+        f"{exported.parity.images:,} different images. ONNX test accuracy: "
+        f"{exported.test_accuracy:.2%}.",
         "",
-        "| images | batch | largest difference from Keras | label changes | largest error of a "
-        "row's sum | largest difference from the row alone | rows changed by their neighbours |",
+        f"| images | batch | largest difference from {against} | label changes | largest error of "
+        "a row's sum | largest difference from the row alone | rows changed by their neighbours |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     lines += [
-        f"| {row.images} | {row.batch_size:,} | {row.keras_difference:.1e} | {row.label_changes} "
+        f"| {row.images} | {row.batch_size:,} | {row.difference:.1e} | {row.label_changes} "
         f"| {row.sum_error:.1e} | {row.alone_difference:.1e} | {row.neighbour_changes} |"
-        for row in parity.rows
+        for row in exported.parity.rows
     ]
     lines += [
-        f"| **allowed** | | {KERAS_LIMIT:.0e} | 0 | {SUM_LIMIT:.0e} | {ALONE_LIMIT:.0e} | 0 |",
+        f"| **allowed** | | {allowed} | {SUM_LIMIT:.0e} | {ALONE_LIMIT:.0e} | 0 |",
         "",
         "A set smaller than a batch is repeated until it fills one. Neighbours: every other image "
         "of each batch is replaced by black, by white and by noise, then the others are; the rows "

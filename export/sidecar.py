@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from onnx import helper
 
@@ -45,8 +45,6 @@ class Origin:
     run: Run
     parameters: int
     keras_sha256: str
-    test_accuracy: float
-    """Share of the 10,000 test images that the ONNX model itself gets right."""
     model_version: str
 
 
@@ -69,25 +67,39 @@ def read_run(keras_file: Path) -> Run:
         ) from error
 
 
+@dataclass(frozen=True)
+class Exported:
+    """One file, and what was proved of it."""
+
+    content: bytes
+    test_accuracy: float
+    """Share of the 10,000 test images that the ONNX model itself gets right."""
+    parity: Parity
+    """With Keras, or, in integers, with float32."""
+
+
 def _provenance(origin: Origin) -> dict[str, str | int | float | None]:
-    """Where the weights come from and what they reach, as both the metadata and the JSON say it."""
+    """Where the weights come from, as both the metadata and the JSON say it."""
     return {
         "recipe": origin.run.recipe,
         "seed": origin.run.seed,
         "dataset": origin.run.dataset,
         "temperature": origin.run.temperature,
-        "test_accuracy": origin.test_accuracy,
         "keras_sha256": origin.keras_sha256,
     }
 
 
-def with_metadata(model: onnx.ModelProto, origin: Origin) -> bytes:
+def with_metadata(
+    model: onnx.ModelProto, origin: Origin, precision: str, test_accuracy: float
+) -> bytes:
     """Set the metadata of the ONNX model and return its bytes, the same each time."""
     known = {
         "labels": json.dumps(LABELS),
         "input_polarity": POLARITY,
         "input_range": "0..255",
         "preprocessing": PREPROCESSING,
+        "precision": precision,
+        "test_accuracy": test_accuracy,
         **_provenance(origin),
         "version": origin.model_version,
         "licence": LICENCE,
@@ -98,15 +110,13 @@ def with_metadata(model: onnx.ModelProto, origin: Origin) -> bytes:
     return bytes(model.SerializeToString(deterministic=True))
 
 
-def describe(name: str, content: bytes, origin: Origin, parity: Parity) -> str:
+def describe(name: str, origin: Origin, float32: Exported, integer: Exported | None = None) -> str:
     """Return the JSON for ``<name>.json``: no time and no path, so it can be compared."""
     return json.dumps(
         {
             "name": name,
             "version": origin.model_version,
-            "file": f"{name}.onnx",
-            "sha256": hashlib.sha256(content).hexdigest(),
-            "size_bytes": len(content),
+            **_file(name, float32),
             "parameters": origin.parameters,
             **_provenance(origin),
             "labels": LABELS,
@@ -123,11 +133,26 @@ def describe(name: str, content: bytes, origin: Origin, parity: Parity) -> str:
             "ir_version": IR_VERSION,
             "licence": LICENCE,
             "versions": {library: version(library) for library in LIBRARIES},
-            "parity": {
-                "images": parity.images,
-                "max_abs_difference": parity.max_abs_difference,
-                "label_changes": parity.label_changes,
-            },
+            **({"int8": _file(integer_name(name), integer)} if integer else {}),
         },
         indent=2,
     )
+
+
+def integer_name(name: str) -> str:
+    """Return what the files of a network in integers are called, without their ending."""
+    return f"{name}-int8"
+
+
+def _file(name: str, exported: Exported) -> dict[str, Any]:
+    return {
+        "file": f"{name}.onnx",
+        "sha256": hashlib.sha256(exported.content).hexdigest(),
+        "size_bytes": len(exported.content),
+        "test_accuracy": exported.test_accuracy,
+        "parity": {
+            "images": exported.parity.images,
+            "max_abs_difference": exported.parity.max_abs_difference,
+            "label_changes": exported.parity.label_changes,
+        },
+    }

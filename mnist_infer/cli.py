@@ -19,7 +19,7 @@ import typer
 
 from mnist_infer import __version__
 from mnist_infer.errors import DeviceError, ImageError, LowConfidenceError, ModelError
-from mnist_infer.options import Device, InputRange, Model, Threads
+from mnist_infer.options import Device, InputRange, Model, Precision, Threads
 from mnist_infer.output import (
     Answer,
     as_drawing,
@@ -107,6 +107,7 @@ def run(
     input_range: InputRange = None,
     device: Device = "auto",
     threads: Threads = 1,
+    precision: Precision = "auto",
     batch_size: Annotated[
         int, typer.Option(min=1, metavar="N", help="Images that go through the network together.")
     ] = 64,
@@ -141,7 +142,7 @@ def run(
     if info:
         from mnist_infer.info import describe, format_info
 
-        description = describe(model, device, threads, input_range)
+        description = describe(model, device, threads, precision, input_range)
         print(json.dumps(description, indent=2) if json_ else format_info(description))
         return
     if not images:
@@ -152,12 +153,18 @@ def run(
     from mnist_infer.recognizer import Recognizer
 
     try:
-        recognizer = Recognizer(model, device=device, threads=threads, input_range=input_range)
+        recognizer = Recognizer(
+            model, device=device, threads=threads, precision=precision, input_range=input_range
+        )
     except (ModelError, DeviceError) as error:
         raise _usage_error(str(error)) from error
     if verbose:
-        name = recognizer.model.name
-        print(f"model {name}, device {recognizer.device}, {threads} thread(s)", file=sys.stderr)
+        loaded = recognizer.model
+        print(
+            f"model {loaded.name}{f' in {loaded.precision}' if loaded.precision else ''}, "
+            f"device {recognizer.device}, {threads} thread(s)",
+            file=sys.stderr,
+        )
 
     if read:
         answers = _readings(recognizer, images, annotate)

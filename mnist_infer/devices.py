@@ -74,6 +74,11 @@ def runtime_install() -> RuntimeInstall:
     )
 
 
+def offers_cuda() -> bool:
+    """Whether this build of ONNX Runtime knows CUDA; no promise that it works here."""
+    return CUDA in import_onnxruntime().get_available_providers()
+
+
 def load_cuda_provider() -> str | None:
     """Load ONNX Runtime's CUDA provider as a session would; the loader's complaint, if it has one.
 

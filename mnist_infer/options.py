@@ -17,6 +17,10 @@ Device: TypeAlias = Annotated[
     Literal["auto", "cpu", "cuda"],
     typer.Option(help="auto takes CUDA where a session really gets it."),
 ]
+Precision: TypeAlias = Annotated[
+    Literal["auto", "float32", "int8"],
+    typer.Option(help="The arithmetic; auto takes int8 on a CPU where the model has it."),
+]
 Threads: TypeAlias = Annotated[
     int, typer.Option(min=0, metavar="N", help="CPU threads for the network; 0: all cores.")
 ]

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_infer import page, prepare
-from mnist_infer.errors import ImageError, NoDigitError
+from mnist_infer import devices, page, prepare
+from mnist_infer.errors import DeviceError, ImageError, NoDigitError
 from mnist_infer.images import ImageSource, read_picture
-from mnist_infer.registry import DEFAULT_MODEL, ModelInfo, read_model
+from mnist_infer.registry import DEFAULT_MODEL, ModelInfo, Precision, has_int8, read_model
 from mnist_infer.results import Explanation, Prediction, Reading, Stages
 from mnist_infer.runtime import Device, InputRange, Session
 
@@ -28,6 +28,7 @@ class Recognizer:
         *,
         device: Device = "auto",
         threads: int = 1,
+        precision: Precision = "auto",
         input_range: InputRange | None = None,
     ) -> None:
         """Load a model.
@@ -36,6 +37,8 @@ class Recognizer:
             model: The name of a bundled model, or the path of an ONNX file that classifies 784
                 pixels into ten digits.
             device: `"cpu"`, `"cuda"`, or `"auto"`: CUDA where a session really gets it.
+            precision: `"float32"`, `"int8"` (on a CPU, where the model is bundled in it), or
+                `"auto"`: the faster of the two on the device.
             threads: CPU threads for one call; 0 lets ONNX Runtime choose.
             input_range: `"0..1"` or `"0..255"`: what an ONNX file with a float input expects,
                 where its metadata does not say.
@@ -44,8 +47,7 @@ class Recognizer:
             ModelError: The model cannot be loaded or is no digit classifier.
             DeviceError: `"cuda"`, and no CUDA to be had; the message says why.
         """
-        self._info, content = read_model(model)
-        self._session = Session(content, self._info.name, device, threads, input_range)
+        self._info, self._session = _open(model, device, threads, precision, input_range)
 
     @property
     def model(self) -> ModelInfo:
@@ -156,6 +158,28 @@ class Recognizer:
             if not lines:
                 raise NoDigitError("no digit was found on the page")
         return Reading(lines)
+
+
+def _open(
+    model: str | os.PathLike[str],
+    device: Device,
+    threads: int,
+    precision: Precision,
+    input_range: InputRange | None,
+) -> tuple[ModelInfo, Session]:
+    """A session of the file that suits device and precision, and what is known of it."""
+    if precision == "auto" and device != "cuda" and has_int8(model):
+        if device == "auto" and devices.offers_cuda():
+            opened = _open(model, device, threads, "float32", input_range)
+            if opened[1].device == "cuda":
+                return opened
+        precision = "int8"
+    if precision == "int8" and device == "cuda":
+        raise DeviceError("int8 is for CPUs: leave out the precision, or the device")
+    if precision == "int8" and device == "auto":
+        device = "cpu"
+    info, content = read_model(model, precision)
+    return info, Session(content, info.name, device, threads, input_range)
 
 
 def _prepare(image: ImageSource) -> Stages:

@@ -1,6 +1,7 @@
 """The models: which are bundled, what is known of them, and whether their bytes are the right ones.
 
-Each bundled model is an ONNX file with a JSON sidecar of the same name, written by `export/`.
+Each bundled model is an ONNX file with a JSON sidecar of the same name, written by `export/`. Some
+have a second file beside it: the same network in integers, which is faster on a CPU.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from mnist_infer.errors import ModelError, ModelIntegrityError
 
 DEFAULT_MODEL = "dense-512x2"
+
+Precision = Literal["auto", "float32", "int8"]
 
 _FOLDER = Path(__file__).with_name("models")
 
@@ -27,6 +30,8 @@ class ModelInfo:
     path: Path
     sha256: str
     size_bytes: int
+    precision: str | None
+    """`"float32"` or `"int8"`; None for a user's model, whose file alone knows."""
     sidecar: dict[str, Any]
     """The bundled JSON: recipe, seed, test accuracy, versions, parity; empty for a user's model."""
 
@@ -36,39 +41,51 @@ def bundled_models() -> list[str]:
     return sorted(path.stem for path in _FOLDER.glob("*.json"))
 
 
-def bundled_info(name: str) -> ModelInfo:
-    """What the sidecar of a bundled model says of it.
+def bundled_info(name: str, precision: Precision = "auto") -> ModelInfo:
+    """What the sidecar of a bundled model says of it, and of its file in that precision.
+
+    `"auto"` is float32 here, the canonical one.
 
     Raises:
-        ModelError: No such model is bundled.
+        ModelError: No such model is bundled, or not in that precision.
     """
-    sidecar_path = _FOLDER / f"{name}.json"
     if name not in bundled_models():
         raise ModelError(
             f"no model named {name!r}: bundled are {', '.join(bundled_models())}; "
             "or give the path of an .onnx file"
         )
-    sidecar = json.loads(sidecar_path.read_text(encoding="utf-8"))
+    sidecar = json.loads((_FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    if precision == "int8" and "int8" not in sidecar:
+        raise ModelError(f"{name} is not bundled in int8: leave the precision out")
+    file = sidecar["int8"] if precision == "int8" else sidecar
     return ModelInfo(
         name=name,
-        path=_FOLDER / sidecar["file"],
-        sha256=sidecar["sha256"],
-        size_bytes=sidecar["size_bytes"],
+        path=_FOLDER / file["file"],
+        sha256=file["sha256"],
+        size_bytes=file["size_bytes"],
+        precision="int8" if precision == "int8" else "float32",
         sidecar=sidecar,
     )
 
 
-def read_model(model: str | os.PathLike[str]) -> tuple[ModelInfo, bytes]:
+def has_int8(model: str | os.PathLike[str]) -> bool:
+    """Whether a model is a bundled one that has a file in integers."""
+    return model in bundled_models() and "int8" in bundled_info(str(model)).sidecar
+
+
+def read_model(
+    model: str | os.PathLike[str], precision: Precision = "auto"
+) -> tuple[ModelInfo, bytes]:
     """The bytes of a bundled model (by name) or of an ONNX file (by path), and what is known of it.
 
     A session is made from these very bytes, so nothing can change between check and use.
 
     Raises:
-        ModelError: Neither a bundled model nor a readable file.
+        ModelError: Neither a bundled model nor a readable file, or not in that precision.
         ModelIntegrityError: A bundled model that is not the one that was released.
     """
     if isinstance(model, str) and not _looks_like_path(model):
-        info = bundled_info(model)
+        info = bundled_info(model, precision)
         content = _read(info.path)
         if hashlib.sha256(content).hexdigest() != info.sha256:
             raise ModelIntegrityError(
@@ -76,10 +93,12 @@ def read_model(model: str | os.PathLike[str]) -> tuple[ModelInfo, bytes]:
                 "reinstall mnist-infer"
             )
         return info, content
+    if precision != "auto":
+        raise ModelError(f"{model}: a precision chooses among the files of a bundled model")
     path = Path(model)
     content = _read(path)
     digest = hashlib.sha256(content).hexdigest()
-    return ModelInfo(str(path), path, digest, len(content), {}), content
+    return ModelInfo(str(path), path, digest, len(content), None, {}), content
 
 
 def _looks_like_path(model: str) -> bool:

@@ -9,7 +9,7 @@ import typer
 
 from mnist_infer import __version__
 from mnist_infer.errors import DeviceError, ModelError
-from mnist_infer.options import Device, InputRange, Model, Threads
+from mnist_infer.options import Device, InputRange, Model, Precision, Threads
 from mnist_infer.registry import DEFAULT_MODEL
 
 app = typer.Typer(
@@ -43,6 +43,7 @@ def serve(
     input_range: InputRange = None,
     device: Device = "auto",
     threads: Threads = 1,
+    precision: Precision = "auto",
     max_body: Annotated[
         int, typer.Option(min=1, metavar="BYTES", help="The largest body that is taken.")
     ] = 16_000_000,
@@ -82,7 +83,9 @@ def serve(
         ) from error
 
     try:
-        recognizer = Recognizer(model, device=device, threads=threads, input_range=input_range)
+        recognizer = Recognizer(
+            model, device=device, threads=threads, precision=precision, input_range=input_range
+        )
     except (ModelError, DeviceError) as error:
         raise _usage_error(str(error)) from error
     logs.configure()

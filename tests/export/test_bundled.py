@@ -12,52 +12,71 @@ from export.parity import onnx_probabilities
 MODELS = Path(__file__).parents[2] / "mnist_infer" / "models"
 
 
-@pytest.fixture(params=sorted(path.stem for path in MODELS.glob("*.onnx")))
-def name(request):
+SIDECARS = {path.stem: json.loads(path.read_text()) for path in MODELS.glob("*.json")}
+FILES = {
+    (name, precision): file
+    for name, sidecar in sorted(SIDECARS.items())
+    for precision, file in (("float32", sidecar), ("int8", sidecar.get("int8")))
+    if file
+}
+
+
+@pytest.fixture(params=FILES, ids=" ".join)
+def key(request):
     return request.param
 
 
 @pytest.fixture
-def sidecar(name):
-    return json.loads((MODELS / f"{name}.json").read_text())
+def sidecar(key):
+    return SIDECARS[key[0]]
 
 
 @pytest.fixture
-def content(sidecar):
-    return (MODELS / sidecar["file"]).read_bytes()
+def file(key):
+    return FILES[key]
 
 
-def test_every_model_has_its_sidecar():
-    models = {path.stem for path in MODELS.glob("*.onnx")}
-    assert models == {path.stem for path in MODELS.glob("*.json")}
+@pytest.fixture
+def content(file):
+    return (MODELS / file["file"]).read_bytes()
 
 
-def test_sidecar_is_of_this_file(name, sidecar, content):
-    assert sidecar["name"] == name
-    assert sidecar["sha256"] == hashlib.sha256(content).hexdigest()
-    assert sidecar["size_bytes"] == len(content)
-    assert sidecar["parity"]["label_changes"] == 0
-    assert sidecar["parity"]["max_abs_difference"] <= 1e-5
+def test_every_file_has_its_sidecar():
+    assert {path.name for path in MODELS.glob("*.onnx")} == {
+        file["file"] for file in FILES.values()
+    }
 
 
-def test_sidecar_and_metadata_agree(sidecar, content):
+def test_sidecar_is_of_this_file(key, sidecar, file, content):
+    assert sidecar["name"] == key[0]
+    assert file["sha256"] == hashlib.sha256(content).hexdigest()
+    assert file["size_bytes"] == len(content)
+    if key[1] == "float32":
+        assert file["parity"]["label_changes"] == 0
+        assert file["parity"]["max_abs_difference"] <= 1e-5
+    else:
+        assert abs(file["test_accuracy"] - sidecar["test_accuracy"]) <= 0.0002
+
+
+def test_sidecar_and_metadata_agree(key, sidecar, file, content):
     model = onnx.load_from_string(content)
     metadata = {each.key: each.value for each in model.metadata_props}
 
     assert json.loads(metadata["labels"]) == sidecar["labels"]
     assert metadata["input_polarity"] == sidecar["input"]["polarity"]
     assert metadata["input_range"] == "{}..{}".format(*sidecar["input"]["range"])
-    for key in (
+    for field in (
         "preprocessing",
         "recipe",
         "seed",
         "dataset",
-        "test_accuracy",
         "keras_sha256",
         "version",
         "licence",
     ):
-        assert metadata[key] == str(sidecar[key])
+        assert metadata[field] == str(sidecar[field])
+    assert metadata["test_accuracy"] == str(file["test_accuracy"])
+    assert metadata["precision"] == key[1]
     assert metadata.get("temperature") == _said(sidecar.get("temperature"))
 
 
@@ -82,6 +101,6 @@ def test_graph_keeps_the_contract(sidecar, content):
         assert [axis.dim_param or axis.dim_value for axis in tensor.shape.dim] == said["shape"]
 
 
-def test_accuracy_is_what_the_sidecar_says(sidecar, content, mnist):
+def test_accuracy_is_what_the_sidecar_says(file, content, mnist):
     answers = onnx_probabilities(content)(mnist.x_test).argmax(axis=1)
-    assert (answers == mnist.y_test).mean() == sidecar["test_accuracy"]
+    assert (answers == mnist.y_test).mean() == file["test_accuracy"]

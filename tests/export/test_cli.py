@@ -84,11 +84,30 @@ def test_writes_model_sidecar_and_report(run, keras_file, tmp_path, images):
         "input_polarity": "white-on-black",
         "input_range": "0..255",
         "preprocessing": "mnist-20x20-centre-of-mass",
+        "precision": "float32",
         "test_accuracy": str(accuracy),
         "keras_sha256": keras_sha256,
         "version": "1.0.0",
         "licence": "MIT (weights); trained on MNIST, CC BY-SA 3.0",
     }
+
+
+def test_writes_the_same_in_integers(run, keras_file, tmp_path, images):
+    result = run(keras_file, "--int8", "--report", str(tmp_path / "parity.md"))
+
+    assert result.exit_code == 0, result.output
+    assert "in integers: test accuracy" in result.stdout
+    assert "# Parity of tiny in integers" in (tmp_path / "parity-int8.md").read_text()
+    content = (tmp_path / "out" / "tiny-int8.onnx").read_bytes()
+    sidecar = json.loads((tmp_path / "out" / "tiny.json").read_text())
+    assert sidecar["file"] == "tiny.onnx"
+    assert sidecar["int8"].keys() == {"file", "sha256", "size_bytes", "test_accuracy", "parity"}
+    assert sidecar["int8"]["file"] == "tiny-int8.onnx"
+    assert sidecar["int8"]["sha256"] == hashlib.sha256(content).hexdigest()
+    metadata = {each.key: each.value for each in onnx.load_from_string(content).metadata_props}
+    assert metadata["precision"] == "int8"
+    float32 = onnx_probabilities((tmp_path / "out" / "tiny.onnx").read_bytes())
+    assert np.allclose(onnx_probabilities(content)(images), float32(images), atol=0.05)
 
 
 def test_the_run_says_recipe_seed_and_dataset(run, build, tmp_path):

@@ -10,6 +10,7 @@ from export.errors import ParityError
 from export.network import open_network
 from export.parity import BATCH_SIZES, image_sets, onnx_probabilities, prove
 from export.report import parity_report
+from export.sidecar import Exported
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +139,7 @@ def test_dynamic_quantization_is_caught(model, network, images):
 def test_report_has_a_row_per_set_and_batch_size(model, network, images):
     parity = proved(model, network, image_sets(images))
 
-    text = parity_report("tiny", "python -m export model.keras", parity, 0.9789)
+    text = parity_report("tiny", "python -m export model.keras", Exported(b"", 0.9789, parity))
 
     assert text.startswith("# Parity of tiny with its Keras model\n\n```\n$ python -m export ")
     assert (

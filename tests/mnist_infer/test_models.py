@@ -6,13 +6,25 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from mnist_infer import ModelError, ModelIntegrityError, Recognizer, bundled_models, registry
+from mnist_infer import (
+    DeviceError,
+    ModelError,
+    ModelIntegrityError,
+    Recognizer,
+    bundled_models,
+    registry,
+)
+from mnist_infer.registry import Precision
 
-from .conftest import FIXTURES
+from .conftest import FIXTURES, drawn
+
+if TYPE_CHECKING:
+    from train.data import Mnist
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (7, 28, 28), dtype=np.uint8)
 
@@ -40,16 +52,58 @@ class TestBundled:
         np.testing.assert_array_equal(rows[0], recognizer.probabilities(beside_others)[0])
         np.testing.assert_allclose(rows[0], recognizer.probabilities(IMAGES[0])[0], atol=1e-6)
 
-    def test_one_flipped_bit_is_found(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    @pytest.mark.parametrize("precision", ["float32", "int8"])
+    def test_one_flipped_bit_is_found(
+        self, precision: Precision, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
         folder = tmp_path / "models"
         shutil.copytree(registry._FOLDER, folder)
         monkeypatch.setattr(registry, "_FOLDER", folder)
-        path = folder / "dense-512.onnx"
+        path = folder / {"float32": "dense-512.onnx", "int8": "dense-512-int8.onnx"}[precision]
         content = bytearray(path.read_bytes())
         content[len(content) // 2] ^= 1
         path.write_bytes(content)
         with pytest.raises(ModelIntegrityError, match="reinstall"):
-            Recognizer("dense-512")
+            Recognizer("dense-512", precision=precision)
+
+    def test_a_cpu_takes_integers_where_there_are_any(self):
+        assert Recognizer("dense-512", device="cpu").model.precision == "int8"
+        assert Recognizer("dense-512", device="cpu", precision="float32").model.precision == (
+            "float32"
+        )
+        assert Recognizer("dense-512-documented", device="cpu").model.precision == "float32"
+
+    def test_integers_answer_as_float32_does(self, mnist: Mnist):
+        for name in ("dense-512", "dense-512x2"):
+            rows = [
+                Recognizer(name, device="cpu", precision=precision).probabilities(mnist.x_test)
+                for precision in ("float32", "int8")
+            ]
+            assert (rows[0].argmax(axis=1) != rows[1].argmax(axis=1)).sum() <= 5
+
+    def test_one_image_gets_the_answer_of_a_batch(self):
+        """One image alone goes its own way, without a batch's allocations."""
+        recognizer = Recognizer(device="cpu")
+        images = np.stack([recognizer.explain(drawn(digit)).image for digit in range(10)])
+        for precision in ("float32", "int8"):
+            recognizer = Recognizer(device="cpu", precision=precision)
+            alone = np.concatenate([recognizer.probabilities(image) for image in images])
+            assert np.abs(alone - recognizer.probabilities(images)).max() <= 1e-6
+
+    def test_a_result_is_the_callers_own(self):
+        recognizer = Recognizer(device="cpu")
+        first = recognizer.probabilities(np.zeros((1, 28, 28), np.uint8))
+        kept = first.copy()
+        recognizer.probabilities(np.full((1, 28, 28), 255, np.uint8))
+        assert (first == kept).all()
+
+    def test_no_integers_where_there_are_none(self):
+        with pytest.raises(ModelError, match="not bundled in int8"):
+            Recognizer("dense-512-documented", precision="int8")
+        with pytest.raises(ModelError, match="a precision chooses among"):
+            Recognizer(FIXTURES / "tiny.onnx", precision="int8")
+        with pytest.raises(DeviceError, match="int8 is for CPUs"):
+            Recognizer("dense-512", precision="int8", device="cuda")
 
     def test_an_unknown_name_lists_the_known_ones(self):
         with pytest.raises(ModelError, match="dense-512"):
