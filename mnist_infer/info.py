@@ -28,7 +28,7 @@ def describe(
         "version": __version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "packages": {name: metadata.version(name) for name in ("numpy", "pillow", "typer")}
+        "packages": {name: metadata.version(name) for name in ("numpy", "pillow")}
         | install.packages,
         "models": [_model(name) for name in bundled_models()],
         "providers": list(install.providers),

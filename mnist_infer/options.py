@@ -1,26 +1,82 @@
-"""The options that both commands share: which model, on which device."""
+"""The parts of a command line that both commands share."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Callable
 
-import typer
+from mnist_infer import __version__
+from mnist_infer.registry import DEFAULT_MODEL
 
-Model: TypeAlias = Annotated[
-    str, typer.Option(metavar="NAME|FILE", help="A bundled model, or your own ONNX file.")
-]
-InputRange: TypeAlias = Annotated[
-    Literal["0..1", "0..255"] | None,
-    typer.Option(help="What your ONNX file's float input expects.", show_default=False),
-]
-Device: TypeAlias = Annotated[
-    Literal["auto", "cpu", "cuda"],
-    typer.Option(help="auto takes CUDA where a session really gets it."),
-]
-Precision: TypeAlias = Annotated[
-    Literal["auto", "float32", "int8"],
-    typer.Option(help="The arithmetic; auto takes int8 on a CPU where the model has it."),
-]
-Threads: TypeAlias = Annotated[
-    int, typer.Option(min=0, metavar="N", help="CPU threads for the network; 0: all cores.")
-]
+
+def create_parser(name: str, description: str, epilog: str) -> ArgumentParser:
+    """A parser that knows `--version` and `--help`, and takes no abbreviations."""
+    parser = ArgumentParser(name, None, description, epilog, allow_abbrev=False, add_help=False)
+    parser.add_argument(
+        "--version",
+        action="version",
+        version=f"{name} {__version__}",
+        help="Show the version and exit.",
+    )
+    parser.add_argument("-h", "--help", action="help", help="Show this message and exit.")
+    return parser
+
+
+def add_model_options(parser: ArgumentParser) -> None:
+    """Which model, on which device."""
+    parser.add_argument(
+        "--model",
+        default=DEFAULT_MODEL,
+        metavar="NAME|FILE",
+        help="A bundled model, or your own ONNX file. [default: %(default)s]",
+    )
+    parser.add_argument(
+        "--input-range",
+        choices=("0..1", "0..255"),
+        metavar="0..1|0..255",
+        help="What your ONNX file's float input expects.",
+    )
+    parser.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        metavar="auto|cpu|cuda",
+        default="auto",
+        help="auto takes CUDA where a session really gets it. [default: %(default)s]",
+    )
+    parser.add_argument(
+        "--threads",
+        type=whole(0),
+        default=1,
+        metavar="N",
+        help="CPU threads for the network; 0: all cores. [default: %(default)s]",
+    )
+    parser.add_argument(
+        "--precision",
+        choices=("auto", "float32", "int8"),
+        default="auto",
+        metavar="auto|float32|int8",
+        help="The arithmetic; auto takes int8 on a CPU where the model has it. "
+        "[default: %(default)s]",
+    )
+
+
+def whole(least: int, most: int | None = None) -> Callable[[str], int]:
+    """The type of an option that takes a whole number of a range."""
+
+    def parse(text: str) -> int:
+        number = int(text)
+        if number < least or (most is not None and number > most):
+            above = "" if most is None else f" and at most {most}"
+            raise ArgumentTypeError(f"{number} is not at least {least}{above}")
+        return number
+
+    parse.__name__ = "whole number"  # What argparse calls it where `int` fails.
+    return parse
+
+
+def share(text: str) -> float:
+    """The type of an option that takes a number from 0 to 1."""
+    number = float(text)
+    if not 0 <= number <= 1:
+        raise ArgumentTypeError(f"{text} is not from 0 to 1")
+    return number

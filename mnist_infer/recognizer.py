@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_infer import devices, page, prepare
+from mnist_infer import devices, prepare
 from mnist_infer.errors import DeviceError, ImageError, NoDigitError
 from mnist_infer.images import ImageSource, read_picture
 from mnist_infer.registry import DEFAULT_MODEL, ModelInfo, Precision, has_int8, read_model
@@ -152,6 +152,8 @@ class Recognizer:
             NoDigitError: There is no digit on it.
             TypeError: `image` is no image.
         """
+        from mnist_infer import page
+
         with _naming(image):
             picture = read_picture(image, page.WORKING_SIDE)
             lines = page.read_page(picture, self._session.run)

@@ -117,12 +117,7 @@ def test_python_examples_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
 
 def test_the_help_is_the_real_one():
     done = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "from mnist_infer.cli import app; app(prog_name='mnist-infer')",
-            "-h",
-        ],
+        [sys.executable, "-m", "mnist_infer", "-h"],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -3,74 +3,90 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from argparse import ArgumentParser
+from typing import TYPE_CHECKING
 
-import typer
-
-from mnist_infer import __version__
 from mnist_infer.errors import DeviceError, ModelError
-from mnist_infer.options import Device, InputRange, Model, Precision, Threads
-from mnist_infer.registry import DEFAULT_MODEL
+from mnist_infer.options import add_model_options, create_parser, whole
 
-app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,  # rich would double the time that --help takes.
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+if TYPE_CHECKING:
+    from mnist_infer.registry import Precision
+    from mnist_infer.runtime import Device, InputRange
 
 
 def main() -> None:
     """Run the command line."""
-    app()
+    serve(**vars(_create_parser().parse_args()))
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        print(f"mnist-infer-serve {__version__}")
-        raise typer.Exit
+def _create_parser() -> ArgumentParser:
+    parser = create_parser(
+        "mnist-infer-serve",
+        "Serve the page to draw on, and the API, until interrupted.",
+        "Exit code: 2 for wrong usage (a model, device or address that is not to be had included).",
+    )
+    add = parser.add_argument
+    add(
+        "--host",
+        default="127.0.0.1",
+        help="The address to listen on; 0.0.0.0 lets other machines in. [default: %(default)s]",
+    )
+    add(
+        "--port",
+        type=whole(0, 65535),
+        default=8000,
+        metavar="N",
+        help="The port; 0 takes a free one. [default: %(default)s]",
+    )
+    add_model_options(parser)
+    add(
+        "--max-body",
+        type=whole(1),
+        default=16_000_000,
+        metavar="BYTES",
+        help="The largest body that is taken. [default: %(default)s]",
+    )
+    add(
+        "--max-pixels",
+        type=whole(1),
+        default=25_000_000,
+        metavar="N",
+        help="The largest picture that is decoded. [default: %(default)s]",
+    )
+    add(
+        "--max-batch",
+        type=whole(1),
+        default=64,
+        metavar="N",
+        help="Images that go through the network together; 1: no batching. [default: %(default)s]",
+    )
+    add(
+        "--queue",
+        type=whole(1),
+        default=256,
+        metavar="N",
+        help="Requests taken at once; more get a 503. [default: %(default)s]",
+    )
+    add("-q", "--quiet", action="store_true", help="No access log on stderr.")
+    return parser
 
 
-@app.command()
 def serve(
-    host: Annotated[
-        str, typer.Option(help="The address to listen on; 0.0.0.0 lets other machines in.")
-    ] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")
-    ] = 8000,
-    model: Model = DEFAULT_MODEL,
-    input_range: InputRange = None,
-    device: Device = "auto",
-    threads: Threads = 1,
-    precision: Precision = "auto",
-    max_body: Annotated[
-        int, typer.Option(min=1, metavar="BYTES", help="The largest body that is taken.")
-    ] = 16_000_000,
-    max_pixels: Annotated[
-        int, typer.Option(min=1, metavar="N", help="The largest picture that is decoded.")
-    ] = 25_000_000,
-    max_batch: Annotated[
-        int,
-        typer.Option(
-            min=1, metavar="N", help="Images that go through the network together; 1: no batching."
-        ),
-    ] = 64,
-    queue: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Requests taken at once; more get a 503.")
-    ] = 256,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No access log on stderr.")] = False,
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version", is_eager=True, callback=_print_version, help="Show the version and exit."
-        ),
-    ] = False,
+    *,
+    host: str,
+    port: int,
+    model: str,
+    input_range: InputRange | None,
+    device: Device,
+    threads: int,
+    precision: Precision,
+    max_body: int,
+    max_pixels: int,
+    max_batch: int,
+    queue: int,
+    quiet: bool,
 ) -> None:
-    """Serve the page to draw on, and the API, until interrupted.
-
-    Exit code: 2 for wrong usage (a model, device or address that is not to be had included).
-    """
+    """Serve what the options say until interrupted."""
     from mnist_infer.recognizer import Recognizer
 
     try:
@@ -97,6 +113,6 @@ def serve(
         raise _usage_error(f"cannot listen on {host}:{port} ({error.strerror})") from error
 
 
-def _usage_error(message: str) -> typer.Exit:
+def _usage_error(message: str) -> SystemExit:
     print(f"mnist-infer-serve: {message}", file=sys.stderr)
-    return typer.Exit(2)
+    return SystemExit(2)
