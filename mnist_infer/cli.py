@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import tee
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mnist_infer.errors import DeviceError, ImageError, LowConfidenceError, ModelError
 from mnist_infer.options import add_model_options, create_parser, share, whole
@@ -46,12 +46,19 @@ def main() -> None:
     # Without work for them, numpy's threads still cost their start.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
-        code = run(**vars(_create_parser().parse_intermixed_args()))
+        code = run(**_parse(sys.argv[1:]))
     except KeyboardInterrupt:
         code = INTERRUPTED
     # Taking numpy and ONNX Runtime down in order would take a sixth of the time for one image.
     sys.stderr.flush()
     os._exit(code)
+
+
+def _parse(arguments: list[str]) -> dict[str, Any]:
+    # argparse takes options between images, and it takes `--`, but not both.
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    options = vars(_create_parser().parse_intermixed_args(arguments[:end]))
+    return options | {"images": options["images"] + arguments[end + 1 :]}
 
 
 def _create_parser() -> ArgumentParser:

@@ -76,8 +76,10 @@ def stroke_width(ink: NDArray[np.uint8]) -> float:
     The outline's length is the total variation of the grey picture, so that soft edges and
     sub-pixel widths count rightly; exact for long strokes of even width.
     """
-    shade = framed(ink, 1).astype(np.float32)
-    across = shade[1:, :-1] - shade[:-1, :-1]
-    down = shade[:-1, 1:] - shade[:-1, :-1]
-    outline = float(np.sqrt(across * across + down * down).sum())
+    height, width = ink.shape
+    shade = np.zeros((height + 2, width + 2), np.float32)
+    shade[1:-1, 1:-1] = ink
+    square = (shade[1:, :-1] - shade[:-1, :-1]) ** 2
+    square += (shade[:-1, 1:] - shade[:-1, :-1]) ** 2
+    outline = float(np.sqrt(square, out=square).sum())
     return 2 * float(shade.sum()) / outline if outline else 0.0

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from mnist_infer.images import Picture
 from mnist_infer.ink import extract_ink
 from mnist_infer.lines import remove_lines
-from mnist_infer.normalize import SIDE, is_mnist_form, normalize
+from mnist_infer.normalize import SIDE, extent, is_mnist_form, normalize
 from mnist_infer.results import Stages
 from mnist_infer.segment import find_digit
 
@@ -27,7 +27,9 @@ def prepare(picture: Picture) -> Stages:
     """
     image = _mnist_form(picture.pixels)
     if image is not None:
-        return Stages(image, image, picture.original_box(*_extent(image)), image)
+        top, left, bottom, right = extent(image)
+        box = picture.original_box(slice(top, bottom), slice(left, right))
+        return Stages(image, image, box, image)
     ink = extract_ink(picture.pixels)
     cleaned, (rows, columns) = find_digit(remove_lines(ink))
     box = picture.original_box(rows, columns)
@@ -38,10 +40,7 @@ def _mnist_form(pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     """The picture, or its negative, if that already is what MNIST would hold."""
     if pixels.shape != (SIDE, SIDE):
         return None
-    return next((image for image in (pixels, 255 - pixels) if is_mnist_form(image)), None)
-
-
-def _extent(image: NDArray[np.uint8]) -> tuple[slice, slice]:
-    """The rows and columns from the first that holds ink to the last."""
-    rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
-    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    if is_mnist_form(pixels):
+        return pixels
+    negative = 255 - pixels
+    return negative if is_mnist_form(negative) else None
