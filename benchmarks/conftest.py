@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -10,9 +11,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from mnist_infer import DeviceError, Recognizer
-from mnist_infer.registry import bundled_models
+from mnist_infer.registry import DEFAULT_MODEL, bundled_info, bundled_models
 from mnist_infer.runtime import Device
 from tests.conftest import mnist, mnist_path
+
+if TYPE_CHECKING:
+    from benchmarks.peers import Peers
 
 __all__ = ["mnist", "mnist_path"]
 
@@ -37,6 +41,17 @@ def recognizer(model_name: str, device: Device) -> Recognizer:
         return Recognizer(model_name, device=device, precision="float32")
     except DeviceError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def peers() -> Peers:
+    """Other ways to run the default model's network."""
+    from benchmarks.keras_reference import keras_reference
+    from benchmarks.peers import find_peers
+
+    network, _ = keras_reference(bundled_info(DEFAULT_MODEL))
+    noise = np.random.default_rng(0).integers(0, 256, (100, 28, 28), np.uint8)
+    return find_peers(network, noise)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import onnx
 from onnx import numpy_helper
 
 from export.network import Network, open_network, tempered
-from mnist_infer.registry import ModelInfo
+from mnist_infer.registry import ModelInfo, bundled_info, bundled_models
 
 RUNS = Path(__file__).resolve().parent.parent / "runs"
 
@@ -28,6 +28,20 @@ def keras_reference(model: ModelInfo) -> tuple[Network, str]:
             network = tempered(network, temperature)
         return network, "training run"
     return _rebuilt(model.path), "Keras layers with the weights of the ONNX file"
+
+
+def networks() -> dict[str, tuple[Network, list[str]]]:
+    """The Keras model of each bundled network, and the bundled models that were made from it.
+
+    A model whose name ends in `-int8` is of the network that is named before that.
+    """
+    found: dict[str, list[str]] = {}
+    for name in bundled_models():
+        found.setdefault(name.removesuffix("-int8"), []).append(name)
+    return {
+        network: (keras_reference(bundled_info(network))[0], models)
+        for network, models in found.items()
+    }
 
 
 def _sha256(path: Path) -> str:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from benchmarks.contenders import PEERS, bare_session
 from mnist_infer import Recognizer
-from mnist_infer.devices import CPU, CUDA, import_onnxruntime
+
+if TYPE_CHECKING:
+    from benchmarks.peers import Peers
 
 pytestmark = pytest.mark.benchmark(group="latency: one image", warmup=True)
 
@@ -41,11 +44,7 @@ def test_bare_session(
     benchmark: BenchmarkFixture, recognizer: Recognizer, image: NDArray[np.uint8]
 ) -> None:
     """ONNX Runtime alone: the floor."""
-    onnxruntime = import_onnxruntime()
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    providers = [CUDA, CPU] if recognizer.device == "cuda" else [CPU]
-    session = onnxruntime.InferenceSession(recognizer.model.path, options, providers)
+    session = bare_session(recognizer)
     (rows,) = measure(benchmark, recognizer, session.run, ["probabilities"], {"image": image})
     assert rows.shape == (1, 10)
 
@@ -56,6 +55,16 @@ def test_probabilities(
     """The fast path, without preprocessing."""
     rows = measure(benchmark, recognizer, recognizer.probabilities, image)
     assert rows.shape == (1, 10)
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_peer(
+    benchmark: BenchmarkFixture, peers: Peers, name: str, image: NDArray[np.uint8]
+) -> None:
+    """The default model's network by other means."""
+    if name in peers.missing:
+        pytest.skip(f"{name}: {peers.missing[name]}")
+    assert benchmark(peers.calls[name], image).shape == (1, 10)
 
 
 def test_predict_array(

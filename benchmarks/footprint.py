@@ -1,0 +1,72 @@
+"""Sizes on disk, and in memory."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.timing import ROOT, Row, goal
+
+FEW, MANY = 1_000, 100_000
+
+_STREAM = """
+import sys
+from mnist_infer import Recognizer
+content = open(sys.argv[1], "rb").read()
+count = int(sys.argv[2])
+answers = Recognizer(device="cpu").predict_each(content for _ in range(count))
+assert sum(1 for _ in answers) == count
+# Of this process alone: what `getrusage` says begins with the memory of the process that forked it.
+status = open("/proc/self/status").read()
+print(int(status.partition("VmHWM:")[2].split()[0]) * 1024)
+"""
+
+
+def measure() -> Row:
+    """A row for each size, in megabytes; memory as Linux tells it."""
+    wheel, installed = _sizes()
+    with tempfile.TemporaryDirectory() as folder:
+        one, few, many = (_peak(Path(folder), count) for count in (1, FEW, MANY))
+    sizes = {
+        "wheel": wheel,
+        "installed, with all that it depends on": installed,
+        "peak memory, one prediction": one,
+        f"peak memory, {FEW:,} images streamed": few,
+        f"peak memory, {MANY:,} images streamed": many,
+    }
+    return {
+        "rows": [{"what": name, "mb": round(size / 1e6, 1)} for name, size in sizes.items()],
+        "goals": [
+            goal("wheel, MB", wheel / 1e6, most=8),
+            goal("installed, MB", installed / 1e6, most=200),
+            goal(f"{MANY:,} images over {FEW:,}, MB of memory", (many - few) / 1e6, most=5),
+        ],
+    }
+
+
+def _sizes() -> tuple[int, int]:
+    """Bytes of the wheel, and of what pip installs for it into an empty folder."""
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    with tempfile.TemporaryDirectory() as folder:
+        run = ["wheel", "--no-deps", "--wheel-dir", folder, str(ROOT)]
+        subprocess.run([*pip, *run], check=True)
+        (wheel,) = Path(folder).glob("*.whl")
+        target = Path(folder, "installed")
+        # Bytecode is not what was shipped; pip compiles it or not as it is told.
+        run = ["install", "--no-compile", "--target", str(target), str(wheel)]
+        subprocess.run([*pip, *run], check=True)
+        installed = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
+        return wheel.stat().st_size, installed
+
+
+def _peak(folder: Path, count: int) -> int:
+    from PIL import Image
+
+    from benchmarks.server import mnist_like
+
+    digit = folder / "digit.png"
+    Image.fromarray(mnist_like(8)[7]).save(digit)
+    command = [sys.executable, "-c", _STREAM, str(digit), str(count)]
+    return int(subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout)

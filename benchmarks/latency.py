@@ -1,0 +1,111 @@
+"""One image at a time, in this process: bare ONNX Runtime, the package, and its peers."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from benchmarks.contenders import (
+    ARRAY,
+    BARE,
+    BYTES,
+    DECODE,
+    KERAS,
+    LITERT_INT8,
+    PATH,
+    PROBABILITIES,
+    bare_session,
+)
+from benchmarks.peers import find_peers
+from benchmarks.timing import Row, Times, goal, take_turns
+from export.network import Network
+from mnist_infer import Recognizer
+from mnist_infer.registry import DEFAULT_MODEL
+from train.data import Mnist
+
+TURN = 0.02
+
+Contender = tuple[str, str]
+"""What is called, and the bundled model; of a peer, the network."""
+
+
+def measure(
+    networks: Mapping[str, tuple[Network, Sequence[str]]], mnist: Mnist, rounds: int
+) -> Row:
+    """Percentiles of every contender for each network, from one run, and who was missing.
+
+    Args:
+        networks: By name: the Keras model, and the bundled models that were made from it.
+        mnist: The first test image is the one that is recognised.
+        rounds: Turns of each contender.
+    """
+    image = mnist.x_test[:1]
+    rows, goals, missing = [], [], {}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "digit.png")
+        Image.fromarray(image[0]).save(path)
+        for name, (network, models) in networks.items():
+            peers = find_peers(network, mnist.x_train)
+            missing = peers.missing
+            calls: dict[Contender, Callable[[], object]] = {}
+            for model in models:
+                calls |= _ours(Recognizer(model, device="cpu"), image, path)
+            calls |= {(peer, name): partial(call, image) for peer, call in peers.calls.items()}
+            times = take_turns(calls, rounds, TURN, least=3)
+            rows += [
+                {"name": each[0], "model": each[1], **times.percentiles(each)} for each in calls
+            ]
+            goals += _goals(times, name, models)
+    return {"rows": rows, "missing": missing, "goals": goals}
+
+
+def _ours(
+    recognizer: Recognizer, image: NDArray[np.uint8], path: Path
+) -> dict[Contender, Callable[[], object]]:
+    """Each way into the package; `image` uint8 (1, 28, 28), and `path` its PNG."""
+    session = bare_session(recognizer)
+    content = path.read_bytes()
+
+    def decode_and_run() -> object:
+        pixels = np.asarray(Image.open(io.BytesIO(content)))
+        return session.run(["probabilities"], {"image": pixels[np.newaxis]})
+
+    calls: dict[str, Callable[[], object]] = {
+        BARE: lambda: session.run(["probabilities"], {"image": image}),
+        PROBABILITIES: lambda: recognizer.probabilities(image),
+        ARRAY: lambda: recognizer.predict(image[0]),
+        PATH: lambda: recognizer.predict(path),
+        BYTES: lambda: recognizer.predict(content),
+        DECODE: decode_and_run,
+    }
+    return {(kind, recognizer.model.name): call for kind, call in calls.items()}
+
+
+def _goals(times: Times[Contender], network: str, models: Sequence[str]) -> list[Row]:
+    goals = [
+        goal(
+            f"`probabilities` over bare `session.run`, `{model}`",
+            times.ratio((PROBABILITIES, model), (BARE, model)),
+            most=1.15,
+        )
+        for model in models
+    ]
+    fastest = min(models, key=lambda model: times.seconds((PROBABILITIES, model)))
+    ours = (PROBABILITIES, fastest)
+    if (LITERT_INT8, network) in times.rounds:
+        ratio = times.ratio(ours, (LITERT_INT8, network))
+        goals.append(goal(f"one image, `{fastest}` over LiteRT int8", ratio, most=1.0))
+    if (KERAS, network) in times.rounds:
+        ratio = times.ratio((KERAS, network), ours)
+        goals.append(goal(f"Keras `predict` over `{fastest}`", ratio, least=3000))
+    if DEFAULT_MODEL in models:
+        ratio = times.ratio((BYTES, DEFAULT_MODEL), (DECODE, DEFAULT_MODEL))
+        goals.append(goal("`predict(PNG bytes)` over Pillow and `session.run`", ratio, most=1.5))
+    return goals

@@ -1,0 +1,105 @@
+"""The machine and the versions that a result is from, and how fast its matrix units are."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper
+
+from mnist_infer import __version__
+from mnist_infer.devices import CPU, import_onnxruntime
+
+PACKAGES = [
+    "numpy",
+    "pillow",
+    "onnxruntime",
+    "onnxruntime-gpu",
+    "connected-components-3d",
+    "keras",
+    "tensorflow",
+    "ai-edge-litert",
+    "opencv-python-headless",
+    "openvino",
+]
+SIDE = 512
+SECONDS = 2.0
+
+
+def describe() -> dict[str, Any]:
+    """Everything that a reader needs to place the figures."""
+    versions = {"mnist-infer": __version__}
+    for name in PACKAGES:
+        with suppress(metadata.PackageNotFoundError):
+            versions[name] = metadata.version(name)
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "memory_gb": _memory_gb(),
+        "system": platform.platform(terse=True),
+        "python": platform.python_version(),
+        "load_before": round(os.getloadavg()[0], 2),
+        "date": time.strftime("%Y-%m-%d"),
+        "versions": versions,
+    }
+
+
+def _processor() -> str:
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="ascii").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _memory_gb() -> int:
+    return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9)
+
+
+def matrix_peaks(threads: int) -> dict[str, float]:
+    """Operations per second of a large product in ONNX Runtime, by type of the numbers."""
+    return {
+        "float32": _operations_per_second("MatMul", np.float32, np.float32, threads),
+        "int8": _operations_per_second("MatMulInteger", np.uint8, np.int8, threads),
+    }
+
+
+def _operations_per_second(operator: str, left: type[Any], right: type[Any], threads: int) -> float:
+    onnxruntime = import_onnxruntime()
+    generator = np.random.default_rng(0)
+    weights: NDArray[Any] = generator.integers(-50, 50, (SIDE, SIDE)).astype(right)
+    images: NDArray[Any] = generator.integers(0, 100, (SIDE, SIDE)).astype(left)
+    gives = TensorProto.FLOAT if left is np.float32 else TensorProto.INT32
+    takes = helper.np_dtype_to_tensor_dtype(np.dtype(left))
+    graph = helper.make_graph(
+        [helper.make_node(operator, ["x", "w"], ["y"])],
+        operator,
+        [helper.make_tensor_value_info("x", takes, [SIDE, SIDE])],
+        [helper.make_tensor_value_info("y", gives, [SIDE, SIDE])],
+        [onnx.numpy_helper.from_array(weights, "w")],
+    )
+    model = helper.make_model(graph, ir_version=7, opset_imports=[helper.make_opsetid("", 13)])
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options, [CPU])
+    return 2 * SIDE**3 / _best_seconds(lambda: session.run(None, {"x": images}))
+
+
+def _best_seconds(call: Callable[[], object]) -> float:
+    """The shortest of all calls: a peak is what the machine can do when it is left alone."""
+    best = float("inf")
+    end = time.perf_counter() + SECONDS
+    while time.perf_counter() < end:
+        start = time.perf_counter()
+        call()
+        best = min(best, time.perf_counter() - start)
+    return best

@@ -1,0 +1,53 @@
+"""Accuracy and agreement over MNIST's 10,000 test images: Keras, ONNX and LiteRT."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.contenders import LITERT, LITERT_INT8
+from benchmarks.peers import find_peers
+from benchmarks.timing import Row
+from export.network import Network
+from mnist_infer import Recognizer
+from train.data import Mnist
+
+
+def measure(networks: Mapping[str, tuple[Network, Sequence[str]]], mnist: Mnist) -> Row:
+    """A row for each way to run each network.
+
+    Args:
+        networks: By name: the Keras model, and the bundled models that were made from it.
+        mnist: All of it.
+    """
+    rows = []
+    for name, (network, models) in networks.items():
+        expected = network.probabilities(mnist.x_test)
+        found = {"Keras": expected}
+        for model in models:
+            kind = "int8" if model.endswith("-int8") else "float32"
+            recognizer = Recognizer(model, device="cpu")
+            found[f"ONNX {kind} ({model})"] = recognizer.probabilities(mnist.x_test)
+        peers = find_peers(network, mnist.x_train).calls
+        found |= {
+            peer: peers[peer](mnist.x_test) for peer in (LITERT, LITERT_INT8) if peer in peers
+        }
+        rows += [
+            {"network": name, "runtime": runtime, **compare(actual, expected, mnist.y_test)}
+            for runtime, actual in found.items()
+        ]
+    return {"rows": rows, "goals": []}
+
+
+def compare(
+    actual: NDArray[np.float32], expected: NDArray[np.float32], labels: NDArray[np.uint8]
+) -> Row:
+    """Accuracy, answers that differ, and the largest difference of a probability."""
+    answers = actual.argmax(axis=1)
+    return {
+        "accuracy": float((answers == labels).mean()),
+        "label_changes": int((answers != expected.argmax(axis=1)).sum()),
+        "largest_difference": float(f"{np.abs(actual - expected).max():.2g}"),
+    }

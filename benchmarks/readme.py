@@ -1,0 +1,44 @@
+"""README's table of speed, made from the results."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from benchmarks.coldstart import OURS, SCRIPT
+from benchmarks.contenders import BARE, BYTES, PEERS, PROBABILITIES
+from benchmarks.page import microseconds, table
+from mnist_infer.registry import DEFAULT_MODEL
+
+_BLOCK = re.compile(r"(<!-- speed: .*? -->\n).*?(\n<!-- /speed -->)", re.DOTALL)
+
+
+def update(readme: Path, results: dict[str, Any]) -> None:
+    """Put the table into the README, between its marks."""
+    text = readme.read_text(encoding="utf-8")
+    replaced = _BLOCK.sub(lambda found: found[1] + speed(results) + found[2], text)
+    readme.write_text(replaced, encoding="utf-8")
+
+
+def shown(readme: str) -> str:
+    """The table that a README's text has between its marks."""
+    found = _BLOCK.search(readme)
+    return found[0].removeprefix(found[1]).removesuffix(found[2]) if found else ""
+
+
+def speed(results: dict[str, Any]) -> str:
+    """The default model by each way in, its peers on the same network, and whole processes."""
+    latency = {(row["name"], row["model"]): row for row in results["latency"]["rows"]}
+    start = {row["name"]: row for row in results["coldstart"]["rows"]}
+    rows = [
+        (name, *(microseconds(latency[name, DEFAULT_MODEL][f"p{part}_us"]) for part in (50, 99)))
+        for name in (BARE, PROBABILITIES, BYTES, *PEERS)
+        if (name, DEFAULT_MODEL) in latency
+    ]
+    rows += [
+        (f"`predict` of a {row['kind']}", microseconds(row["p50_us"]), microseconds(row["p99_us"]))
+        for row in results["files"]["single"][1:]
+    ]
+    rows += [(name, f"{start[name]['wall_ms']:.0f} ms", "") for name in (OURS, SCRIPT)]
+    return table(("one image", "p50", "p99"), rows)

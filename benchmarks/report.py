@@ -1,0 +1,124 @@
+"""Every figure of speed and size from one run, as one page: `python -m benchmarks.report`.
+
+It writes `report.json`, `report.md` and its plots, and brings README's table in line. Contenders
+are measured in turns and ratios are taken within each turn, so that a busy machine changes the
+times but hardly the ratios.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.timing import ROOT, Row
+
+RESULTS = Path(__file__).with_name("results")
+SECTIONS = ["parity", "latency", "throughput", "files", "coldstart", "footprint", "cuda", "fitting"]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, write the page, and say which goals are missed."""
+    parser = argparse.ArgumentParser(
+        description=__doc__.partition("\n")[0], prog="python -m benchmarks.report"
+    )
+    parser.add_argument("--output", type=Path, default=RESULTS, help="the page's folder")
+    parser.add_argument("--quick", action="store_true", help="few rounds, to see that it works")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=SECTIONS,
+        help="these sections, kept beside what the folder's last run says of the others",
+    )
+    parser.add_argument("--data", help="MNIST, as in `python -m train fit`")
+    options = parser.parse_args(arguments)
+
+    kept = options.output / "report.json"
+    results = json.loads(kept.read_text(encoding="utf-8")) if options.only else {}
+    results |= measure(options.only or SECTIONS, options.data, quick=options.quick)
+    write(results, options.output)
+    if options.output == RESULTS:
+        from benchmarks.readme import update
+
+        update(ROOT / "README.md", results)
+    for each in goals(results):
+        if not each["met"]:
+            print(f"missed: {each['what']}: {each['value']:,}", file=sys.stderr)
+
+
+def measure(sections: Sequence[str], data: str | None, *, quick: bool) -> dict[str, Any]:
+    """What each section's module measures, and the machine that it is from."""
+    from benchmarks import machine
+    from train.quiet import quiet_stderr
+
+    results: dict[str, Any] = {"machine": machine.describe()}
+    with quiet_stderr():
+        import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    from threadpoolctl import threadpool_limits
+
+    for name, section in _sections(data, quick=quick).items():
+        if name in sections:
+            print(f"{name} ...", file=sys.stderr)
+            with threadpool_limits(1):
+                results[name] = section()
+    return results
+
+
+def _sections(data: str | None, *, quick: bool) -> dict[str, Callable[[], Row]]:
+    from benchmarks import (
+        coldstart,
+        cuda,
+        files,
+        fitting,
+        footprint,
+        latency,
+        parity,
+        throughput,
+    )
+    from benchmarks.keras_reference import networks
+    from train.data import load_mnist
+
+    mnist = load_mnist(data)
+    every = networks()
+    fast = {name: each for name, each in every.items() if not name.endswith("-documented")}
+
+    def rounds(many: int) -> int:
+        return 2 if quick else many
+
+    return {
+        "parity": lambda: parity.measure(every, mnist),
+        "latency": lambda: latency.measure(fast, mnist, rounds(40)),
+        "throughput": lambda: throughput.measure(fast, mnist, rounds(5)),
+        "files": lambda: files.measure(mnist, rounds(5)),
+        "coldstart": lambda: coldstart.measure(rounds(25)),
+        "footprint": footprint.measure,
+        "cuda": lambda: cuda.measure(rounds(5)),
+        "fitting": lambda: fitting.measure(mnist, 1 if quick else 3),
+    }
+
+
+def goals(results: dict[str, Any]) -> list[Row]:
+    """The goals of all sections."""
+    return [each for name in SECTIONS for each in results.get(name, {}).get("goals", [])]
+
+
+def write(results: dict[str, Any], folder: Path) -> None:
+    """The results as JSON, and as a page with its plots."""
+    from benchmarks import plots
+    from benchmarks.page import page
+
+    folder.mkdir(parents=True, exist_ok=True)
+    content = json.dumps(results, indent=1) + "\n"
+    (folder / "report.json").write_text(content, encoding="utf-8")
+    (folder / "report.md").write_text(page(results), encoding="utf-8")
+    plots.draw(results, folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""The page: what is measured is shown, and what is missing or missed is said."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import readme
+from benchmarks.page import page
+from benchmarks.report import RESULTS, SECTIONS, goals, write
+from tests.conftest import ROOT
+
+
+@pytest.fixture
+def results() -> dict:
+    return json.loads((RESULTS / "report.json").read_text(encoding="utf-8"))
+
+
+def test_the_committed_page_and_plots_are_made_from_the_committed_figures(results, tmp_path: Path):
+    write(results, tmp_path)
+    assert set(SECTIONS) <= set(results)
+    for name in ("report.json", "report.md"):
+        assert (tmp_path / name).read_bytes() == (RESULTS / name).read_bytes()
+    for name in ("latency.svg", "throughput.svg", "coldstart.svg"):
+        assert (RESULTS / name).is_file()
+        assert (tmp_path / name).read_text(encoding="utf-8").rstrip().endswith("</svg>")
+
+
+def test_the_table_of_the_readme_is_made_from_the_committed_figures(results):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert readme.shown(text) == readme.speed(results)
+
+
+def test_updating_the_readme_changes_the_table_alone(results, tmp_path: Path):
+    path = tmp_path / "README.md"
+    path.write_text("before\n<!-- speed: x -->\nold\n<!-- /speed -->\nafter\n")
+    readme.update(path, results)
+    before, table = path.read_text(encoding="utf-8").split("<!-- speed: x -->\n")
+    assert (before, table.endswith("\n<!-- /speed -->\nafter\n")) == ("before\n", True)
+    assert readme.shown(path.read_text(encoding="utf-8")) == readme.speed(results)
+
+
+def test_a_missed_goal_stands_out(results):
+    assert goals(results)
+    for each in goals(results):
+        each["met"] = True
+    assert "**no**" not in page(results)
+    goals(results)[0]["met"] = False
+    assert "**no**" in page(results)
+
+
+def test_what_was_not_there_is_said(results):
+    results["latency"]["missing"] = {"OpenVINO": "openvino is not installed"}
+    results["cuda"] = {"skipped": "no such device", "rows": [], "goals": []}
+    text = page(results)
+    assert "Missing here: OpenVINO. openvino is not installed" in text
+    assert "**Skipped**: no such device" in text
+
+
+def test_gpu_figures_are_shown_where_there_are_some(results):
+    row = {"batch": 256, "cpu_one_thread": 1000, "with_transfer": 2000}
+    results["cuda"] = {"rows": [row], "pays_from_batch": 256, "goals": []}
+    assert "| 256 | 1,000 | 2,000 |" in page(results)
+
+
+class TestPeers:
+    @pytest.fixture
+    def found(self, monkeypatch: pytest.MonkeyPatch):
+        import keras
+
+        from benchmarks.peers import find_peers
+        from export.network import Network
+
+        for name in ("ai_edge_litert", "cv2", "openvino"):
+            monkeypatch.setitem(sys.modules, name, None)
+        keras.utils.set_random_seed(0)
+        dense = keras.layers.Dense
+        model = keras.Sequential([keras.Input((784,)), dense(8, "relu"), dense(10, "softmax")])
+        network = Network(model, (784,), softmax_added=False)
+        images = np.random.default_rng(0).integers(0, 256, (5, 28, 28), np.uint8)
+        return network, images, find_peers(network, images)
+
+    def test_one_that_is_not_installed_is_named(self, found):
+        _, _, peers = found
+        assert set(peers.missing) == {"LiteRT float32", "LiteRT int8", "OpenCV DNN", "OpenVINO"}
+        assert "cv2 is not installed" in peers.missing["OpenCV DNN"]
+
+    def test_all_others_answer_as_keras_does(self, found):
+        network, images, peers = found
+        assert set(peers.calls) == {"Keras predict", "Keras call", "tf.function", "NumPy"}
+        for call in peers.calls.values():
+            np.testing.assert_allclose(call(images), network.probabilities(images), atol=1e-5)
