@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from benchmarks.contenders import load, variants
 from mnist_infer import DeviceError, Recognizer
 from mnist_infer.registry import DEFAULT_MODEL, bundled_info, bundled_models
 from mnist_infer.runtime import Device
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
 __all__ = ["mnist", "mnist_path"]
 
 
-@pytest.fixture(scope="session", params=bundled_models())
-def model_name(request: pytest.FixtureRequest) -> str:
-    """The name of a bundled model."""
+@pytest.fixture(
+    scope="session", params=[each for name in bundled_models() for each in variants(name)]
+)
+def variant(request: pytest.FixtureRequest) -> str:
+    """A bundled model in one of its arithmetics."""
     return str(request.param)
 
 
@@ -35,10 +38,10 @@ def device(request: pytest.FixtureRequest) -> Device:
 
 
 @pytest.fixture(scope="session")
-def recognizer(model_name: str, device: Device) -> Recognizer:
-    """The model in float32 on the device, with one CPU thread."""
+def recognizer(variant: str, device: Device) -> Recognizer:
+    """The model on the device, with one CPU thread."""
     try:
-        return Recognizer(model_name, device=device, precision="float32")
+        return load(variant, device)
     except DeviceError as error:
         pytest.skip(str(error))
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from mnist_infer import Recognizer
 from mnist_infer.devices import CPU, CUDA, import_onnxruntime
+from mnist_infer.registry import Precision, has_int8
+from mnist_infer.runtime import Device
 
 BARE = "bare `session.run`"
 PROBABILITIES = "`probabilities(image)`"
@@ -18,6 +20,31 @@ KERAS, KERAS_CALL, TF_FUNCTION, NUMPY = "Keras predict", "Keras call", "tf.funct
 LITERT, LITERT_INT8 = "LiteRT float32", "LiteRT int8"
 OPENCV, OPENVINO = "OpenCV DNN", "OpenVINO"
 PEERS = (KERAS, KERAS_CALL, TF_FUNCTION, NUMPY, LITERT, LITERT_INT8, OPENCV, OPENVINO)
+
+
+INT8 = "-int8"
+"""Ends the name by which a bundled model goes here when it runs in integers."""
+
+
+def variants(model: str) -> list[str]:
+    """A bundled model in each arithmetic that it has."""
+    return [model, model + INT8] if has_int8(model) else [model]
+
+
+def load(variant: str, device: Device = "cpu", threads: int = 1) -> Recognizer:
+    """A bundled model in the arithmetic that its name here tells.
+
+    Raises:
+        DeviceError: The device is not to be had, or not in that arithmetic.
+    """
+    model = variant.removesuffix(INT8)
+    precision: Precision = "int8" if variant.endswith(INT8) else "float32"
+    return Recognizer(model, device=device, threads=threads, precision=precision)
+
+
+def usual(model: str) -> str:
+    """The variant that a CPU gets where nobody asks for another: the last one."""
+    return variants(model)[-1]
 
 
 def bare_session(recognizer: Recognizer) -> Any:

@@ -9,6 +9,7 @@ import keras
 import onnx
 from onnx import numpy_helper
 
+from benchmarks.contenders import variants
 from export.network import Network, open_network, tempered
 from mnist_infer.registry import ModelInfo, bundled_info, bundled_models
 
@@ -31,16 +32,9 @@ def keras_reference(model: ModelInfo) -> tuple[Network, str]:
 
 
 def networks() -> dict[str, tuple[Network, list[str]]]:
-    """The Keras model of each bundled network, and the bundled models that were made from it.
-
-    A model whose name ends in `-int8` is of the network that is named before that.
-    """
-    found: dict[str, list[str]] = {}
-    for name in bundled_models():
-        found.setdefault(name.removesuffix("-int8"), []).append(name)
+    """By the name of each bundled model: its Keras model, and its variants."""
     return {
-        network: (keras_reference(bundled_info(network))[0], models)
-        for network, models in found.items()
+        name: (keras_reference(bundled_info(name))[0], variants(name)) for name in bundled_models()
     }
 
 

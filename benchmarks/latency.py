@@ -22,18 +22,19 @@ from benchmarks.contenders import (
     PATH,
     PROBABILITIES,
     bare_session,
+    load,
+    usual,
 )
 from benchmarks.peers import find_peers
 from benchmarks.timing import Row, Times, goal, take_turns
 from export.network import Network
-from mnist_infer import Recognizer
 from mnist_infer.registry import DEFAULT_MODEL
 from train.data import Mnist
 
 TURN = 0.02
 
 Contender = tuple[str, str]
-"""What is called, and the bundled model; of a peer, the network."""
+"""What is called, and the bundled model's variant; of a peer, the network."""
 
 
 def measure(
@@ -42,7 +43,7 @@ def measure(
     """Percentiles of every contender for each network, from one run, and who was missing.
 
     Args:
-        networks: By name: the Keras model, and the bundled models that were made from it.
+        networks: By name: the Keras model, and the variants of the bundled one.
         mnist: The first test image is the one that is recognised.
         rounds: Turns of each contender.
     """
@@ -56,7 +57,7 @@ def measure(
             missing = peers.missing
             calls: dict[Contender, Callable[[], object]] = {}
             for model in models:
-                calls |= _ours(Recognizer(model, device="cpu"), image, path)
+                calls |= _ours(model, image, path)
             calls |= {(peer, name): partial(call, image) for peer, call in peers.calls.items()}
             times = take_turns(calls, rounds, TURN, least=3)
             rows += [
@@ -67,9 +68,10 @@ def measure(
 
 
 def _ours(
-    recognizer: Recognizer, image: NDArray[np.uint8], path: Path
+    model: str, image: NDArray[np.uint8], path: Path
 ) -> dict[Contender, Callable[[], object]]:
     """Each way into the package; `image` uint8 (1, 28, 28), and `path` its PNG."""
+    recognizer = load(model)
     session = bare_session(recognizer)
     content = path.read_bytes()
 
@@ -85,7 +87,7 @@ def _ours(
         BYTES: lambda: recognizer.predict(content),
         DECODE: decode_and_run,
     }
-    return {(kind, recognizer.model.name): call for kind, call in calls.items()}
+    return {(kind, model): call for kind, call in calls.items()}
 
 
 def _goals(times: Times[Contender], network: str, models: Sequence[str]) -> list[Row]:
@@ -106,6 +108,7 @@ def _goals(times: Times[Contender], network: str, models: Sequence[str]) -> list
         ratio = times.ratio((KERAS, network), ours)
         goals.append(goal(f"Keras `predict` over `{fastest}`", ratio, least=3000))
     if DEFAULT_MODEL in models:
-        ratio = times.ratio((BYTES, DEFAULT_MODEL), (DECODE, DEFAULT_MODEL))
+        model = usual(DEFAULT_MODEL)
+        ratio = times.ratio((BYTES, model), (DECODE, model))
         goals.append(goal("`predict(PNG bytes)` over Pillow and `session.run`", ratio, most=1.5))
     return goals

@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.contenders import LITERT, LITERT_INT8
+from benchmarks.contenders import INT8, LITERT, LITERT_INT8, load
 from benchmarks.peers import find_peers
 from benchmarks.timing import Row
 from export.network import Network
-from mnist_infer import Recognizer
 from train.data import Mnist
 
 
@@ -19,7 +18,7 @@ def measure(networks: Mapping[str, tuple[Network, Sequence[str]]], mnist: Mnist)
     """A row for each way to run each network.
 
     Args:
-        networks: By name: the Keras model, and the bundled models that were made from it.
+        networks: By name: the Keras model, and the variants of the bundled one.
         mnist: All of it.
     """
     rows = []
@@ -27,9 +26,8 @@ def measure(networks: Mapping[str, tuple[Network, Sequence[str]]], mnist: Mnist)
         expected = network.probabilities(mnist.x_test)
         found = {"Keras": expected}
         for model in models:
-            kind = "int8" if model.endswith("-int8") else "float32"
-            recognizer = Recognizer(model, device="cpu")
-            found[f"ONNX {kind} ({model})"] = recognizer.probabilities(mnist.x_test)
+            kind = "int8" if model.endswith(INT8) else "float32"
+            found[f"ONNX {kind}"] = load(model).probabilities(mnist.x_test)
         peers = find_peers(network, mnist.x_train).calls
         found |= {
             peer: peers[peer](mnist.x_test) for peer in (LITERT, LITERT_INT8) if peer in peers

@@ -9,7 +9,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.contenders import BARE, DECODE
+from benchmarks.contenders import BARE, DECODE, INT8
 from benchmarks.page import microseconds
 from benchmarks.timing import Row
 
@@ -38,12 +38,12 @@ def draw(results: dict[str, Any], folder: Path) -> None:
 
 
 def _latency(section: Row) -> Figure:
-    networks = list(dict.fromkeys(row["model"].removesuffix("-int8") for row in section["rows"]))
+    networks = list(dict.fromkeys(row["model"].removesuffix(INT8) for row in section["rows"]))
     figure = Figure((8, 0.5 + 4.6 * len(networks)), layout="constrained")
     for axes, network in zip(
         figure.subplots(len(networks), squeeze=False).flat, networks, strict=True
     ):
-        of_network = [r for r in section["rows"] if r["model"].removesuffix("-int8") == network]
+        of_network = [r for r in section["rows"] if r["model"].removesuffix(INT8) == network]
         _bars(axes, sorted(of_network, key=lambda row: -float(row["p50_us"])))
         axes.set_title(f"One image, {network}: p50, and p99 at the line's end")
     return figure
@@ -70,7 +70,7 @@ def _color(name: str) -> str:
 
 def _name(row: Row) -> str:
     name = row["name"].replace("`", "")
-    return f"{name}, int8" if row["model"].endswith("-int8") else name
+    return f"{name}, int8" if row["model"].endswith(INT8) else name
 
 
 def _throughput(section: Row) -> Figure:

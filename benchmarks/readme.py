@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.coldstart import OURS, SCRIPT
-from benchmarks.contenders import BARE, BYTES, PEERS, PROBABILITIES
+from benchmarks.contenders import BARE, BYTES, PEERS, PROBABILITIES, usual
 from benchmarks.page import microseconds, table
 from mnist_infer.registry import DEFAULT_MODEL
 
@@ -31,10 +31,11 @@ def speed(results: dict[str, Any]) -> str:
     """The default model by each way in, its peers on the same network, and whole processes."""
     latency = {(row["name"], row["model"]): row for row in results["latency"]["rows"]}
     start = {row["name"]: row for row in results["coldstart"]["rows"]}
+    ours = [(name, usual(DEFAULT_MODEL)) for name in (BARE, PROBABILITIES, BYTES)]
+    peers = [(name, DEFAULT_MODEL) for name in PEERS if (name, DEFAULT_MODEL) in latency]
     rows = [
-        (name, *(microseconds(latency[name, DEFAULT_MODEL][f"p{part}_us"]) for part in (50, 99)))
-        for name in (BARE, PROBABILITIES, BYTES, *PEERS)
-        if (name, DEFAULT_MODEL) in latency
+        (each[0], *(microseconds(latency[each][f"p{part}_us"]) for part in (50, 99)))
+        for each in (*ours, *peers)
     ]
     rows += [
         (f"`predict` of a {row['kind']}", microseconds(row["p50_us"]), microseconds(row["p99_us"]))

@@ -94,12 +94,12 @@ def _sections(data: str | None, *, quick: bool) -> dict[str, Callable[[], Row]]:
     return {
         "parity": lambda: parity.measure(every, mnist),
         "latency": lambda: latency.measure(fast, mnist, rounds(40)),
-        "throughput": lambda: throughput.measure(fast, mnist, rounds(5)),
+        "throughput": lambda: throughput.measure(fast, mnist, rounds(3)),
         "files": lambda: files.measure(mnist, rounds(5)),
         "coldstart": lambda: coldstart.measure(rounds(25)),
         "footprint": footprint.measure,
         "cuda": lambda: cuda.measure(rounds(5)),
-        "fitting": lambda: fitting.measure(mnist, 1 if quick else 3),
+        "fitting": lambda: fitting.measure(mnist, 1 if quick else 2),
     }
 
 

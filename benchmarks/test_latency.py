@@ -33,7 +33,9 @@ def measure(
 ) -> Any:
     """Time a call; median and 99th percentile, in microseconds, go into the record."""
     result = benchmark(call, *arguments)
-    benchmark.extra_info.update(model=recognizer.model.name, device=recognizer.device)
+    benchmark.extra_info.update(
+        model=recognizer.model.name, precision=recognizer.model.precision, device=recognizer.device
+    )
     if benchmark.stats:
         p50, p99 = np.percentile(benchmark.stats.stats.data, [50, 99]) * 1e6
         benchmark.extra_info.update(p50_us=round(p50, 2), p99_us=round(p99, 2))

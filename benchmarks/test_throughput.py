@@ -17,7 +17,10 @@ def test_throughput(benchmark: BenchmarkFixture, recognizer: Recognizer, batch_s
     rows = benchmark(recognizer.probabilities, images)
     assert rows.shape == (batch_size, 10)
     benchmark.extra_info.update(
-        model=recognizer.model.name, device=recognizer.device, batch_size=batch_size
+        model=recognizer.model.name,
+        precision=recognizer.model.precision,
+        device=recognizer.device,
+        batch_size=batch_size,
     )
     if benchmark.stats:
         per_second = batch_size / benchmark.stats.stats.median

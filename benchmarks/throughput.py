@@ -8,12 +8,11 @@ from functools import partial
 
 import numpy as np
 
-from benchmarks.contenders import LITERT_INT8
+from benchmarks.contenders import INT8, LITERT_INT8, load
 from benchmarks.machine import matrix_peaks
 from benchmarks.peers import find_peers
 from benchmarks.timing import Row, goal, take_turns
 from export.network import Network
-from mnist_infer import Recognizer
 from train.data import Mnist
 
 BATCHES = (1, 4, 16, 64, 256, 1024, 4096, 16384, 65536)
@@ -37,8 +36,9 @@ def measure(
     for threads, peak in peaks.items():
         for name, (network, models) in networks.items():
             operations = 2 * sum(w.size for w in network.model.get_weights() if w.ndim == 2)
-            ours = [Recognizer(model, device="cpu", threads=threads) for model in models]
-            calls: dict[str, Callable[..., object]] = {r.model.name: r.probabilities for r in ours}
+            calls: dict[str, Callable[..., object]] = {
+                model: load(model, threads=threads).probabilities for model in models
+            }
             litert = find_peers(network, mnist.x_train, threads).calls.get(LITERT_INT8)
             if litert and threads == 1:
                 calls[LITERT_INT8] = litert
@@ -48,7 +48,7 @@ def measure(
                 times = take_turns(chosen, rounds, TURN)
                 for each in chosen:
                     per_second = batch / times.seconds(each)
-                    kind = "int8" if each == LITERT_INT8 or each.endswith("-int8") else "float32"
+                    kind = "int8" if each == LITERT_INT8 or each.endswith(INT8) else "float32"
                     rows.append(
                         {
                             "network": name,
