@@ -43,25 +43,30 @@ def is_mnist_form(image: NDArray[np.uint8]) -> bool:
     centre of mass between 13.48 and 14.50 in both directions, a longest side of 20 pixels (19
     in 13 of them), and strokes of at least 1.16 pixels.
     """
+    return mnist_box(image) is not None
+
+
+def mnist_box(image: NDArray[np.uint8]) -> tuple[int, int, int, int] | None:
+    """x, y, width and height of the digit on an image in MNIST's form; None in any other form."""
     # Half the time of a prediction went here: bytes and one product are quicker than reductions.
-    content = image.tobytes()
-    if image.shape != (SIDE, SIDE) or (b"\xff" not in content and b"\xfe" not in content):
-        return False
-    top, left, bottom, right = extent(image)
+    rows = image.tobytes()
+    if image.shape != (SIDE, SIDE) or (b"\xff" not in rows and b"\xfe" not in rows):
+        return None
+    columns = image.T.tobytes()
+    top, bottom = _run_of_ink(rows)
+    left, right = _run_of_ink(columns)
     if max(bottom - top, right - left) not in (BOX - 1, BOX):
-        return False
+        return None
     total, y, x = (_MOMENTS @ image.ravel().astype(np.float32)).tolist()
     central = 13.4 < y / total < 14.6 and 13.4 < x / total < 14.6
-    return central and stroke_width(image) >= THINNEST
+    if not central or stroke_width(image) < THINNEST:
+        return None
+    return left, top, right - left, bottom - top
 
 
-def extent(image: NDArray[np.uint8]) -> tuple[int, int, int, int]:
-    """Box around all that is not 0 in a small picture: top, left, bottom, right."""
-    height, width = image.shape
-    rows, columns = image.tobytes(), image.T.tobytes()
-    top = (len(rows) - len(rows.lstrip(b"\0"))) // width
-    left = (len(columns) - len(columns.lstrip(b"\0"))) // height
-    return top, left, -(-len(rows.rstrip(b"\0")) // width), -(-len(columns.rstrip(b"\0")) // height)
+def _run_of_ink(lines: bytes) -> tuple[int, int]:
+    """Of lines of 28 pixels, not all of them 0: the first with ink, and one beyond the last."""
+    return (len(lines) - len(lines.lstrip(b"\0"))) // SIDE, -(-len(lines.rstrip(b"\0")) // SIDE)
 
 
 def normalize(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mnist_infer.images import Picture
 from mnist_infer.ink import extract_ink
 from mnist_infer.lines import remove_lines
-from mnist_infer.normalize import SIDE, extent, is_mnist_form, normalize
+from mnist_infer.normalize import SIDE, mnist_box, normalize
 from mnist_infer.results import Stages
 from mnist_infer.segment import find_digit
 
@@ -25,22 +22,12 @@ def prepare(picture: Picture) -> Stages:
         NoDigitError: The picture holds nothing that could be a digit.
         SeveralDigitsError: It holds more than one.
     """
-    image = _mnist_form(picture.pixels)
-    if image is not None:
-        top, left, bottom, right = extent(image)
-        box = picture.original_box(slice(top, bottom), slice(left, right))
-        return Stages(image, image, box, image)
+    if picture.pixels.shape == (SIDE, SIDE):
+        # So small a picture has not been shrunk: its box is the original's.
+        image = picture.pixels
+        if box := mnist_box(image) or mnist_box(image := 255 - image):
+            return Stages(image, image, box, image)
     ink = extract_ink(picture.pixels)
     cleaned, (rows, columns) = find_digit(remove_lines(ink))
     box = picture.original_box(rows, columns)
     return Stages(ink, cleaned, box, normalize(cleaned[rows, columns]))
-
-
-def _mnist_form(pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
-    """The picture, or its negative, if that already is what MNIST would hold."""
-    if pixels.shape != (SIDE, SIDE):
-        return None
-    if is_mnist_form(pixels):
-        return pixels
-    negative = 255 - pixels
-    return negative if is_mnist_form(negative) else None
