@@ -37,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
 
     kept = options.output / "report.json"
-    results = json.loads(kept.read_text(encoding="utf-8")) if options.only else {}
+    is_partial = options.only and kept.is_file()
+    results = json.loads(kept.read_text(encoding="utf-8")) if is_partial else {}
     results |= measure(options.only or SECTIONS, options.data, quick=options.quick)
     write(results, options.output)
     if options.output == RESULTS:
