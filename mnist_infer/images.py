@@ -124,7 +124,9 @@ def _decode(image: PILImage, working_side: int | None) -> Picture:
     if working_side is not None:
         image.draft("RGB", (working_side, working_side))
     drafted = round(max(width, height) / max(image.size))
-    if image.getexif().get(_EXIF_ORIENTATION, 1) != 1:
+    image.load()  # A PNG may tell its orientation behind its pixels.
+    may_be_turned = image.info or image.format is None  # What was not opened may hold it elsewhere.
+    if may_be_turned and image.getexif().get(_EXIF_ORIENTATION, 1) != 1:
         image = ImageOps.exif_transpose(image)
     picture = _shrunk(_plain(image), working_side)
     if drafted == 1:
