@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def framed(image: NDArray[Any], rim: int, value: int = 0) -> NDArray[Any]:
-    """The picture inside a frame of one value; np.pad does the same in ten times the time."""
-    height, width = image.shape
-    frame = np.full((height + 2 * rim, width + 2 * rim), value, image.dtype)
-    frame[rim : rim + height, rim : rim + width] = image
+    """The `(..., H, W)` inside a frame of one value; np.pad does it in ten times the time."""
+    *many, height, width = image.shape
+    frame = np.full((*many, height + 2 * rim, width + 2 * rim), value, image.dtype)
+    frame[..., rim : rim + height, rim : rim + width] = image
     return frame
 
 
@@ -76,8 +76,15 @@ def stroke_width(ink: NDArray[np.uint8]) -> float:
     The outline's length is the total variation of the grey picture, so that soft edges and
     sub-pixel widths count rightly; exact for long strokes of even width.
     """
+    return float(stroke_widths(ink))
+
+
+def stroke_widths(ink: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """The `stroke_width` of each picture: `(..., H, W)` -> `(...)`."""
     shade = framed(ink, 1).astype(np.float32)
-    across = shade[1:, :-1] - shade[:-1, :-1]
-    down = shade[:-1, 1:] - shade[:-1, :-1]
-    outline = float(np.sqrt(across * across + down * down).sum())
-    return 2 * float(shade.sum()) / outline if outline else 0.0
+    corner = shade[..., :-1, :-1]
+    across, down = shade[..., 1:, :-1] - corner, shade[..., :-1, 1:] - corner
+    outline = np.sqrt(across * across + down * down).sum(axis=(-2, -1))
+    area = shade.sum(axis=(-2, -1)).astype(np.float64)
+    widths: NDArray[np.float64] = 2 * area / np.maximum(outline, 1e-9)
+    return widths

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from mnist_infer.filters import framed, stroke_width
+from mnist_infer.filters import framed, stroke_width, stroke_widths
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,21 +32,25 @@ EDGE = 64
 THINNEST = 1.08
 
 
-def is_mnist_form(image: NDArray[np.uint8]) -> bool:
-    """Whether a 28x28 image is white on black, sized, centred and drawn as MNIST's are.
+def are_mnist_form(images: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Which of `(N, 28, 28)` are white on black, sized, centred and drawn as MNIST's are.
 
     Of MNIST's 60,000 training images every one has its brightest pixel at 254 or 255, its
     centre of mass between 13.48 and 14.50 in both directions, a longest side of 20 pixels (19
     in 13 of them), and strokes of at least 1.16 pixels.
     """
-    if image.shape != (SIDE, SIDE) or image.max() < 254:
-        return False
-    top, left, bottom, right = _bounds(image, 0)
-    if max(bottom - top, right - left) not in (BOX - 1, BOX):
-        return False
-    centre = _centre_of_mass(image)
-    central = min(centre) > 13.4 and max(centre) < 14.6
-    return central and stroke_width(image) >= THINNEST
+    columns, rows = images.sum(axis=1, dtype=np.float32), images.sum(axis=2, dtype=np.float32)
+    sides = np.stack([rows, columns])
+    ink = sides > 0
+    longest = (SIDE - ink.argmax(axis=2) - ink[:, :, ::-1].argmax(axis=2)).max(axis=0)
+    centres = sides @ np.arange(SIDE, dtype=np.float32) / np.maximum(rows.sum(axis=1), 1)
+    passed: NDArray[np.bool_] = (
+        (images.max(axis=(1, 2)) >= 254)
+        & ((longest == BOX) | (longest == BOX - 1))
+        & (np.abs(centres - CENTRE) < 0.6).all(axis=0)
+        & (stroke_widths(images) >= THINNEST)
+    )
+    return passed
 
 
 def normalize(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:

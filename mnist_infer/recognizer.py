@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,7 +72,7 @@ class Recognizer:
             SeveralDigitsError: There is more than one; `read` reads them all.
             TypeError: `image` is none of the above.
         """
-        return _prediction(self._session.run(_prepare(image).image[np.newaxis])[0])
+        return Prediction.of(self._session.run(_prepare(image).image[np.newaxis])[0])
 
     def predict_batch(
         self, images: Iterable[ImageSource], *, batch_size: int = 64
@@ -112,7 +111,7 @@ class Recognizer:
         ready = [image for image in prepared if not isinstance(image, ImageError)]
         rows = iter(self._session.run(np.stack(ready)) if ready else ())
         return [
-            image if isinstance(image, ImageError) else _prediction(next(rows))
+            image if isinstance(image, ImageError) else Prediction.of(next(rows))
             for image in prepared
         ]
 
@@ -138,7 +137,7 @@ class Recognizer:
     def explain(self, image: ImageSource) -> Explanation:
         """The digit on one picture, and each stage on the way to it; raises as `predict` does."""
         stages = _prepare(image)
-        prediction = _prediction(self._session.run(stages.image[np.newaxis])[0])
+        prediction = Prediction.of(self._session.run(stages.image[np.newaxis])[0])
         return Explanation(stages.ink, stages.cleaned, stages.box, stages.image, prediction)
 
     def read(self, image: ImageSource) -> Reading:
@@ -204,9 +203,3 @@ def _naming(image: ImageSource) -> Iterator[None]:
         if isinstance(image, (str, os.PathLike)):
             error.source = os.fspath(image)
         raise
-
-
-def _prediction(row: NDArray[Any]) -> Prediction:
-    probabilities = tuple(row.tolist())
-    confidence = max(probabilities)
-    return Prediction(probabilities.index(confidence), confidence, probabilities)
