@@ -2,9 +2,8 @@
 
 Each endpoint against its floor, a bare Starlette route that decodes the same body and returns a
 constant, with the same JSON parser, NumPy and Pillow but no check of what came; with batching and
-without; at 1, 8 and 64 connections. All of it runs on this machine, over loopback; the client takes
-some 18 microseconds of processor time for each request, as wrk does. The rounds of the contestants
-alternate, so that a busy machine is fair to all.
+without; at 1, 8 and 64 connections. All of it runs on this machine, over loopback. The rounds
+of the contestants alternate, so that a busy machine is fair to all.
 
 ``python -m benchmarks.server --soak 300`` is another thing: full load for that many seconds from
 64 connections, a few of which hang up midway all the time. Every answer is compared with the right

@@ -127,7 +127,7 @@ class Pictures:
         return digit_record(Answer(name, answer))
 
     def _decode_small(self, picture: bytes) -> NDArray[np.uint8] | None:
-        """The pixels of a picture of 28x28; it takes less time than to wake a worker thread."""
+        """The pixels of a picture of 28x28; as small a work as parsing a request."""
         if len(picture) > _QUICK_BYTES:
             return None
         image = self._open(picture)

@@ -16,8 +16,7 @@ Tell = Callable[[Request, Exception], Awaitable[Response]]
 class Shortcut:
     """Leads from some paths straight to their endpoints, and by Starlette's way from all others.
 
-    To route a request and to pass it through the layers of middleware takes as long as to answer
-    it.
+    Routing and the layers of middleware are a good part of what a short request costs.
     """
 
     def __init__(
