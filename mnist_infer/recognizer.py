@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +71,7 @@ class Recognizer:
             SeveralDigitsError: There is more than one; `read` reads them all.
             TypeError: `image` is none of the above.
         """
-        return _prediction(self._session.run(_prepare(image).image[np.newaxis])[0])
+        return Prediction.of(self._session.run(_prepare(image).image[np.newaxis])[0])
 
     def predict_batch(
         self, images: Iterable[ImageSource], *, batch_size: int = 64
@@ -111,7 +110,7 @@ class Recognizer:
         ready = [image for image in prepared if not isinstance(image, ImageError)]
         rows = iter(self._session.run(np.stack(ready)) if ready else ())
         return [
-            image if isinstance(image, ImageError) else _prediction(next(rows))
+            image if isinstance(image, ImageError) else Prediction.of(next(rows))
             for image in prepared
         ]
 
@@ -137,7 +136,7 @@ class Recognizer:
     def explain(self, image: ImageSource) -> Explanation:
         """The digit on one picture, and each stage on the way to it; raises as `predict` does."""
         stages = _prepare(image)
-        prediction = _prediction(self._session.run(stages.image[np.newaxis])[0])
+        prediction = Prediction.of(self._session.run(stages.image[np.newaxis])[0])
         return Explanation(stages.ink, stages.cleaned, stages.box, stages.image, prediction)
 
     def read(self, image: ImageSource) -> Reading:
@@ -206,9 +205,3 @@ def _name(error: ImageError, image: ImageSource) -> None:
     """Let an error name the file that it is about; a context manager would take a microsecond."""
     if isinstance(image, (str, os.PathLike)):
         error.source = os.fspath(image)
-
-
-def _prediction(row: NDArray[Any]) -> Prediction:
-    probabilities = tuple(row.tolist())
-    confidence = max(probabilities)
-    return Prediction(probabilities.index(confidence), confidence, probabilities)

@@ -23,6 +23,13 @@ class Prediction:
     probabilities: tuple[float, ...]
     """One probability for each digit from 0 to 9; they sum to 1."""
 
+    @classmethod
+    def of(cls, row: NDArray[np.float32]) -> Prediction:
+        """The answer that a row of ten probabilities gives."""
+        probabilities = tuple(row.tolist())
+        confidence = max(probabilities)
+        return cls(probabilities.index(confidence), confidence, probabilities)
+
     def top(self, k: int) -> list[tuple[int, float]]:
         """The `k` most probable digits with their probabilities, best first."""
         ranked = sorted(enumerate(self.probabilities), key=lambda pair: pair[1], reverse=True)

@@ -11,7 +11,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
@@ -22,12 +22,16 @@ from mnist_infer.server.errors import OverloadedError, RequestError
 from mnist_infer.server.limits import Gate, Limits
 from mnist_infer.server.logs import AccessLog
 from mnist_infer.server.metrics import Metrics
-from mnist_infer.server.middleware import Observed, SecurityHeaders
+from mnist_infer.server.middleware import Observed
 from mnist_infer.server.pictures import Pictures
 from mnist_infer.server.protocol import Protocol
+from mnist_infer.server.responses import JSONResponse
+from mnist_infer.server.shortcut import Shortcut
 from mnist_infer.server.workers import Workers
 
 STATIC = Path(__file__).with_name("static")
+
+_EXPECTED = (RequestError, HTTPException, ClientDisconnect)
 
 
 def create_app(recognizer: Recognizer, limits: Limits, log: AccessLog | None = None) -> ASGIApp:
@@ -65,17 +69,14 @@ def create_app(recognizer: Recognizer, limits: Limits, log: AccessLog | None = N
             Route("/docs", _page("docs.html")),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
-        exception_handlers={
-            RequestError: _tell_request_error,
-            HTTPException: _tell_http_error,
-            ClientDisconnect: _note_disconnect,
-            Exception: _tell_crash,
-        },
+        exception_handlers=dict.fromkeys((*_EXPECTED, Exception), _tell),
         lifespan=lifespan,
     )
     # A redirect would lead to the Host header, which a client makes up.
     app.router.redirect_slashes = False
-    return Observed(SecurityHeaders(app), metrics, log)
+    return Observed(
+        Shortcut(app, [protocol.infer_path, "/predict"], _EXPECTED, _tell), metrics, log
+    )
 
 
 def describe_api(model: str, version: str) -> dict[str, Any]:
@@ -95,34 +96,20 @@ def _page(name: str) -> Callable[[Request], Awaitable[Response]]:
     return page
 
 
-async def _tell_request_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestError)
-    headers = {"Retry-After": "1"} if isinstance(error, OverloadedError) else None
-    return _told(request, error, str(error), error.status, headers)
-
-
-async def _tell_http_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    return _told(request, error, error.detail, error.status_code, error.headers)
-
-
-async def _tell_crash(request: Request, error: Exception) -> Response:
-    return _told(request, error, "an error in the server; its log says more", 500)
-
-
-def _told(
-    request: Request,
-    error: Exception,
-    message: str,
-    status: int,
-    headers: Mapping[str, str] | None = None,
-) -> Response:
+async def _tell(request: Request, error: Exception) -> Response:
     """An error as the protocol wants it, and elsewhere as in the command line's records."""
+    message, status = "an error in the server; its log says more", 500
+    headers: Mapping[str, str] | None = None
+    match error:
+        case ClientDisconnect():
+            # Nobody is there to read it; the access log says so, as nginx does.
+            return Response(status_code=499)
+        case RequestError():
+            message, status = str(error), error.status
+            if isinstance(error, OverloadedError):
+                headers = {"Retry-After": "1"}
+        case HTTPException():
+            message, status, headers = error.detail, error.status_code, error.headers
     is_protocol = request.url.path.startswith("/v2")
     told = message if is_protocol else {"type": type(error).__name__, "message": message}
     return JSONResponse({"error": told}, status, headers)
-
-
-async def _note_disconnect(request: Request, error: Exception) -> Response:
-    # Nobody is there to read it; the access log says so, as nginx does.
-    return Response(status_code=499)

@@ -106,7 +106,7 @@ def serve(
         raise _usage_error(str(error)) from error
     logs.configure()
     limits = Limits(max_body, max_pixels, max_batch, queue)
-    log = None if quiet else logs.AccessLog(sys.stderr)
+    log = None if quiet else logs.AccessLog(sys.stderr.buffer)
     try:
         run.run(create_app(recognizer, limits, log), host, port)
     except OSError as error:

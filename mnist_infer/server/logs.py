@@ -6,7 +6,9 @@ import asyncio
 import json
 import logging
 from datetime import UTC, datetime
-from typing import Any, TextIO
+from typing import Any, BinaryIO
+
+import orjson
 
 _FLUSH_SECONDS = 0.1
 
@@ -18,19 +20,20 @@ class AccessLog:
     network's answer.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
-        self._lines: list[str] = []
+        self._lines: list[bytes] = []
 
     def add(self, fields: dict[str, Any]) -> None:
         """Log a request; called on the event loop."""
         if not self._lines:
             asyncio.get_running_loop().call_later(_FLUSH_SECONDS, self.flush)
-        self._lines.append(json.dumps({"time": _now(), **fields}) + "\n")
+        line = {"time": datetime.now(UTC), **fields}
+        self._lines.append(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
 
     def flush(self) -> None:
         """Write what waits."""
-        self._stream.write("".join(self._lines))
+        self._stream.write(b"".join(self._lines))
         self._stream.flush()
         self._lines.clear()
 

@@ -13,16 +13,21 @@ from PIL import Image
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Message
 
 from mnist_infer.errors import ImageError
+from mnist_infer.images import read_picture
+from mnist_infer.normalize import SIDE
 from mnist_infer.output import Answer, digit_record, page_record
+from mnist_infer.prepare import WORKING_SIDE, mnist_form
 from mnist_infer.recognizer import Recognizer
 from mnist_infer.results import Prediction
+from mnist_infer.server.bodies import header, read_body
 from mnist_infer.server.errors import MalformedRequestError, PictureTooLargeError
-from mnist_infer.server.limits import Gate, Limits, read_body
+from mnist_infer.server.limits import Gate, Limits
+from mnist_infer.server.responses import JSONResponse
 from mnist_infer.server.workers import Workers
 
 Fields: TypeAlias = dict[str, Any]
@@ -31,6 +36,9 @@ _Record: TypeAlias = Callable[[Answer], Fields]
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")
 """What browsers, cameras and scanners give; a stranger need not reach Pillow's other decoders."""
+
+_QUICK_BYTES = 2048
+"""Room for 28x28 grey pixels in any format, and little else."""
 
 _NO_NAME = "-"
 _BYTES_PER_COST = 4096
@@ -50,6 +58,9 @@ class Pictures:
         Image.init()  # Else the first stranger waits until all decoders are imported.
         self._batcher = workers.batcher(
             "picture", self._predict_batch, _cost, limits.max_batch, side_by_side=True
+        )
+        self._small = workers.batcher(
+            "28x28", self._predict_small, lambda image: 1, limits.max_batch, side_by_side=False
         )
 
     def routes(self) -> list[BaseRoute]:
@@ -88,8 +99,8 @@ class Pictures:
 
     async def _receive(self, request: Request) -> tuple[str, bytes]:
         """The picture's name and bytes, from the body as it is or from a form."""
-        body = await read_body(request, self._limits.max_body)
-        if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        body = await read_body(request, self._limits)
+        if not header(request, "Content-Type").startswith("multipart/form-data"):
             return _NO_NAME, body
 
         async def replay() -> Message:
@@ -105,20 +116,45 @@ class Pictures:
         raise MalformedRequestError("the form holds no file; send one picture")
 
     async def _predict(self, name: str, picture: bytes) -> Fields:
-        answer = await self._batcher.submit(picture)
+        small = self._decode_small(picture)
+        answer: Prediction | ImageError | None = None
+        if small is not None:
+            answer = await self._small.submit(small)
+        if answer is None:
+            answer = await self._batcher.submit(picture)
         if isinstance(answer, ImageError):
             raise answer
         return digit_record(Answer(name, answer))
 
+    def _decode_small(self, picture: bytes) -> NDArray[np.uint8] | None:
+        """The pixels of a picture of 28x28; as small a work as parsing a request."""
+        if len(picture) > _QUICK_BYTES:
+            return None
+        image = self._open(picture)
+        return read_picture(image).pixels if image.size == (SIDE, SIDE) else None
+
+    def _predict_small(self, images: list[NDArray[np.uint8]]) -> list[Prediction | None]:
+        """The answers for images of MNIST's form; the others need more work."""
+        forms = [mnist_form(image) for image in images]
+        ready = [form[0] for form in forms if form]
+        rows = iter(self._recognizer.probabilities(np.stack(ready)) if ready else ())
+        return [Prediction.of(next(rows)) if form else None for form in forms]
+
     def _predict_batch(self, pictures: list[bytes]) -> list[Prediction | ImageError]:
-        refusals = [self._refusal(picture) for picture in pictures]
-        taken = (picture for picture, no in zip(pictures, refusals, strict=True) if not no)
+        decoded = [self._decode(picture) for picture in pictures]
+        taken = (pixels for pixels in decoded if not isinstance(pixels, ImageError))
         answers = self._recognizer.predict_each(taken)
-        return [refusal or next(answers) for refusal in refusals]
+        return [pixels if isinstance(pixels, ImageError) else next(answers) for pixels in decoded]
+
+    def _decode(self, picture: bytes) -> NDArray[np.uint8] | ImageError:
+        """The pixels that the recogniser works on; the large image itself is let go at once."""
+        try:
+            return read_picture(self._open(picture), WORKING_SIDE).pixels
+        except ImageError as error:
+            return error
 
     def _explain(self, name: str, picture: bytes) -> Fields:
-        self._check(picture)
-        explanation = self._recognizer.explain(picture)
+        explanation = self._recognizer.explain(self._open(picture))
         stages = {
             "ink": _as_data_url(explanation.ink),
             "cleaned": _as_data_url(explanation.cleaned),
@@ -131,26 +167,21 @@ class Pictures:
         }
 
     def _read(self, name: str, picture: bytes) -> Fields:
-        self._check(picture)
-        return page_record(Answer(name, reading=self._recognizer.read(picture)))
+        return page_record(Answer(name, reading=self._recognizer.read(self._open(picture))))
 
-    def _check(self, picture: bytes) -> None:
-        if refusal := self._refusal(picture):
-            raise refusal
-
-    def _refusal(self, picture: bytes) -> ImageError | None:
-        """Why a picture is not even decoded, as its header tells."""
+    def _open(self, picture: bytes) -> Image.Image:
+        """A picture whose header has been read, and no pixel yet."""
         try:
-            with Image.open(io.BytesIO(picture), formats=FORMATS) as image:
-                width, height = image.size
+            image = Image.open(io.BytesIO(picture), formats=FORMATS)
         # Pillow's parsers meet hostile bytes and raise nearly every built-in exception.
         except Exception:
-            return ImageError(f"not a picture in one of the formats {', '.join(FORMATS)}")
+            raise ImageError(f"not a picture in one of the formats {', '.join(FORMATS)}") from None
+        width, height = image.size
         if width * height > self._limits.max_pixels:
-            return PictureTooLargeError(
+            raise PictureTooLargeError(
                 f"{width} x {height} pixels; at most {self._limits.max_pixels:,} are taken here"
             )
-        return None
+        return image
 
 
 def _cost(picture: bytes) -> int:

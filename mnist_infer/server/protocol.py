@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from mnist_infer import __version__
 from mnist_infer.recognizer import Recognizer
+from mnist_infer.server.bodies import header, read_body
 from mnist_infer.server.errors import MalformedRequestError, UnknownModelError
-from mnist_infer.server.limits import Gate, Limits, read_body
+from mnist_infer.server.limits import Gate, Limits
+from mnist_infer.server.responses import JSONResponse
 from mnist_infer.server.tensors import INPUT, OUTPUT, decode_request, encode_response
 from mnist_infer.server.workers import Workers
 
@@ -38,6 +40,11 @@ class Protocol:
         self._batcher = workers.batcher(
             "tensor", self._infer_batch, len, limits.max_batch, side_by_side=False
         )
+
+    @property
+    def infer_path(self) -> str:
+        """Where most requests go."""
+        return f"/v2/models/{self.model}/infer"
 
     def routes(self) -> list[BaseRoute]:
         """The endpoints, the busiest first."""
@@ -91,7 +98,7 @@ class Protocol:
         """Probabilities of the ten digits for each image of a tensor."""
         self._check_model(request)
         with self._gate:
-            body = await read_body(request, self._limits.max_body)
+            body = await read_body(request, self._limits)
             header_length = _header_length(request, body)
             asked = await self._workers.parse(decode_request, body, header_length)
             rows = await self._batcher.submit(asked.images)
@@ -122,8 +129,8 @@ class Protocol:
 
 
 def _header_length(request: Request, body: bytes) -> int | None:
-    text = request.headers.get(_LENGTH_HEADER)
-    if text is None:
+    text = header(request, _LENGTH_HEADER)
+    if not text:
         return None
     if not text.isdecimal() or int(text) > len(body):
         raise MalformedRequestError(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 from contextlib import suppress
 
 import uvicorn
 from starlette.types import ASGIApp
+
+from mnist_infer.server.headers import SECURITY_HEADERS
 
 _GRACE_SECONDS = 30
 """How long requests may take to finish after the server is told to stop."""
@@ -17,6 +20,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        gc.freeze()  # What has been loaded stays; it need not be looked through again and again.
         for listening in sockets or ():
             host, port = listening.getsockname()[:2]
             print(f"http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
@@ -34,6 +38,7 @@ def run(app: ASGIApp, host: str, port: int) -> None:
         log_config=None,
         log_level="warning",
         server_header=False,
+        headers=list(SECURITY_HEADERS.items()),
         timeout_graceful_shutdown=_GRACE_SECONDS,
         ws="none",
     )

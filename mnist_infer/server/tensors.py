@@ -6,12 +6,12 @@ everywhere in this package. One output, `probabilities`: FP32 `[N, 10]`.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from reprlib import repr as shortened
 from typing import Any
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from mnist_infer.server.errors import MalformedRequestError
@@ -61,18 +61,18 @@ def encode_response(
         response["id"] = request.id
     response["outputs"] = [output]
     if not request.wants_binary:
-        output["data"] = rows.ravel().tolist()
-        return json.dumps(response).encode(), None
+        output["data"] = rows.ravel()
+        return orjson.dumps(response, option=orjson.OPT_SERIALIZE_NUMPY), None
     tensor = rows.astype(_DTYPES["FP32"], copy=False).tobytes()
     output["parameters"] = {"binary_data_size": len(tensor)}
-    header = json.dumps(response).encode()
+    header = orjson.dumps(response)
     return header + tensor, len(header)
 
 
 def _json_object(text: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        value = orjson.loads(text)
+    except ValueError as error:
         raise MalformedRequestError(f"the request is not valid JSON ({error})") from None
     if not isinstance(value, dict):
         raise MalformedRequestError("the request must be a JSON object")
@@ -123,6 +123,11 @@ def _shape(shape: Any) -> tuple[int, int, int]:
 def _from_json(data: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
     if not isinstance(data, list):
         raise MalformedRequestError("the tensor has neither 'data' nor 'binary_data_size'")
+    try:
+        # Flat bytes, what most send, in a third of the time.
+        return np.frombuffer(bytes(data), np.uint8).astype(dtype)
+    except (TypeError, ValueError):
+        pass
     try:
         array = np.array(data)
     except ValueError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 import time
@@ -12,9 +13,11 @@ import httpx
 import numpy as np
 import pytest
 from PIL import Image
+from starlette.types import Message, Receive
 
-from mnist_infer import __version__
-from mnist_infer.server.app import STATIC
+from mnist_infer import Recognizer, __version__
+from mnist_infer.server.app import STATIC, create_app
+from mnist_infer.server.limits import Limits
 
 from .conftest import MODEL, page, png, serving
 
@@ -181,3 +184,60 @@ def test_the_package_itself_never_imports_the_server():
     )
     assert "mnist_infer.server" not in done.stdout
     assert "starlette" not in done.stdout
+
+
+@pytest.fixture(scope="module")
+def recognizer() -> Recognizer:
+    return Recognizer(device="cpu")
+
+
+class TestInProcess:
+    """What takes too long, or a defect, to see from outside."""
+
+    def post(self, recognizer: Recognizer, path: str, receive: Receive, sent: list[Message]):
+        app = create_app(recognizer, Limits(10_000, 10_000, 8, 8, body_seconds=0.05))
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        scope = {"type": "http", "method": "POST", "path": path, "headers": [], "root_path": ""}
+        scope |= {"query_string": b"", "scheme": "http", "server": ("127.0.0.1", 80)}
+        asyncio.run(app(scope, receive, send))
+
+    @pytest.mark.parametrize("path", ["/predict", "/read", f"/v2/models/{MODEL}/infer"])
+    @pytest.mark.parametrize("parts", [[], [b"half a body"]])
+    def test_a_body_that_does_not_arrive_in_time_is_a_408(
+        self, recognizer: Recognizer, path: str, parts: list[bytes]
+    ):
+        coming = iter(parts)
+
+        async def receive() -> Message:
+            if (part := next(coming, None)) is None:
+                await asyncio.sleep(60)
+            return {"type": "http.request", "body": part, "more_body": True}
+
+        sent: list[Message] = []
+        self.post(recognizer, path, receive, sent)
+        assert sent[0]["status"] == 408
+        assert b"took more than 0.05 s" in sent[1]["body"]
+
+    def test_a_client_that_hangs_up_is_a_499(self, recognizer: Recognizer):
+        async def receive() -> Message:
+            return {"type": "http.disconnect"}
+
+        sent: list[Message] = []
+        self.post(recognizer, "/predict", receive, sent)
+        assert sent[0]["status"] == 499
+
+    @pytest.mark.parametrize("path", ["/predict", "/read"])
+    def test_a_defect_is_told_as_json_and_goes_on_to_the_log(
+        self, recognizer: Recognizer, path: str
+    ):
+        async def receive() -> Message:
+            raise RuntimeError("a defect")
+
+        sent: list[Message] = []
+        with pytest.raises(RuntimeError, match="a defect"):
+            self.post(recognizer, path, receive, sent)
+        assert sent[0]["status"] == 500
+        assert b"its log says more" in sent[1]["body"]

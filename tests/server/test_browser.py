@@ -41,6 +41,35 @@ new PerformanceObserver((list) => {
 """
 
 
+DARK_PIXELS = """() => {
+  const canvas = document.querySelector("#ink");
+  const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
+  copy.drawImage(canvas, 0, 0);
+  const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
+  return data.filter((value, place) => place % 4 === 3 && value > 127).length;
+}"""
+# WCAG 2.2: the contrast of two sRGB colours, as the browser computes them from the style sheet.
+CONTRASTS = r"""(pairs) => {
+  const probe = document.body.appendChild(document.createElement("i"));
+  const luminance = (name) => {
+    probe.className = `probe-${name}`;
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(`.probe-${name} { color: var(--${name}); }`);
+    document.adoptedStyleSheets = [sheet];
+    const linear = getComputedStyle(probe).color.match(/[\d.]+/g).slice(0, 3)
+      .map((value) => value / 255)
+      .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
+  };
+  const contrasts = pairs.map((pair) => {
+    const [dark, light] = pair.map(luminance).sort((a, b) => a - b);
+    return (light + 0.05) / (dark + 0.05);
+  });
+  probe.remove();
+  return contrasts;
+}"""
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[sync_api.Browser]:
     with sync_api.sync_playwright() as playwright:
@@ -133,6 +162,19 @@ def test_answers_come_while_the_pen_is_down(site: Page):
     site.expect("#announcement", "")
     site.tab.mouse.up()
     site.expect("#announcement", re.compile("1, "))
+
+
+@pytest.mark.parametrize("kind", ["pen", "touch"])
+def test_pen_and_finger(site: Page, kind: str):
+    widths = []
+    for force in (0.2, 1.0):
+        drag(site, kind, force)
+        site.expect_digit(1)
+        widths.append(site.tab.evaluate(DARK_PIXELS))
+        site.tab.get_by_role("button", name="Clear").click()
+        site.expect("#digit", NO_DIGIT)
+    # A pen that is pressed draws a wider stroke; a finger's pressure means nothing.
+    assert widths[1] > 1.3 * widths[0] if kind == "pen" else widths[1] == widths[0]
 
 
 def test_undo_and_clear(site: Page):
@@ -267,3 +309,40 @@ def upload(site: Page, picture: bytes) -> None:
     site.tab.locator("#file").set_input_files(
         {"name": "picture.png", "mimeType": "image/png", "buffer": picture}
     )
+
+
+def drag(site: Page, kind: str, force: float) -> None:
+    """A stroke from top to bottom, with a pen or a finger, through Chromium's own input."""
+    frame = site.tab.locator("#ink").bounding_box()
+    x = frame["x"] + frame["width"] / 2
+    ys = [frame["y"] + frame["height"] * share for share in (0.2, 0.35, 0.5, 0.65, 0.8)]
+    devtools = site.tab.context.new_cdp_session(site.tab)
+    if kind == "touch":
+        for event, y in [("touchStart", ys[0]), *(("touchMove", y) for y in ys)]:
+            point = {"x": x, "y": y, "force": force}
+            devtools.send("Input.dispatchTouchEvent", {"type": event, "touchPoints": [point]})
+        devtools.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        return
+    pen = {"x": x, "pointerType": "pen", "force": force, "button": "left"}
+    for event, y in [("mousePressed", ys[0]), *(("mouseMoved", y) for y in ys)]:
+        buttons = {"buttons": 1, "clickCount": 1}
+        devtools.send("Input.dispatchMouseEvent", {"type": event, "y": y, **pen, **buttons})
+    devtools.send("Input.dispatchMouseEvent", {"type": "mouseReleased", "y": ys[-1], **pen})
+
+
+TEXT = [
+    (text, ground) for text in ("ink", "muted", "accent") for ground in ("ground", "card", "pad")
+] + [("on-accent", "accent")]
+CONTROLS = [("edge", "ground"), ("edge", "card"), ("edge", "pad")]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_colours_have_the_contrast_of_wcag_aa(
+    browser: sync_api.Browser, server: Server, scheme: str
+):
+    for site in open_page(browser, server, color_scheme=scheme):
+        measured = site.tab.evaluate(CONTRASTS, TEXT + CONTROLS)
+    contrasts = dict(zip(TEXT + CONTROLS, measured, strict=True))
+    assert contrasts["ink", "ground"] > 10  # the measurement itself works
+    assert {pair: contrasts[pair] for pair in TEXT if contrasts[pair] < 4.5} == {}
+    assert {pair: contrasts[pair] for pair in CONTROLS if contrasts[pair] < 3} == {}
