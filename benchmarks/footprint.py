@@ -54,8 +54,7 @@ def _sizes() -> tuple[int, int]:
         subprocess.run([*pip, *run], check=True)
         (wheel,) = Path(folder).glob("*.whl")
         target = Path(folder, "installed")
-        # Bytecode is not what was shipped; pip compiles it or not as it is told.
-        run = ["install", "--no-compile", "--target", str(target), str(wheel)]
+        run = ["install", "--target", str(target), str(wheel)]
         subprocess.run([*pip, *run], check=True)
         installed = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
         return wheel.stat().st_size, installed

@@ -16,7 +16,7 @@ def page(results: Results) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     parts = [
         "# Benchmarks",
-        f"From one run of `python -m benchmarks.report` on {machine['date']}: "
+        f"Measured by `python -m benchmarks.report` on {machine['date']}: "
         f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB, "
         f"{machine['system']}, Python {machine['python']}; {versions}. The load average was "
         f"{machine['load_before']} when it began. Contenders have their turns one after another, "

@@ -39,7 +39,12 @@ def speed(results: dict[str, Any]) -> str:
     ]
     rows += [
         (f"`predict` of a {row['kind']}", microseconds(row["p50_us"]), microseconds(row["p99_us"]))
-        for row in results["files"]["single"][1:]
+        for row in results.get("files", {"single": []})["single"][1:]
     ]
     rows += [(name, f"{start[name]['wall_ms']:.0f} ms", "") for name in (OURS, SCRIPT)]
-    return table(("one image", "p50", "p99"), rows)
+    machine = results["machine"]
+    where = (
+        f"On {machine['processor']}, {machine['cores']} cores, with a load average of "
+        f"{machine['load_before']} when it began."
+    )
+    return table(("one image", "p50", "p99"), rows) + "\n\n" + where
