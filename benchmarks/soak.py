@@ -1,9 +1,9 @@
 """Long life: `python -m benchmarks.soak`.
 
-A million predictions on one recogniser, 10,000 recognisers made and dropped, and 100,000 predictions
-by 16 threads on one recogniser, each compared with the answer of one thread. Each part runs in a
-process of its own and reports its resident memory, as the slope of a straight line through the
-second half of the samples, and its open files. Linux only: it reads /proc.
+A million predictions on one recogniser, 10,000 recognisers made and dropped, and 100,000
+predictions by 16 threads on one recogniser, each compared with the answer of one thread. Each part
+runs in a process of its own. The first two report resident memory, with the slope of a straight
+line through the second half of its samples, and open files. Linux only: they read /proc.
 """
 
 from __future__ import annotations
@@ -59,15 +59,15 @@ def live(count: int, act: Callable[[int], None]) -> Life:
     slope = np.polyfit(numbers[late], resident[late], 1)[0]
     return Life(
         count,
-        round(resident[0] / 1e6, 1),
-        round(resident[-1] / 1e6, 1),
+        round(float(resident[0]) / 1e6, 1),
+        round(float(resident[-1]) / 1e6, 1),
         round(float(slope), 3),
         int(files[0]),
         int(files[-1]),
     )
 
 
-def predictions(count: int) -> Life:
+def predictions(count: int) -> dict[str, Any]:
     """Predictions by one recogniser: mostly of 28x28 arrays, now and then of a picture or page."""
     recognizer = Recognizer(device="cpu")
     small = [recognizer.explain(_picture(digit)).image for digit in range(10)]
@@ -83,20 +83,20 @@ def predictions(count: int) -> Life:
         else:
             assert recognizer.predict(small[digit]).digit == digit
 
-    return live(count, act)
+    return asdict(live(count, act))
 
 
-def recognizers(count: int) -> Life:
+def recognizers(count: int) -> dict[str, Any]:
     """Recognisers that are made, asked once and dropped."""
     image = Recognizer(device="cpu").explain(_picture(7)).image
 
     def act(_: int) -> None:
         assert Recognizer(device="cpu").probabilities(image).argmax() == 7
 
-    return live(count, act)
+    return asdict(live(count, act))
 
 
-def threads(count: int) -> dict[str, int]:
+def threads(count: int) -> dict[str, Any]:
     """Predictions by many threads on one recogniser; how many differ from those of one thread."""
     recognizer = Recognizer(device="cpu")
     images = np.random.default_rng(0).integers(0, 256, (1000, 28, 28), np.uint8)
@@ -134,11 +134,14 @@ def _open_files() -> int:
 
 def soak(counts: dict[str, int]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Run the parts, each in a fresh process."""
-    parts = {"predictions": predictions, "recognizers": recognizers, "threads": threads}
+    parts: dict[str, Callable[[int], dict[str, Any]]] = {
+        "predictions": predictions,
+        "recognizers": recognizers,
+        "threads": threads,
+    }
     for name, count in counts.items():
         with multiprocessing.get_context("spawn").Pool(1) as pool:
-            result = pool.apply(parts[name], (count,))
-        yield name, result if isinstance(result, dict) else asdict(result)
+            yield name, pool.apply(parts[name], (count,))
 
 
 def main() -> None:
