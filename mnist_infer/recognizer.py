@@ -23,7 +23,8 @@ class Recognizer:
     """A model, loaded once on one device. Safe to share between threads.
 
     It can be copied and pickled, and used on both sides of a fork: each copy, and each process,
-    makes a session of its own.
+    makes a session of its own. In an event loop:
+    `await asyncio.to_thread(recognizer.predict, image)`.
     """
 
     def __init__(
