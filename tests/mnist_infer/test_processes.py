@@ -184,6 +184,8 @@ class TestWhatFailsAtWork:
             def run(self, *_: object) -> None:
                 raise RuntimeError("CUDA failure 2: out of memory ; GPU=0")
 
+            run_with_iobinding = run
+
         monkeypatch.setattr(recognizer._loaded, "_session", Failing())
         return recognizer
 
