@@ -29,7 +29,7 @@ tags=()
 for glibc in $(seq 17 36); do tags+=(--platform "manylinux_2_${glibc}_aarch64"); done
 python3 -m pip install --quiet --upgrade --target "$packages" --only-binary :all: \
   --python-version "$version" --implementation cp "${tags[@]}" --platform manylinux2014_aarch64 \
-  "$wheel" hypothesis pytest
+  "$wheel" hypothesis pytest scikit-learn
 
 # A Raspberry Pi 4. Older emulators show the host's own processors, which no arm64 library can parse.
 mkdir -p "$root/proc"
