@@ -1,5 +1,17 @@
-"""`python -m mnist_infer` is `mnist-infer`."""
+"""The command `mnist-infer`, and `python -m mnist_infer`."""
 
-from mnist_infer.cli import main
+import sys
 
-main()
+
+def main() -> None:
+    """Run the command line; Ctrl-C is quiet from here on, while it is still importing too."""
+    try:
+        from mnist_infer import cli
+
+        cli.main()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

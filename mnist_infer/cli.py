@@ -6,16 +6,24 @@ Results go to stdout, everything else to stderr. Heavy imports happen where they
 
 from __future__ import annotations
 
+import errno
 import os
+import signal
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import tee
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
-from mnist_infer.errors import DeviceError, ImageError, LowConfidenceError, ModelError
+from mnist_infer.errors import (
+    DeviceError,
+    ImageError,
+    LowConfidenceError,
+    MnistInferError,
+    ModelError,
+)
 from mnist_infer.options import add_model_options, create_parser, share, whole
 from mnist_infer.output import (
     Answer,
@@ -40,6 +48,10 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run the command line."""
+    # Python has None for a stream that is closed, as a service's may be, and `print` would take
+    # the other one for it.
+    sys.stdout = sys.stdout or _nowhere()
+    sys.stderr = sys.stderr or _nowhere()
     # A file name that is no valid text is printed as the bytes that it is.
     sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
     sys.stderr.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
@@ -52,6 +64,10 @@ def main() -> None:
     # Taking numpy and ONNX Runtime down in order would take a sixth of the time for one image.
     sys.stderr.flush()
     os._exit(code)
+
+
+def _nowhere() -> TextIO:
+    return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123
 
 
 def _parse(arguments: list[str]) -> dict[str, Any]:
@@ -159,19 +175,24 @@ def run(
     read = read or annotate is not None
     if read and (show or save_stages):
         raise _usage_error("--show and --save-stages explain one digit: leave out --read")
+    outcome = _Outcome()
+    outcome.take_interrupts()
     if info:
         from json import dumps
 
         from mnist_infer.info import describe, format_info
 
+        results = _claim_stdout()
         description = describe(model, device, threads, precision, input_range)
-        _write([dumps(description, indent=2) if json else format_info(description), "\n"])
+        text = dumps(description, indent=2) if json else format_info(description)
+        _write([text + "\n"], results)
         return 0
     if not images:
         raise _usage_error("name at least one image; --help shows what else there is")
     if annotate and len(images) != 1:
         raise _usage_error("--annotate takes one image")
 
+    results = _claim_stdout()
     from mnist_infer.recognizer import Recognizer
 
     try:
@@ -179,7 +200,7 @@ def run(
             model, device=device, threads=threads, precision=precision, input_range=input_range
         )
     except (ModelError, DeviceError) as error:
-        raise _usage_error(str(error)) from error
+        raise outcome.failure(error) from error
     if verbose:
         loaded = recognizer.model
         print(
@@ -194,9 +215,8 @@ def run(
         answers = _explanations(recognizer, images, save_stages)
     else:
         answers = _predictions(recognizer, images, batch_size)
-    if not quiet and sys.stderr.isatty() and not sys.stdout.isatty():
+    if not quiet and sys.stderr.isatty() and not results.isatty():
         answers = _with_progress(answers, images)
-    outcome = _Outcome()
     answers = outcome.watch(
         _confident(answers, min_confidence), report=not (json or jsonl or quiet)
     )
@@ -204,10 +224,13 @@ def run(
         records = map(page_record if read else digit_record, answers)
         chunks = as_json(records) if json else as_jsonl(records)
     elif show:
-        chunks = as_drawing(answers, top, sys.stdout.encoding)
+        chunks = as_drawing(answers, top, results.encoding)
     else:
         chunks = as_text(answers, top)
-    _write(chunks)
+    try:
+        _write(chunks, results)
+    except (ModelError, DeviceError) as error:
+        raise outcome.failure(error) from error
     return INTERRUPTED if outcome.interrupted else min(outcome.unanswered, 1)
 
 
@@ -304,25 +327,65 @@ class _Outcome:
 
     unanswered: int = 0
     interrupted: bool = False
+    _is_answering: bool = True
 
-    def watch(self, answers: Iterable[Answer], report: bool) -> Iterator[Answer]:
+    def take_interrupts(self) -> None:
+        """Let Ctrl-C end the wait for an answer at once, and the writing of one never."""
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._interrupt)
+
+    def _interrupt(self, *_: Any) -> None:
+        insists, self.interrupted = self.interrupted, True
+        if self._is_answering or insists:
+            raise KeyboardInterrupt
+
+    def failure(self, error: MnistInferError) -> SystemExit:
+        """The way out after an error that ends the run."""
+        # An interrupted import of C code ends in an `ImportError`.
+        return SystemExit(INTERRUPTED) if self.interrupted else _usage_error(str(error))
+
+    def watch(self, answers: Iterator[Answer], report: bool) -> Iterator[Answer]:
         """Pass answers on; count those that are none, and `report` them on stderr."""
+        while answer := self._next(answers):
+            if answer.error:
+                self.unanswered += 1
+                if report:
+                    print(f"{answer.path}: {answer.error.message}", file=sys.stderr)
+            yield answer
+
+    def _next(self, answers: Iterator[Answer]) -> Answer | None:
         try:
-            for answer in answers:
-                if answer.error:
-                    self.unanswered += 1
-                    if report:
-                        print(f"{answer.path}: {answer.error.message}", file=sys.stderr)
-                yield answer
+            self._is_answering = True
+            answer = None if self.interrupted else next(answers, None)
+            self._is_answering = False
         except KeyboardInterrupt:
-            self.interrupted = True
+            self._is_answering = False
+        return None if self.interrupted else answer
 
 
-def _write(chunks: Iterable[str]) -> None:
-    try:
-        for chunk in chunks:
-            sys.stdout.write(chunk)
-            sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader has left: nothing may be flushed into the closed pipe at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _claim_stdout() -> TextIO:
+    """The process's stdout, for results alone.
+
+    Whatever else is printed to stdout from now on, by ONNX Runtime's Python or C++ say, goes to
+    stderr.
+    """
+    number = sys.stdout.fileno()
+    results = open(  # noqa: PTH123, SIM115
+        os.dup(number), "w", encoding=sys.stdout.encoding, errors="surrogateescape"
+    )
+    os.dup2(sys.stderr.fileno(), number)
+    return results
+
+
+def _write(chunks: Iterable[str], results: TextIO) -> None:
+    for chunk in chunks:
+        try:
+            results.write(chunk)
+            results.flush()
+        except OSError as error:
+            # What is left in the buffer must not fail once more at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), results.fileno())
+            # Windows calls a pipe whose reader has left an invalid argument.
+            if isinstance(error, BrokenPipeError) or error.errno == errno.EINVAL:
+                return
+            raise _usage_error(f"standard output: cannot be written ({error.strerror})") from error

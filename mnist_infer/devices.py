@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import io
 import os
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,10 +117,29 @@ def why_no_cuda(detail: str | None = None) -> str:
     if CUDA not in install.providers:
         return f"this ONNX Runtime is the build for CPUs only: {_FIX_GPU}"
     reason = f" ({detail})" if detail else ""
+    needed, installed = _cuda_majors()
+    if installed and needed not in installed:
+        return (
+            f"this ONNX Runtime is for CUDA {needed}, and the libraries of CUDA "
+            f'{" and ".join(sorted(installed))} are installed{reason}: pip install "{_GPU_PACKAGE}"'
+        )
     return (
         f"CUDA or its libraries do not load{reason}: check that `nvidia-smi` lists a GPU, then "
         f'pip install "{_GPU_PACKAGE}"'
     )
+
+
+def _cuda_majors() -> tuple[str, set[str]]:
+    """CUDA's major version that ONNX Runtime is built for, and those that pip has installed."""
+    from importlib import metadata
+
+    needed = str(getattr(import_onnxruntime(), "cuda_version", "")).partition(".")[0]
+    installed = set()
+    for distribution in metadata.distributions():
+        name, version = distribution.name or "", distribution.version
+        if found := re.fullmatch(r"nvidia-(?:cuda-runtime|cublas)(?:-cu(\d+))?", name):
+            installed.add(found[1] or version.partition(".")[0])
+    return needed, installed
 
 
 def _installed_packages() -> dict[str, str]:

@@ -60,7 +60,7 @@ def as_json(records: Iterable[dict[str, Any]]) -> Iterator[str]:
     for record in records:
         yield separator + json.dumps(record)
         separator = ",\n"
-    yield "\n]\n"
+    yield "[]\n" if separator == "[\n" else "\n]\n"
 
 
 def as_jsonl(records: Iterable[dict[str, Any]]) -> Iterator[str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mnist_infer import devices, prepare
-from mnist_infer.errors import DeviceError, ImageError, NoDigitError
+from mnist_infer.errors import DeviceError, ImageError, ModelError, NoDigitError
 from mnist_infer.images import ImageSource, read_picture
 from mnist_infer.registry import DEFAULT_MODEL, ModelInfo, Precision, has_int8, read_model
 from mnist_infer.results import Explanation, Prediction, Reading, Stages
@@ -18,7 +19,12 @@ from mnist_infer.runtime import Device, InputRange, Session
 
 
 class Recognizer:
-    """A model, loaded once on one device. Safe to share between threads."""
+    """A model, loaded once on one device. Safe to share between threads.
+
+    It can be copied and pickled, and used on both sides of a fork: each copy, and each process,
+    makes a session of its own. In an event loop:
+    `await asyncio.to_thread(recognizer.predict, image)`.
+    """
 
     def __init__(
         self,
@@ -45,7 +51,31 @@ class Recognizer:
             ModelError: The model cannot be loaded or is no digit classifier.
             DeviceError: `"cuda"`, and no CUDA to be had; the message says why.
         """
-        self._info, self._session = _open(model, device, threads, precision, input_range)
+        self._info, self._loaded = _open(model, device, threads, precision, input_range)
+        self._arguments = {
+            "model": model,
+            "device": device,
+            "threads": threads,
+            "precision": self._info.precision or precision,
+            "input_range": input_range,
+        }
+        self._process = os.getpid()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (self._arguments, self._info.sha256)
+
+    @property
+    def _session(self) -> Session:
+        """The session of this process: one from before a fork may wait for threads that are gone.
+
+        Raises:
+            ModelError: This is a forked process, and the model cannot be loaded again.
+        """
+        if self._process != os.getpid():
+            self._loaded.leave()
+            self._loaded = _rebuild(self._arguments, self._info.sha256)._loaded
+            self._process = os.getpid()
+        return self._loaded
 
     @property
     def model(self) -> ModelInfo:
@@ -183,6 +213,17 @@ def _open(
         device = "cpu"
     info, content = read_model(model, precision)
     return info, Session(content, info.name, device, threads, input_range)
+
+
+def _rebuild(arguments: dict[str, Any], sha256: str) -> Recognizer:
+    """The same recogniser once more, with a session of its own."""
+    recognizer = Recognizer(**arguments)
+    if recognizer.model.sha256 != sha256:
+        raise ModelError(
+            f"{recognizer.model.path}: the model has changed since the recogniser was made that "
+            "this is a copy of; make a new one"
+        )
+    return recognizer
 
 
 def _prepare(image: ImageSource) -> Stages:

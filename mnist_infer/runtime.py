@@ -6,6 +6,7 @@ another shape, type or range, and give logits; the session adapts both ends once
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import threading
 from dataclasses import dataclass
@@ -80,6 +81,7 @@ class Session:
             ModelError: Not ONNX, or not a classifier of 784 pixels into ten digits.
             DeviceError: `"cuda"`, and no CUDA to be had.
         """
+        self._name = name
         self._session, self.device = _open(content, name, device, threads)
         self._input = _describe_input(self._session, name, input_range)
         self._output = _find_output(self._session, name)
@@ -104,13 +106,20 @@ class Session:
 
         Returns:
             float32 `(N, 10)`; each row sums to 1.
+
+        Raises:
+            DeviceError: CUDA failed, for want of memory say; nothing is answered by another device.
+            ModelError: ONNX Runtime failed otherwise.
         """
-        if len(images) == 1 and self._one_image is not None:
-            outputs = self._run_one(self._one_image, images)
-        elif self._is_direct:
-            outputs = self._raw(images)
-        else:
-            outputs = self._adapted(images)
+        try:
+            if len(images) == 1 and self._one_image is not None:
+                outputs = self._run_one(self._one_image, images)
+            elif self._is_direct:
+                outputs = self._raw(images)
+            else:
+                outputs = self._adapted(images)
+        except Exception as error:
+            raise self._failure(" ".join(str(error).split())) from error
         return _softmax(outputs) if self._gives_logits else outputs
 
     def _run_one(self, one: _OneImage, image: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -118,11 +127,26 @@ class Session:
         self._session.run_with_iobinding(one.binding)
         return one.row.copy()
 
+    def leave(self) -> None:
+        """Never free ONNX Runtime's session: for one that another process made, before a fork.
+
+        Its locks may be held, and its threads be waited for, by threads that this process has not.
+        """
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._session))
+
     def _raw(self, tensor: NDArray[Any]) -> NDArray[np.float32]:
         outputs: NDArray[np.float32] = self._session.run(
             [self._output], {self._input.name: tensor}
         )[0]
         return outputs
+
+    def _failure(self, reason: str) -> DeviceError | ModelError:
+        if self.device == "cuda":
+            return DeviceError(
+                f"CUDA failed at work ({reason}): give it fewer images at a time, free its "
+                "memory, or choose device 'cpu'"
+            )
+        return ModelError(f"{self._name}: ONNX Runtime cannot run it ({reason})")
 
     def _adapted(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         spec = self._input

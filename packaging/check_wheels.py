@@ -1,7 +1,7 @@
-"""Check what was built: `python packaging/check_wheels.py DIST`.
+"""Check what was built: `python packaging/check_wheels.py DIST [AGAIN]`.
 
 Both wheels hold the package and nothing else, are alike to the byte in what they hold, and stay
-under 8 MB.
+under 8 MB; what was built again is the same to the byte.
 """
 
 from __future__ import annotations
@@ -48,5 +48,17 @@ def check(folder: Path) -> None:
         print(f"{wheel.name}: {size:,} bytes, {len(names)} files")
 
 
+def compare(folder: Path, again: Path) -> None:
+    """Raise `SystemExit` where the same source was built into other bytes."""
+    first, second = (
+        {path.name: path.read_bytes() for path in each.iterdir()} for each in (folder, again)
+    )
+    if changed := sorted(name for name in first | second if first.get(name) != second.get(name)):
+        raise SystemExit(f"built twice, and not the same: {', '.join(changed)}")
+    print(f"built twice, to the same bytes: {', '.join(sorted(first))}")
+
+
 if __name__ == "__main__":
     check(Path(sys.argv[1]))
+    for other in sys.argv[2:]:
+        compare(Path(sys.argv[1]), Path(other))

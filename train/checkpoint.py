@@ -12,6 +12,8 @@ from train.recipes import Recipe
 
 MODEL_FILE = "checkpoint.keras"
 RECORD_FILE = "checkpoint.json"
+_PARTIAL_MODEL_FILE = "partial.keras"
+_PARTIAL_RECORD_FILE = "partial.json"
 
 History = dict[str, list[float]]
 
@@ -56,11 +58,13 @@ class Checkpoints:
 
     def save(self, model: Any) -> None:
         """Writes the checkpoint; a kill at any time leaves this one or the one before."""
-        partial = self._model_file.with_name("partial.keras")
+        partial = self._model_file.with_name(_PARTIAL_MODEL_FILE)
         model.save(partial)
         # Should a kill fall between the two, the record is ahead; `trim` puts that right.
         record = {"run": self._run, "history": self.history, "duration_s": self.duration_s}
-        self._record_file.write_text(json.dumps(record), encoding="utf-8")
+        partial_record = self._record_file.with_name(_PARTIAL_RECORD_FILE)
+        partial_record.write_text(json.dumps(record), encoding="utf-8")
+        partial_record.replace(self._record_file)
         partial.replace(self._model_file)
 
     def trim(self, epochs: int) -> None:
@@ -81,5 +85,5 @@ class Checkpoints:
 
 def discard(folder: Path) -> None:
     """Deletes the checkpoint of a run that is whole."""
-    for name in (MODEL_FILE, RECORD_FILE):
+    for name in (MODEL_FILE, RECORD_FILE, _PARTIAL_MODEL_FILE, _PARTIAL_RECORD_FILE):
         (folder / name).unlink(missing_ok=True)

@@ -1,11 +1,16 @@
 import json
+import os
+import signal
+import time
 from dataclasses import replace
+from multiprocessing import get_context
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
-from train.checkpoint import MODEL_FILE, RECORD_FILE, discard
+from train.checkpoint import MODEL_FILE, RECORD_FILE, Checkpoints, discard
 from train.recipes import ROBUST_512X2, Augmentation, Dense, OneCycleAdamW, Recipe
 from train.robust import fit_robust, split
 
@@ -66,6 +71,43 @@ def test_a_fit_that_was_killed_ends_as_one_that_was_not(whole, recipe, digits, t
     for one, other in zip(fitted.model.get_weights(), resumed.model.get_weights(), strict=True):
         assert np.array_equal(one, other)
     assert resumed.history == fitted.history
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM")
+def test_a_fit_that_was_terminated_ends_as_one_that_was_not(whole, recipe, digits, tmp_path):
+    arguments = (recipe, AUGMENTATION, digits, tmp_path)
+    process = get_context("spawn").Process(target=fit_robust, args=arguments, kwargs={"seed": 2})
+    process.start()
+    while process.is_alive() and not (tmp_path / MODEL_FILE).exists():
+        time.sleep(0.01)
+    process.terminate()
+    process.join()
+    assert process.exitcode == -signal.SIGTERM
+    assert keras.models.load_model(tmp_path / MODEL_FILE)
+    resumed = fit_robust(*arguments, seed=2)
+    fitted, _ = whole
+    for one, other in zip(fitted.model.get_weights(), resumed.model.get_weights(), strict=True):
+        assert np.array_equal(one, other)
+    assert resumed.history == fitted.history
+
+
+def test_a_record_that_is_cut_short_never_takes_the_last_ones_place(
+    whole, recipe, tmp_path, monkeypatch
+):
+    def cut_short(path, text, **_):
+        path.write_bytes(text[:20].encode())
+        raise KilledError
+
+    _, folder = whole
+    for name in (MODEL_FILE, RECORD_FILE):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    last = (tmp_path / RECORD_FILE).read_text()
+    checkpoints = Checkpoints(tmp_path, recipe, seed=2)
+    model = checkpoints.restore()
+    monkeypatch.setattr(Path, "write_text", cut_short)
+    with pytest.raises(KilledError):
+        checkpoints.save(model)
+    assert (tmp_path / RECORD_FILE).read_text() == last
 
 
 def test_a_record_that_is_ahead_of_its_network_is_trimmed(whole, recipe, digits, tmp_path):

@@ -1,0 +1,50 @@
+"""docs/RELIABILITY.md, from its promises and the results: `python -m benchmarks.reliability`."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+PROMISES = ROOT / "docs" / "reliability.toml"
+PAGE = ROOT / "docs" / "RELIABILITY.md"
+
+_HEAD = """\
+# What holds, and how it is known
+
+Written by `python -m benchmarks.reliability` from [reliability.toml](reliability.toml) and
+[the results](../benchmarks/results); `pytest tests/test_reliability.py` fails where they differ.
+`pytest` runs the tests, `pytest -m slow` the broken installs and the frozen command,
+`python -m benchmarks.soak` the long runs, and `packaging/` has the scripts.
+"""
+
+
+def promises() -> list[dict[str, Any]]:
+    """The promises, in their order."""
+    rows: list[dict[str, Any]] = tomllib.loads(PROMISES.read_text(encoding="utf-8"))["promise"]
+    return rows
+
+
+def render() -> str:
+    """The page, with the last figures."""
+    figures = {
+        path.stem: json.loads(path.read_text(encoding="utf-8"))
+        for path in (ROOT / "benchmarks" / "results").glob("*.json")
+    }
+    sections: dict[str, list[str]] = {}
+    for promise in promises():
+        tests = ", ".join(f"`{test}`" for test in promise["tests"])
+        figure = promise.get("figure", "holds").format(**figures)
+        row = f"| {promise['says']} | {tests} | {figure} |"
+        sections.setdefault(promise["section"], []).append(row)
+    parts = [_HEAD]
+    for section, rows in sections.items():
+        table = "\n".join(["| promise | tested by | last figure |", "| --- | --- | --- |", *rows])
+        parts.append(f"## {section}\n\n{table}\n")
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(render(), encoding="utf-8")

@@ -1,0 +1,176 @@
+"""Long life: `python -m benchmarks.soak`.
+
+A million predictions on one recogniser, 10,000 recognisers made and dropped, and 100,000
+predictions by 16 threads on one recogniser, each compared with the answer of one thread. Each part
+runs in a process of its own. The first two report resident memory, with the slope of a straight
+line through the second half of its samples, and open files. Linux only: they read /proc.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from examples.draw import digit_mask
+from mnist_infer import Recognizer
+
+RESULT = Path(__file__).with_name("results") / "soak.json"
+SAMPLES = 200
+THREADS = 16
+
+
+@dataclass(frozen=True)
+class Life:
+    """What a process looked like while it did the same thing again and again."""
+
+    count: int
+    resident_start_mb: float
+    """After the first half percent, when all that is made once has been made."""
+
+    resident_end_mb: float
+    bytes_each: float
+    """The slope: what resident memory grows by, each time."""
+
+    files_start: int
+    files_end: int
+
+
+def live(count: int, act: Callable[[int], None]) -> Life:
+    """Act `count` times, and watch the process."""
+    samples = []
+    marks = {round(count * (part + 1) / SAMPLES) for part in range(SAMPLES)}
+    for number in range(1, count + 1):
+        act(number)
+        if number in marks:
+            samples.append((number, _resident_bytes(), _open_files()))
+    numbers, resident, files = np.array(samples, np.float64).T
+    late = numbers > count / 2
+    slope = np.polyfit(numbers[late], resident[late], 1)[0]
+    return Life(
+        count,
+        round(float(resident[0]) / 1e6, 1),
+        round(float(resident[-1]) / 1e6, 1),
+        round(float(slope), 3),
+        int(files[0]),
+        int(files[-1]),
+    )
+
+
+def predictions(count: int) -> dict[str, Any]:
+    """Predictions by one recogniser: mostly of 28x28 arrays, now and then of a picture or page."""
+    recognizer = Recognizer(device="cpu")
+    small = [recognizer.explain(_picture(digit)).image for digit in range(10)]
+    large = [_picture(digit) for digit in range(10)]
+    page = np.tile(_picture(3), (2, 4))
+
+    def act(number: int) -> None:
+        digit = number % 10
+        if number % 10_000 == 0:
+            assert set(recognizer.read(page).text) == {"3", "\n"}
+        elif number % 100 == 0:
+            assert recognizer.predict(large[digit]).digit == digit
+        else:
+            assert recognizer.predict(small[digit]).digit == digit
+
+    return asdict(live(count, act))
+
+
+def recognizers(count: int) -> dict[str, Any]:
+    """Recognisers that are made, asked once and dropped."""
+    image = Recognizer(device="cpu").explain(_picture(7)).image
+
+    def act(_: int) -> None:
+        assert Recognizer(device="cpu").probabilities(image).argmax() == 7
+
+    return asdict(live(count, act))
+
+
+def threads(count: int) -> dict[str, Any]:
+    """Predictions by many threads on one recogniser; how many differ from those of one thread."""
+    recognizer = Recognizer(device="cpu")
+    images = np.random.default_rng(0).integers(0, 256, (1000, 28, 28), np.uint8)
+    alone = np.stack([recognizer.probabilities(image)[0] for image in images])
+
+    def work(_: int) -> int:
+        shares = (number % len(images) for number in range(count // THREADS))
+        return sum(
+            not np.array_equal(recognizer.probabilities(images[number])[0], alone[number])
+            for number in shares
+        )
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        different = sum(pool.map(work, range(THREADS)))
+    return {"count": count // THREADS * THREADS, "threads": THREADS, "different": different}
+
+
+def _picture(digit: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    mask = digit_mask(digit, 100)
+    page = np.full((140, 140), 255, np.uint8)
+    ink = np.asarray(mask)
+    top, left = (140 - ink.shape[0]) // 2, (140 - ink.shape[1]) // 2
+    page[top : top + ink.shape[0], left : left + ink.shape[1]] -= ink
+    return page
+
+
+def _resident_bytes() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _open_files() -> int:
+    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+
+
+def soak(counts: dict[str, int]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Run the parts, each in a fresh process."""
+    parts: dict[str, Callable[[int], dict[str, Any]]] = {
+        "predictions": predictions,
+        "recognizers": recognizers,
+        "threads": threads,
+    }
+    for name, count in counts.items():
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            yield name, pool.apply(parts[name], (count,))
+
+
+def main() -> None:
+    """Run, print, and keep what came out; exit 1 on a wrong answer or a leaked file."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--predictions", type=int, default=1_000_000)
+    parser.add_argument("--recognizers", type=int, default=10_000)
+    parser.add_argument("--threads", type=int, default=100_000)
+    parser.add_argument("--output", type=Path, default=RESULT)
+    arguments = parser.parse_args()
+    if sys.platform != "linux":
+        raise SystemExit("the soak reads /proc, which only Linux has")
+    counts = {name: getattr(arguments, name) for name in ("predictions", "recognizers", "threads")}
+    results: dict[str, Any] = {
+        "command": "python -m benchmarks.soak",
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+    }
+    if arguments.output.exists():
+        results = json.loads(arguments.output.read_text(encoding="utf-8"))
+    for name, result in soak({name: count for name, count in counts.items() if count}):
+        print(name, result, flush=True)
+        results[name] = result
+    arguments.output.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    lives = [part for part in results.values() if isinstance(part, dict) and "files_end" in part]
+    leaks = any(part["files_end"] > part["files_start"] for part in lives)
+    if leaks or results.get("threads", {}).get("different"):
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""The command frozen by PyInstaller, as `packaging/mnist-infer.spec` says."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from .conftest import FIXTURES
+
+ROOT = FIXTURES.parent.parent
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not find_spec("PyInstaller"), reason="needs PyInstaller"),
+]
+
+
+@pytest.fixture(scope="module")
+def frozen(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("frozen")
+    places = ["--distpath", str(folder / "dist"), "--workpath", str(folder / "work")]
+    subprocess.run(
+        [sys.executable, "-m", "PyInstaller", *places, ROOT / "packaging" / "mnist-infer.spec"],
+        capture_output=True,
+        check=True,
+        timeout=900,
+    )
+    return folder / "dist" / "mnist-infer" / ("mnist-infer" + (".exe" if os.name == "nt" else ""))
+
+
+def run(*command: object) -> str:
+    """What the command prints, where there is no Python."""
+    done = subprocess.run(
+        [str(word) for word in command],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env={name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ},
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_it_answers(frozen: Path):
+    seven = ROOT / "examples" / "seven.png"
+    assert run(frozen, seven) == f"{seven}  7  100.0 %\n"
+
+
+def test_it_reads_pages(frozen: Path):
+    assert run(frozen, "--read", ROOT / "examples" / "page.jpg").endswith("4871\n")
+
+
+def test_it_tells_what_it_is_made_of(frozen: Path):
+    info = json.loads(run(frozen, "--info", "--json"))
+    assert info["session"]["error"] is None
+    assert {"numpy", "onnxruntime", "pillow"} <= set(info["packages"])

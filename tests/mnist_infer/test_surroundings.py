@@ -1,0 +1,348 @@
+"""The package where it is a stranger: no network, no home, no terminal, little memory, no disk.
+
+Each test runs the real command in a process of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from .conftest import FIXTURES
+
+ROOT = FIXTURES.parent.parent
+SEVEN = ROOT / "examples" / "seven.png"
+PAGE = ROOT / "examples" / "page.jpg"
+COMMAND = [sys.executable, "-m", "mnist_infer"]
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
+posix = pytest.mark.skipif(os.name == "nt", reason="needs a POSIX system")
+
+
+def run(
+    command: list[object],
+    environment: Mapping[str, str] | None = None,
+    preexec: Callable[[], None] | None = None,
+    **options: object,
+) -> subprocess.CompletedProcess[str]:
+    """Run a command in the repository, with its output captured as text."""
+    return subprocess.run(
+        [str(word) for word in command],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env={**os.environ} if environment is None else dict(environment),
+        preexec_fn=preexec,
+        **options,
+    )
+
+
+def python(code: str, *arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+    """Run Python code."""
+    return run([sys.executable, "-c", textwrap.dedent(code), *arguments], **options)
+
+
+EVERYTHING = f"""
+import pickle, sys
+from mnist_infer import Recognizer, bundled_models
+for name in bundled_models():
+    recognizer = pickle.loads(pickle.dumps(Recognizer(name)))
+    assert recognizer.predict({str(SEVEN)!r}).digit == 7
+assert recognizer.read({str(PAGE)!r}).lines
+from mnist_infer import cli
+for arguments in (["--info"], [{str(SEVEN)!r}, "--show"], ["--read", {str(PAGE)!r}, "--jsonl"]):
+    sys.argv = ["mnist-infer", *arguments]
+    try:
+        cli.main()
+    except SystemExit as end:
+        assert not end.code
+"""
+
+
+WATCH_SOCKETS = """
+import os, sys
+def hook(event, arguments):
+    if event.startswith("socket."):
+        sys.__stderr__.write(f"{event} {arguments}\\n")
+        os._exit(77)
+sys.addaudithook(hook)
+"""
+
+FORBID_SOCKETS = """
+import ctypes, platform, struct
+number = {"x86_64": 41, "aarch64": 198}[platform.machine()]
+program = b"".join(
+    struct.pack("HBBI", *instruction)
+    for instruction in (
+        (0x20, 0, 0, 0),           # load the number of the system call
+        (0x15, 0, 1, number),      # is it socket()?
+        (0x06, 0, 0, 0x80000000),  # then kill the process
+        (0x06, 0, 0, 0x7FFF0000),  # else allow it
+    )
+)
+class Filter(ctypes.Structure):
+    _fields_ = [("length", ctypes.c_ushort), ("program", ctypes.c_char_p)]
+c = ctypes.CDLL(None)
+assert c.prctl(38, 1, 0, 0, 0) == 0  # no new privileges
+assert c.prctl(22, 2, ctypes.byref(Filter(4, program))) == 0  # filter system calls
+"""
+
+OPEN_SOCKET = """
+import socket
+socket.socket()
+"""
+
+
+class TestNetwork:
+    @pytest.mark.parametrize(("code", "status"), [(OPEN_SOCKET, 77), (EVERYTHING, 0)])
+    def test_no_python_code_opens_a_socket(self, code: str, status: int):
+        done = python(WATCH_SOCKETS + code)
+        assert done.returncode == status, done.stderr
+
+    @linux
+    @pytest.mark.skipif(
+        platform.machine() not in ("x86_64", "aarch64"), reason="needs x86-64 or arm64"
+    )
+    @pytest.mark.parametrize(("code", "status"), [(OPEN_SOCKET, -31), (EVERYTHING, 0)])
+    def test_the_kernel_sees_no_code_open_a_socket(self, code: str, status: int):
+        done = python(FORBID_SOCKETS + code)  # the kernel's signal for it, SIGSYS, is 31
+        assert done.returncode == status, done.stderr
+
+
+class TestTelemetry:
+    @pytest.mark.parametrize("code", ["Recognizer()", "devices.runtime_install()"])
+    def test_is_off_before_onnx_runtime_is_imported(self, code: str):
+        done = python(
+            f"""
+            import os, sys
+            os.environ.pop("ORT_DISABLE_TELEMETRY", None)
+            class Watch:
+                seen = []
+                def find_spec(self, name, path=None, target=None):
+                    if name == "onnxruntime":
+                        self.seen.append(os.environ.get("ORT_DISABLE_TELEMETRY"))
+            sys.meta_path.insert(0, Watch())
+            from mnist_infer import Recognizer, devices
+            assert not Watch.seen
+            {code}
+            assert Watch.seen[0] == "1", Watch.seen
+            """
+        )
+        assert done.returncode == 0, done.stderr
+
+
+class TestStdout:
+    LOUD = """
+        import os, sys
+        from mnist_infer import devices
+        real = devices.import_onnxruntime
+        def loud():
+            print("Python prints")
+            os.write(1, b"C prints\\n")
+            return real()
+        devices.import_onnxruntime = loud
+        from mnist_infer.cli import main
+        main()
+        """
+
+    @pytest.mark.parametrize(
+        ("arguments", "records"), [((SEVEN, "--json"), 1), (("--read", PAGE, "--json"), 1)]
+    )
+    def test_has_results_only_whatever_onnx_runtime_prints(self, arguments, records: int):
+        done = python(self.LOUD, *arguments)
+        assert len(json.loads(done.stdout)) == records
+        assert "Python prints" in done.stderr
+        assert "C prints" in done.stderr
+
+    def test_has_the_info_only(self):
+        done = python(self.LOUD, "--info", "--json")
+        assert json.loads(done.stdout)["session"]["error"] is None
+        assert "C prints" in done.stderr
+
+    @posix
+    @pytest.mark.parametrize("closed", [1, 2])
+    def test_a_closed_stream_is_no_other_one(self, closed: int):
+        done = run([*COMMAND, SEVEN, "none.png"], preexec=lambda: os.close(closed))
+        assert done.returncode == 1
+        assert ("  7  " in done.stdout) == (closed == 2)
+        assert ("no such file" in done.stderr) == (closed == 1)
+        assert "no such file" not in done.stdout
+
+
+class TestPlaces:
+    """It answers, and leaves nothing behind."""
+
+    def answers(self, **options: object) -> None:
+        done = run([*COMMAND, SEVEN], **options)
+        assert (done.stdout, done.returncode) == (f"{SEVEN}  7  100.0 %\n", 0), done.stderr
+
+    def test_a_home_stays_empty(self, tmp_path: Path):
+        places = {
+            name: str(tmp_path)
+            for name in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "TMPDIR")
+        }
+        self.answers(environment={**os.environ, **places})
+        assert list(tmp_path.iterdir()) == []
+
+    @posix
+    def test_an_empty_environment(self):
+        self.answers(environment={})
+
+    @posix
+    @pytest.mark.parametrize("locale", ["C", "POSIX", "xx_YY.nonsense"])
+    def test_any_locale(self, locale: str):
+        self.answers(environment={"LANG": locale, "LC_ALL": locale, "PYTHONUTF8": "0"})
+
+    @posix
+    def test_no_terminal_and_no_standard_input(self):
+        self.answers(stdin=subprocess.DEVNULL, start_new_session=True)
+
+    @linux
+    def test_a_read_only_file_system(self):
+        unshare = shutil.which("unshare")
+        script = 'mount -o remount,bind,ro / && ! touch "$0" 2> /dev/null && exec "$@"'
+        inside = [unshare, "--map-root-user", "--mount", "sh", "-c", script, ROOT / "touched"]
+        if not unshare or run([*inside, "true"]).returncode:
+            pytest.skip("this system lets nobody unshare and remount its file systems")
+        done = run([*inside, *COMMAND, SEVEN])
+        assert (done.stdout, done.returncode) == (f"{SEVEN}  7  100.0 %\n", 0), done.stderr
+
+    @posix
+    def test_an_ordinary_user(self):
+        if os.getuid():
+            self.answers()
+            return
+        nobody = {"user": 65534, "group": 65534, "extra_groups": []}
+        try:
+            run([sys.executable, "-c", "import mnist_infer, numpy"], **nobody)
+        except PermissionError:
+            pytest.skip("root's own Python here, which no other user may run")
+        self.answers(**nobody)
+
+    @linux
+    @pytest.mark.parametrize("arguments", [(SEVEN,), ("--read", PAGE)])
+    def test_one_processor_and_256_mb(self, arguments: tuple[object, ...]):
+        # The limit counts what the process allocates for itself; the peak is what is resident,
+        # with its libraries.
+        done = python(
+            """
+            import os, resource, subprocess, sys
+            os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+            resource.setrlimit(resource.RLIMIT_DATA, (256 << 20, 256 << 20))
+            command = [sys.executable, "-m", "mnist_infer", *sys.argv[1:]]
+            print(subprocess.run(command, capture_output=True, check=True, timeout=100).returncode)
+            print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)
+            """,
+            *arguments,
+        )
+        assert done.returncode == 0, done.stderr
+        status, peak_mb = map(int, done.stdout.split())
+        assert status == 0
+        assert peak_mb < 256
+
+
+class TestFullDisk:
+    @linux
+    @pytest.mark.parametrize("arguments", [(SEVEN,), (SEVEN, "--json"), ("--info",)])
+    def test_for_results_is_an_error(self, arguments: tuple[object, ...]):
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                [*COMMAND, *map(str, arguments)],
+                cwd=ROOT,
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
+                check=False,
+                timeout=60,
+            )
+        assert done.stderr == (
+            "mnist-infer: standard output: cannot be written (No space left on device)\n"
+        )
+        assert done.returncode == 2
+
+    @posix
+    @pytest.mark.parametrize("option", ["--annotate", "--save-stages"])
+    def test_for_pictures_names_the_file_and_leaves_none(self, option: str, tmp_path: Path):
+        def few_bytes() -> None:
+            import resource
+
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+
+        out = tmp_path / ("out.png" if option == "--annotate" else "out")
+        image = PAGE if option == "--annotate" else SEVEN
+        done = run([*COMMAND, image, option, out], preexec=few_bytes)
+        assert f"mnist-infer: {out}" in done.stderr
+        assert "cannot be written" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert done.returncode == 2
+        assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+    @linux
+    def test_on_a_real_file_system_without_space(self, tmp_path: Path):
+        script = 'mount -t tmpfs -o size=8k none "$0" && "$@"; echo $?; ls -A "$0"'
+        inside = ["unshare", "--map-root-user", "--mount", "sh", "-c", script, tmp_path]
+        if not shutil.which("unshare") or run([*inside, "true"]).returncode:
+            pytest.skip("this system lets nobody unshare and mount a file system")
+        done = run([*inside, *COMMAND, PAGE, "--annotate", tmp_path / "out.png"])
+        assert f"{tmp_path / 'out.png'}: cannot be written (No space left" in done.stderr
+        assert done.stdout.splitlines() == ["2"]  # the exit code, and no file
+
+
+@posix
+class TestInterrupts:
+    """Ctrl-C: what was answered is there, in whole lines, and nothing else is said."""
+
+    def interrupted(self, arguments: list[str], delay: float | None, folder: Path):
+        """Run over many pictures; Ctrl-C after `delay` seconds, or after the first bytes."""
+        import signal
+        import time
+
+        with (folder / "errors").open("w") as errors:
+            process = subprocess.Popen(
+                [*COMMAND, *[str(SEVEN)] * 3000, "--batch-size", "2", *arguments],
+                cwd=ROOT,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
+        with process:
+            first = process.stdout.read(1) if delay is None else time.sleep(delay) or ""
+            process.send_signal(signal.SIGINT)
+            output = first + process.stdout.read()
+        assert (process.returncode, (folder / "errors").read_text()) == (130, "")
+        return output
+
+    @pytest.mark.parametrize("delay", [0.2, 0.4, 0.6, None])
+    def test_lines_are_whole(self, delay: float | None, tmp_path: Path):
+        output = self.interrupted(["--jsonl"], delay, tmp_path)
+        assert len(output.splitlines()) < 3000
+        assert not output or output.endswith("\n")
+        assert all(json.loads(line)["digit"] == 7 for line in output.splitlines())
+        assert delay is not None or output
+
+    def test_a_json_array_is_whole(self, tmp_path: Path):
+        records = json.loads(self.interrupted(["--json"], None, tmp_path))
+        assert 1 <= len(records) < 3000
+
+    def test_ends_the_wait_for_standard_input(self):
+        import signal
+        import time
+
+        with subprocess.Popen(
+            [*COMMAND, "-"], cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            time.sleep(1.5)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 130
+            assert process.stderr.read() == b""
