@@ -17,20 +17,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Message
 
-from mnist_infer.errors import ImageError
+from mnist_infer.errors import ImageError, PictureTooLargeError
 from mnist_infer.output import Answer, digit_record, page_record
 from mnist_infer.recognizer import Recognizer
 from mnist_infer.results import Prediction
-from mnist_infer.server.errors import MalformedRequestError, PictureTooLargeError
+from mnist_infer.server.errors import MalformedRequestError
 from mnist_infer.server.limits import Gate, Limits, read_body
 from mnist_infer.server.workers import Workers
 
 Fields: TypeAlias = dict[str, Any]
 _Answer: TypeAlias = Callable[[str, bytes], Awaitable[Fields]]
 _Record: TypeAlias = Callable[[Answer], Fields]
-
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")
-"""What browsers, cameras and scanners give; a stranger need not reach Pillow's other decoders."""
 
 _NO_NAME = "-"
 _BYTES_PER_COST = 4096
@@ -111,13 +108,9 @@ class Pictures:
         return digit_record(Answer(name, answer))
 
     def _predict_batch(self, pictures: list[bytes]) -> list[Prediction | ImageError]:
-        refusals = [self._refusal(picture) for picture in pictures]
-        taken = (picture for picture, no in zip(pictures, refusals, strict=True) if not no)
-        answers = self._recognizer.predict_each(taken)
-        return [refusal or next(answers) for refusal in refusals]
+        return list(self._recognizer.predict_each(pictures))
 
     def _explain(self, name: str, picture: bytes) -> Fields:
-        self._check(picture)
         explanation = self._recognizer.explain(picture)
         stages = {
             "ink": _as_data_url(explanation.ink),
@@ -131,26 +124,7 @@ class Pictures:
         }
 
     def _read(self, name: str, picture: bytes) -> Fields:
-        self._check(picture)
         return page_record(Answer(name, reading=self._recognizer.read(picture)))
-
-    def _check(self, picture: bytes) -> None:
-        if refusal := self._refusal(picture):
-            raise refusal
-
-    def _refusal(self, picture: bytes) -> ImageError | None:
-        """Why a picture is not even decoded, as its header tells."""
-        try:
-            with Image.open(io.BytesIO(picture), formats=FORMATS) as image:
-                width, height = image.size
-        # Pillow's parsers meet hostile bytes and raise nearly every built-in exception.
-        except Exception:
-            return ImageError(f"not a picture in one of the formats {', '.join(FORMATS)}")
-        if width * height > self._limits.max_pixels:
-            return PictureTooLargeError(
-                f"{width} x {height} pixels; at most {self._limits.max_pixels:,} are taken here"
-            )
-        return None
 
 
 def _cost(picture: bytes) -> int:
