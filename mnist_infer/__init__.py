@@ -19,10 +19,12 @@ from mnist_infer.errors import (
     ModelError,
     ModelIntegrityError,
     NoDigitError,
+    PictureTooLargeError,
     SeveralDigitsError,
 )
 
 if TYPE_CHECKING:
+    from mnist_infer.images import Page
     from mnist_infer.recognizer import Recognizer
     from mnist_infer.registry import ModelInfo, bundled_models
     from mnist_infer.results import Explanation, LocatedDigit, Prediction, Reading
@@ -40,6 +42,8 @@ __all__ = [
     "ModelInfo",
     "ModelIntegrityError",
     "NoDigitError",
+    "Page",
+    "PictureTooLargeError",
     "Prediction",
     "Reading",
     "Recognizer",
@@ -52,6 +56,7 @@ _LAZY = {
     "Explanation": "results",
     "LocatedDigit": "results",
     "ModelInfo": "registry",
+    "Page": "images",
     "Prediction": "results",
     "Reading": "results",
     "Recognizer": "recognizer",

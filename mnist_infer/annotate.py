@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageFont
 
-from mnist_infer.images import ImageSource, read_picture
+from mnist_infer.images import MAX_PIXELS, ImageSource, read_picture
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
@@ -17,17 +17,18 @@ if TYPE_CHECKING:
 _COLOURS = ((0.95, (0, 130, 90)), (0.7, (200, 120, 0)), (0.0, (200, 30, 60)))
 
 
-def annotate(image: ImageSource, reading: Reading) -> PILImage:
+def annotate(image: ImageSource, reading: Reading, max_pixels: int = MAX_PIXELS) -> PILImage:
     """The picture in RGB with the digits of its reading marked on it.
 
     Args:
         image: What `Recognizer.read` was given.
         reading: What it answered.
+        max_pixels: The largest picture that is decoded.
 
     Raises:
         ImageError: The picture cannot be read.
     """
-    picture = Image.fromarray(read_picture(image).pixels).convert("RGB")
+    picture = Image.fromarray(read_picture(image, max_pixels=max_pixels).pixels).convert("RGB")
     draw = ImageDraw.Draw(picture, "RGBA")
     for located in reading.digits:
         _mark(draw, located, picture.size)

@@ -10,10 +10,11 @@ import errno
 import os
 import signal
 import sys
+import warnings
 from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import tee
+from itertools import islice, tee
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -34,7 +35,7 @@ from mnist_infer.output import (
     digit_record,
     page_record,
 )
-from mnist_infer.sources import expand, open_source
+from mnist_infer.sources import Name, expand, open_source
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
@@ -52,6 +53,9 @@ def main() -> None:
     # the other one for it.
     sys.stdout = sys.stdout or _nowhere()
     sys.stderr = sys.stderr or _nowhere()
+    if not sys.warnoptions:
+        # What Pillow warns of is in the answer, or does not matter to it.
+        warnings.simplefilter("ignore")
     # A file name that is no valid text is printed as the bytes that it is.
     sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
     sys.stderr.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
@@ -125,6 +129,13 @@ def _create_parser() -> ArgumentParser:
     )
     add_model_options(parser)
     add(
+        "--max-pixels",
+        type=whole(1),
+        default=50_000_000,
+        metavar="N",
+        help="The largest picture that is decoded. [default: %(default)s]",
+    )
+    add(
         "--batch-size",
         type=whole(1),
         default=64,
@@ -162,6 +173,7 @@ def run(
     device: Device,
     threads: int,
     precision: Precision,
+    max_pixels: int,
     batch_size: int,
     quiet: bool,
     verbose: bool,
@@ -189,15 +201,22 @@ def run(
         return 0
     if not images:
         raise _usage_error("name at least one image; --help shows what else there is")
-    if annotate and len(images) != 1:
+    if annotate and len(list(islice(expand(images), 2))) != 1:
         raise _usage_error("--annotate takes one image")
 
     results = _claim_stdout()
+    from mnist_infer.formats import limit_pillow
     from mnist_infer.recognizer import Recognizer
 
+    limit_pillow(max_pixels)
     try:
         recognizer = Recognizer(
-            model, device=device, threads=threads, precision=precision, input_range=input_range
+            model,
+            device=device,
+            threads=threads,
+            precision=precision,
+            input_range=input_range,
+            max_pixels=max_pixels,
         )
     except (ModelError, DeviceError) as error:
         raise outcome.failure(error) from error
@@ -210,11 +229,11 @@ def run(
         )
 
     if read:
-        answers = _readings(recognizer, images, annotate)
+        answers = _readings(recognizer, images, max_pixels, annotate)
     elif show or save_stages:
-        answers = _explanations(recognizer, images, save_stages)
+        answers = _explanations(recognizer, images, max_pixels, save_stages)
     else:
-        answers = _predictions(recognizer, images, batch_size)
+        answers = _predictions(recognizer, images, max_pixels, batch_size)
     if not quiet and sys.stderr.isatty() and not results.isatty():
         answers = _with_progress(answers, images)
     answers = outcome.watch(
@@ -240,49 +259,56 @@ def _usage_error(message: str) -> SystemExit:
 
 
 def _predictions(
-    recognizer: Recognizer, images: Iterable[str], batch_size: int
+    recognizer: Recognizer, images: Iterable[str], max_pixels: int, batch_size: int
 ) -> Iterator[Answer]:
-    paths, sources = tee(expand(images))
-    results = recognizer.predict_each(map(open_source, sources), batch_size=batch_size)
-    for path, result in zip(paths, results, strict=True):
+    from mnist_infer.images import max_bytes
+
+    names, waiting = tee(expand(images))
+    sources = (open_source(name, max_bytes(max_pixels)) for name in waiting)
+    results = recognizer.predict_each(sources, batch_size=batch_size)
+    for name, result in zip(names, results, strict=True):
         if isinstance(result, ImageError):
-            yield Answer(path, error=result)
+            yield Answer(str(name), error=result)
         else:
-            yield Answer(path, result)
+            yield Answer(str(name), result)
 
 
 def _explanations(
-    recognizer: Recognizer, images: Iterable[str], folder: Path | None
+    recognizer: Recognizer, images: Iterable[str], max_pixels: int, folder: Path | None
 ) -> Iterator[Answer]:
     from PIL import Image
 
-    for path in expand(images):
+    from mnist_infer.images import max_bytes
+
+    for name in expand(images):
         try:
-            explanation = recognizer.explain(open_source(path))
+            explanation = recognizer.explain(open_source(name, max_bytes(max_pixels)))
         except ImageError as error:
-            yield Answer(path, error=error)
+            yield Answer(str(name), error=error)
             continue
         if folder:
             for stage, pixels in explanation.stages().items():
-                _save(Image.fromarray(pixels), folder / f"{_flat_name(path)}-{stage}.png")
-        yield Answer(path, explanation.prediction, explanation=explanation)
+                _save(Image.fromarray(pixels), folder / f"{_flat_name(name)}-{stage}.png")
+        yield Answer(str(name), explanation.prediction, explanation=explanation)
 
 
 def _readings(
-    recognizer: Recognizer, images: Iterable[str], annotated: Path | None
+    recognizer: Recognizer, images: Iterable[str], max_pixels: int, annotated: Path | None
 ) -> Iterator[Answer]:
-    for path in expand(images):
-        source = open_source(path)
+    from mnist_infer.images import max_bytes
+
+    for name in expand(images):
+        source = open_source(name, max_bytes(max_pixels))
         try:
             reading = recognizer.read(source)
         except ImageError as error:
-            yield Answer(path, error=error)
+            yield Answer(str(name), error=error)
             continue
         if annotated:
             from mnist_infer.annotate import annotate
 
-            _save(annotate(source, reading), annotated)
-        yield Answer(path, reading=reading)
+            _save(annotate(source, reading, max_pixels), annotated)
+        yield Answer(str(name), reading=reading)
 
 
 def _save(image: PILImage, path: Path) -> None:
@@ -295,10 +321,11 @@ def _save(image: PILImage, path: Path) -> None:
         raise _usage_error(f"{path}: cannot be written ({reason})") from error
 
 
-def _flat_name(path: str) -> str:
+def _flat_name(name: Name) -> str:
     """A file name that tells images of the same name in different folders apart."""
+    path, page = (name, "") if isinstance(name, str) else (str(name.file), f"-page-{name.number}")
     plain = Path(path).with_suffix("")
-    return "_".join(part for part in plain.parts if part != plain.anchor)
+    return "_".join(part for part in plain.parts if part != plain.anchor) + page
 
 
 def _confident(answers: Iterable[Answer], min_confidence: float) -> Iterator[Answer]:

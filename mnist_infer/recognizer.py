@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mnist_infer import devices, prepare
 from mnist_infer.errors import DeviceError, ImageError, ModelError, NoDigitError
-from mnist_infer.images import ImageSource, read_picture
+from mnist_infer.images import MAX_PIXELS, ImageSource, Page, read_picture
 from mnist_infer.registry import DEFAULT_MODEL, ModelInfo, Precision, has_int8, read_model
 from mnist_infer.results import Explanation, Prediction, Reading, Stages
 from mnist_infer.runtime import Device, InputRange, Session
@@ -34,6 +34,7 @@ class Recognizer:
         threads: int = 1,
         precision: Precision = "auto",
         input_range: InputRange | None = None,
+        max_pixels: int = MAX_PIXELS,
     ) -> None:
         """Load a model.
 
@@ -46,6 +47,8 @@ class Recognizer:
             threads: CPU threads for one call; 0 lets ONNX Runtime choose.
             input_range: `"0..1"` or `"0..255"`: what an ONNX file with a float input expects,
                 where its metadata does not say.
+            max_pixels: The largest picture that is decoded; files of more are refused by their
+                headers, and by their sizes where that is more than 8 bytes a pixel.
 
         Raises:
             ModelError: The model cannot be loaded or is no digit classifier.
@@ -58,7 +61,9 @@ class Recognizer:
             "threads": threads,
             "precision": self._info.precision or precision,
             "input_range": input_range,
+            "max_pixels": max_pixels,
         }
+        self._max_pixels = max_pixels
         self._process = os.getpid()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -91,9 +96,9 @@ class Recognizer:
         """The digit on one picture.
 
         Args:
-            image: A path, the bytes of an image file, a binary stream, a PIL image, or an array
-                `(H, W)`, `(H, W, 1)`, `(H, W, 3)` or `(H, W, 4)` of uint8, uint16, bool or
-                float in 0..1.
+            image: A path, the bytes of an image file, a binary stream, a `Page` of one of these,
+                a PIL image, or an array `(H, W)`, `(H, W, 1)`, `(H, W, 3)` or `(H, W, 4)` of
+                uint8, uint16, bool or float in 0..1.
 
         Raises:
             ImageError: The picture cannot be read.
@@ -101,7 +106,7 @@ class Recognizer:
             SeveralDigitsError: There is more than one; `read` reads them all.
             TypeError: `image` is none of the above.
         """
-        return Prediction.of(self._session.run(_prepare(image).image[np.newaxis])[0])
+        return Prediction.of(self._session.run(self._prepare(image).image[np.newaxis])[0])
 
     def predict_batch(
         self, images: Iterable[ImageSource], *, batch_size: int = 64
@@ -136,7 +141,7 @@ class Recognizer:
             yield from self._predict_batch(batch)
 
     def _predict_batch(self, batch: list[ImageSource]) -> list[Prediction | ImageError]:
-        prepared = [_try_prepare(image) for image in batch]
+        prepared = [self._try_prepare(image) for image in batch]
         ready = [image for image in prepared if not isinstance(image, ImageError)]
         rows = iter(self._session.run(np.stack(ready)) if ready else ())
         return [
@@ -165,7 +170,7 @@ class Recognizer:
 
     def explain(self, image: ImageSource) -> Explanation:
         """The digit on one picture, and each stage on the way to it; raises as `predict` does."""
-        stages = _prepare(image)
+        stages = self._prepare(image)
         prediction = Prediction.of(self._session.run(stages.image[np.newaxis])[0])
         return Explanation(stages.ink, stages.cleaned, stages.box, stages.image, prediction)
 
@@ -183,7 +188,7 @@ class Recognizer:
         from mnist_infer import page
 
         try:
-            picture = read_picture(image, page.WORKING_SIDE)
+            picture = read_picture(image, page.WORKING_SIDE, self._max_pixels)
             lines = page.read_page(picture, self._session.run)
             if not lines:
                 raise NoDigitError("no digit was found on the page")
@@ -191,6 +196,20 @@ class Recognizer:
             _name(error, image)
             raise
         return Reading(lines)
+
+    def _prepare(self, image: ImageSource) -> Stages:
+        """Whatever is an image -> what the network sees, with the stages on the way."""
+        try:
+            return prepare.prepare(read_picture(image, prepare.WORKING_SIDE, self._max_pixels))
+        except ImageError as error:
+            _name(error, image)
+            raise
+
+    def _try_prepare(self, image: ImageSource) -> NDArray[np.uint8] | ImageError:
+        try:
+            return self._prepare(image).image
+        except ImageError as error:
+            return error
 
 
 def _open(
@@ -226,23 +245,9 @@ def _rebuild(arguments: dict[str, Any], sha256: str) -> Recognizer:
     return recognizer
 
 
-def _prepare(image: ImageSource) -> Stages:
-    """Whatever is an image -> what the network sees, with the stages on the way."""
-    try:
-        return prepare.prepare(read_picture(image, prepare.WORKING_SIDE))
-    except ImageError as error:
-        _name(error, image)
-        raise
-
-
-def _try_prepare(image: ImageSource) -> NDArray[np.uint8] | ImageError:
-    try:
-        return _prepare(image).image
-    except ImageError as error:
-        return error
-
-
 def _name(error: ImageError, image: ImageSource) -> None:
     """Let an error name the file that it is about; a context manager would take a microsecond."""
     if isinstance(image, (str, os.PathLike)):
         error.source = os.fspath(image)
+    elif isinstance(image, Page):
+        error.source = str(image)

@@ -14,10 +14,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mnist_infer.errors import ModelError, ModelIntegrityError
+from mnist_infer.files import NotRegularError, open_regular, size_of
 
 DEFAULT_MODEL = "dense-512x2"
 
 Precision = Literal["auto", "float32", "int8"]
+MAX_BYTES = 500_000_000
+"""The largest model file that is read: a thousand times the bundled ones."""
 
 _FOLDER = Path(__file__).with_name("models")
 
@@ -107,7 +110,16 @@ def _looks_like_path(model: str) -> bool:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with open_regular(path) as file:
+            size = size_of(file)
+            if size > MAX_BYTES:
+                raise ModelError(
+                    f"{path}: {size:,} bytes, and a model may have {MAX_BYTES:,}; "
+                    "a digit classifier needs few of them"
+                )
+            return file.read(MAX_BYTES)
+    except NotRegularError:
+        raise ModelError(f"{path}: a pipe or device; a model is a file") from None
     except FileNotFoundError:
         raise ModelError(f"{path}: no such model file") from None
     except OSError as error:

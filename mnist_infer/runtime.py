@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import re
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,11 +20,16 @@ from numpy.typing import NDArray
 
 from mnist_infer import devices
 from mnist_infer.errors import DeviceError, ModelError
+from mnist_infer.onnx_file import check_self_contained
 
 Device = Literal["auto", "cpu", "cuda"]
 InputRange = Literal["0..1", "0..255"]
 
 _log = logging.getLogger(__name__)
+
+_MOST_ROWS = 1024
+"""More images than this go through the network in several calls, which bounds its memory."""
+_MOST_ROWS_ON_CUDA = 65_536
 
 _LAYOUTS = ((784,), (28, 28), (28, 28, 1), (1, 28, 28))
 _FLOATS: dict[str, type[Any]] = {
@@ -81,22 +89,26 @@ class Session:
             ModelError: Not ONNX, or not a classifier of 784 pixels into ten digits.
             DeviceError: `"cuda"`, and no CUDA to be had.
         """
-        self._name = name
+        check_self_contained(content, name)
         self._session, self.device = _open(content, name, device, threads)
-        self._input = _describe_input(self._session, name, input_range)
-        self._output = _find_output(self._session, name)
-        self._is_direct = (
-            self._input.dtype is np.uint8
-            and self._input.layout == (28, 28)
-            and self._input.batch is None
-        )
-        self._one_image = (
-            _OneImage(self._session, self._input.name, self._output)
-            if self._is_direct and self.device == "cpu"
-            else None
-        )
-        self._gives_logits = False
-        self._gives_logits = _gives_logits(self, name)
+        self._name = name
+        with _blaming(name):
+            self._input = _describe_input(self._session, name, input_range)
+            output = _find_output(self._session, name)
+            self._output = str(output.name)
+            self._is_direct = (
+                self._input.dtype is np.uint8
+                and self._input.layout == (28, 28)
+                and self._input.batch is None
+                and output.type == "tensor(float)"
+            )
+            self._one_image = (
+                _OneImage(self._session, self._input.name, self._output)
+                if self._is_direct and self.device == "cpu"
+                else None
+            )
+            self._gives_logits = False
+            self._gives_logits = _gives_logits(self, name)
 
     def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities of the ten digits.
@@ -109,8 +121,12 @@ class Session:
 
         Raises:
             DeviceError: CUDA failed, for want of memory say; nothing is answered by another device.
-            ModelError: ONNX Runtime failed otherwise.
+            ModelError: ONNX Runtime failed otherwise, which only a model of one's own makes it do.
         """
+        most = _MOST_ROWS if self.device == "cpu" else _MOST_ROWS_ON_CUDA
+        if len(images) > most:
+            starts = range(0, len(images), most)
+            return np.concatenate([self.run(images[at : at + most]) for at in starts])
         try:
             if len(images) == 1 and self._one_image is not None:
                 outputs = self._run_one(self._one_image, images)
@@ -119,7 +135,7 @@ class Session:
             else:
                 outputs = self._adapted(images)
         except Exception as error:
-            raise self._failure(" ".join(str(error).split())) from error
+            raise self._failure(error) from error
         return _softmax(outputs) if self._gives_logits else outputs
 
     def _run_one(self, one: _OneImage, image: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -140,13 +156,13 @@ class Session:
         )[0]
         return outputs
 
-    def _failure(self, reason: str) -> DeviceError | ModelError:
+    def _failure(self, error: Exception) -> DeviceError | ModelError:
         if self.device == "cuda":
             return DeviceError(
-                f"CUDA failed at work ({reason}): give it fewer images at a time, free its "
+                f"CUDA failed at work ({_reason(error)}): give it fewer images at a time, free its "
                 "memory, or choose device 'cpu'"
             )
-        return ModelError(f"{self._name}: ONNX Runtime cannot run it ({reason})")
+        return _cannot_run(self._name, error)
 
     def _adapted(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         spec = self._input
@@ -178,8 +194,36 @@ def _open(content: bytes, name: str, device: Device, threads: int) -> tuple[Any,
     try:
         return _create(onnxruntime, content, threads, [devices.CPU]), "cpu"
     except Exception as error:
-        reason = " ".join(str(error).split())
-        raise ModelError(f"{name}: ONNX Runtime cannot load it ({reason})") from error
+        raise ModelError(f"{name}: ONNX Runtime cannot load it ({_reason(error)})") from error
+
+
+@contextmanager
+def _blaming(name: str) -> Iterator[None]:
+    """Turn whatever ONNX Runtime raises over a model that it did load into a `ModelError`."""
+    try:
+        yield
+    except ModelError:
+        raise
+    except Exception as error:
+        raise _cannot_run(name, error) from error
+
+
+def _cannot_run(name: str, error: Exception) -> ModelError:
+    return ModelError(f"{name}: ONNX Runtime cannot run it ({_reason(error)})")
+
+
+def _reason(error: Exception) -> str:
+    """What ONNX Runtime says, on one line and without its error codes and source lines."""
+    text = " ".join(str(error).split())
+    opset = re.search(r"Opset (\d+) is under development.* (\S+) is till opset (\d+)", text)
+    if opset:
+        found, domain, newest = opset.groups()
+        return (
+            f"it needs opset {found} of {domain}, and this one knows {newest}; "
+            "export it for that, or upgrade onnxruntime"
+        )
+    text = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", text)
+    return re.sub(r"\S+\.(?:cc|h):\d+ (?:.*?\) )?", "", text)
 
 
 def _try_cuda(onnxruntime: Any, content: bytes, threads: int) -> tuple[Any, str | None]:
@@ -201,6 +245,8 @@ def _create(onnxruntime: Any, content: bytes, threads: int, providers: list[str]
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    # Else a file that calls itself ONNX Runtime's own format would go unchecked.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     options.log_severity_level = 4  # Failures come back as exceptions; stderr stays the app's.
     # Without fallback an error is an error, not a line on stdout and another device.
     return onnxruntime.InferenceSession(content, options, providers, enable_fallback=0)
@@ -218,6 +264,8 @@ def _describe_input(session: Any, name: str, input_range: InputRange | None) -> 
             "[N,784], [N,28,28], [N,28,28,1] or [N,1,28,28] is needed"
         )
     batch = node.shape[0] if isinstance(node.shape[0], int) else None
+    if batch is not None and not 1 <= batch <= _MOST_ROWS:
+        raise ModelError(f"{name}: takes batches of {batch}; 1 to {_MOST_ROWS}, or any, is needed")
     if node.type == "tensor(uint8)":
         return _Input(node.name, layout, np.uint8, 1.0, batch)
     if node.type not in _FLOATS:
@@ -234,13 +282,15 @@ def _describe_input(session: Any, name: str, input_range: InputRange | None) -> 
     return _Input(node.name, layout, _FLOATS[node.type], scale, batch)
 
 
-def _find_output(session: Any, name: str) -> str:
+def _find_output(session: Any, name: str) -> Any:
     outputs = session.get_outputs()
-    tens = [node for node in outputs if node.shape and node.shape[-1] == 10]
+    tens = [
+        node for node in outputs if node.type in _FLOATS and node.shape and node.shape[-1] == 10
+    ]
     if len(tens) != 1:
-        found = ", ".join(f"{node.name} {node.shape}" for node in outputs)
+        found = ", ".join(f"{node.name} {node.type} {node.shape}" for node in outputs)
         raise ModelError(f"{name}: one output with 10 classes is needed, found {found}")
-    return str(tens[0].name)
+    return tens[0]
 
 
 def _gives_logits(session: Session, name: str) -> bool:

@@ -6,8 +6,15 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from mnist_infer.images import Page
 
 STDIN = "-"
+
+Name: TypeAlias = "str | Page"
+"""What stands for one image; as text it is what the answer is printed under."""
 
 _SUFFIXES = (
     ".avif .bmp .dib .gif .ico .jfif .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tga .tif .tiff .webp"
@@ -16,26 +23,45 @@ IMAGE_SUFFIXES = frozenset(_SUFFIXES.split())
 """In a folder, only names that end so are taken; a file that is named by itself always is."""
 
 
-def expand(arguments: Iterable[str]) -> Iterator[str]:
-    """The paths behind the arguments, in their order; folders recursively, sorted by name.
+def expand(arguments: Iterable[str]) -> Iterator[Name]:
+    """The images behind the arguments, in their order; folders recursively, sorted by name.
 
-    A folder without images stands for itself, so that reading it says what is wrong.
+    Each page of a TIFF of several is an image of its own. A folder without images stands for
+    itself, so that reading it says what is wrong.
     """
     for argument in arguments:
-        if argument != STDIN and Path(argument).is_dir():
+        if argument == STDIN:
+            yield argument
+        elif Path(argument).is_dir():
             found = False
             for path in _images_below(argument):
                 found = True
-                yield path
+                yield from _pages(path)
             if not found:
                 yield argument
         else:
-            yield argument
+            yield from _pages(argument)
 
 
-def open_source(path: str) -> str | bytes:
-    """What `Recognizer` takes for a path: the path, or the bytes on standard input for `-`."""
-    return sys.stdin.buffer.read() if path == STDIN else path
+def open_source(name: Name, max_bytes: int) -> Name | bytes:
+    """What `Recognizer` takes for a name: itself, or for `-` the bytes on standard input.
+
+    Of these, one more than `max_bytes` is read at most, which is enough to be refused.
+    """
+    return sys.stdin.buffer.read(max_bytes + 1) if name == STDIN else name
+
+
+def _pages(path: str) -> Iterator[Name]:
+    from mnist_infer.images import Page
+    from mnist_infer.pages import MAX_PAGES, count_pages
+
+    count = count_pages(path)
+    if count == 1:
+        yield path
+    elif count > MAX_PAGES:
+        yield Page(path, count)  # Reading it says what is wrong with them all.
+    else:
+        yield from (Page(path, number) for number in range(1, count + 1))
 
 
 def _images_below(folder: str) -> Iterator[str]:

@@ -74,6 +74,9 @@ _UNREADABLE = (
     zlib.error,
 )
 
+# Other types than uint8 are told apart by their names; these bound what is unpacked for that.
+_MOST_BYTES_PER_VALUE, _NPY_HEADER = 8, 4096
+
 _REMEDY = "get MNIST again, or name another copy with --data or MNIST_DATA"
 
 
@@ -128,11 +131,15 @@ def _download() -> Mnist:
 def _read_npz(path: Path) -> dict[str, npt.NDArray[np.generic]]:
     try:
         with zipfile.ZipFile(path) as archive:
-            names = set(archive.namelist())
+            sizes = {member.filename: member.file_size for member in archive.infolist()}
         with np.load(path, allow_pickle=False) as arrays:
             for part in _PARTS:
-                if f"{part.array}.npy" not in names:
+                size = sizes.get(f"{part.array}.npy")
+                if size is None:
                     raise DataError(f"{path} has no array {part.array}; {_REMEDY}")
+                # 400 kB of a zip file can be 400 MB of zeros.
+                if size > _MOST_BYTES_PER_VALUE * math.prod(part.shape) + _NPY_HEADER:
+                    raise DataError(f"{part.array} of {path} is far too large; {_REMEDY}")
             # A member that is no .npy comes out as bytes, which have no shape to complain about.
             return {part.array: np.asarray(arrays[part.array]) for part in _PARTS}
     except _UNREADABLE as error:

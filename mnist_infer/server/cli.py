@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from argparse import ArgumentParser
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Run the command line."""
+    if not sys.warnoptions:
+        # What Pillow warns of is in the answer, or does not matter to it.
+        warnings.simplefilter("ignore")
     serve(**vars(_create_parser().parse_args()))
 
 
@@ -87,8 +91,10 @@ def serve(
     quiet: bool,
 ) -> None:
     """Serve what the options say until interrupted."""
+    from mnist_infer.formats import limit_pillow
     from mnist_infer.recognizer import Recognizer
 
+    limit_pillow(max_pixels)
     try:
         from mnist_infer.server import logs, run
         from mnist_infer.server.app import create_app
@@ -100,12 +106,17 @@ def serve(
 
     try:
         recognizer = Recognizer(
-            model, device=device, threads=threads, precision=precision, input_range=input_range
+            model,
+            device=device,
+            threads=threads,
+            precision=precision,
+            input_range=input_range,
+            max_pixels=max_pixels,
         )
     except (ModelError, DeviceError) as error:
         raise _usage_error(str(error)) from error
     logs.configure()
-    limits = Limits(max_body, max_pixels, max_batch, queue)
+    limits = Limits(max_body, max_batch, queue)
     log = None if quiet else logs.AccessLog(sys.stderr.buffer)
     try:
         run.run(create_app(recognizer, limits, log), host, port)

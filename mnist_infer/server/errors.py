@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from mnist_infer.errors import ImageError, MnistInferError
+from mnist_infer.errors import MnistInferError
 
 
 class RequestError(MnistInferError):
@@ -49,7 +49,3 @@ class OverloadedError(RequestError):
     """More requests at once than the server takes."""
 
     status = 503
-
-
-class PictureTooLargeError(ImageError):
-    """A picture with more pixels than the limit."""

@@ -1,4 +1,4 @@
-"""How much a client may ask for: body size, pixels, time, and requests at once."""
+"""How much a client may ask for: body size, time, and requests at once."""
 
 from __future__ import annotations
 
@@ -15,9 +15,6 @@ class Limits:
 
     max_body: int
     """Bytes of one request's body."""
-
-    max_pixels: int
-    """Pixels of one picture."""
 
     max_batch: int
     """Images that go through the network together; 1 turns batching off."""

@@ -17,15 +17,15 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Message
 
-from mnist_infer.errors import ImageError
+from mnist_infer.errors import ImageError, PictureTooLargeError
 from mnist_infer.images import read_picture
 from mnist_infer.normalize import SIDE
 from mnist_infer.output import Answer, digit_record, page_record
-from mnist_infer.prepare import WORKING_SIDE, mnist_form
+from mnist_infer.prepare import mnist_form
 from mnist_infer.recognizer import Recognizer
 from mnist_infer.results import Prediction
 from mnist_infer.server.bodies import header, read_body
-from mnist_infer.server.errors import MalformedRequestError, PictureTooLargeError
+from mnist_infer.server.errors import MalformedRequestError
 from mnist_infer.server.limits import Gate, Limits
 from mnist_infer.server.responses import JSONResponse
 from mnist_infer.server.workers import Workers
@@ -33,9 +33,6 @@ from mnist_infer.server.workers import Workers
 Fields: TypeAlias = dict[str, Any]
 _Answer: TypeAlias = Callable[[str, bytes], Awaitable[Fields]]
 _Record: TypeAlias = Callable[[Answer], Fields]
-
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")
-"""What browsers, cameras and scanners give; a stranger need not reach Pillow's other decoders."""
 
 _QUICK_BYTES = 2048
 """Room for 28x28 grey pixels in any format, and little else."""
@@ -130,8 +127,11 @@ class Pictures:
         """The pixels of a picture of 28x28; as small a work as parsing a request."""
         if len(picture) > _QUICK_BYTES:
             return None
-        image = self._open(picture)
-        return read_picture(image).pixels if image.size == (SIDE, SIDE) else None
+        try:
+            pixels = read_picture(picture, max_pixels=SIDE * SIDE).pixels
+        except ImageError:
+            return None  # What is wrong with it, if anything, the longer way tells.
+        return pixels if pixels.shape == (SIDE, SIDE) else None
 
     def _predict_small(self, images: list[NDArray[np.uint8]]) -> list[Prediction | None]:
         """The answers for images of MNIST's form; the others need more work."""
@@ -141,20 +141,10 @@ class Pictures:
         return [Prediction.of(next(rows)) if form else None for form in forms]
 
     def _predict_batch(self, pictures: list[bytes]) -> list[Prediction | ImageError]:
-        decoded = [self._decode(picture) for picture in pictures]
-        taken = (pixels for pixels in decoded if not isinstance(pixels, ImageError))
-        answers = self._recognizer.predict_each(taken)
-        return [pixels if isinstance(pixels, ImageError) else next(answers) for pixels in decoded]
-
-    def _decode(self, picture: bytes) -> NDArray[np.uint8] | ImageError:
-        """The pixels that the recogniser works on; the large image itself is let go at once."""
-        try:
-            return read_picture(self._open(picture), WORKING_SIDE).pixels
-        except ImageError as error:
-            return error
+        return list(self._recognizer.predict_each(pictures))
 
     def _explain(self, name: str, picture: bytes) -> Fields:
-        explanation = self._recognizer.explain(self._open(picture))
+        explanation = self._recognizer.explain(picture)
         stages = {
             "ink": _as_data_url(explanation.ink),
             "cleaned": _as_data_url(explanation.cleaned),
@@ -167,21 +157,7 @@ class Pictures:
         }
 
     def _read(self, name: str, picture: bytes) -> Fields:
-        return page_record(Answer(name, reading=self._recognizer.read(self._open(picture))))
-
-    def _open(self, picture: bytes) -> Image.Image:
-        """A picture whose header has been read, and no pixel yet."""
-        try:
-            image = Image.open(io.BytesIO(picture), formats=FORMATS)
-        # Pillow's parsers meet hostile bytes and raise nearly every built-in exception.
-        except Exception:
-            raise ImageError(f"not a picture in one of the formats {', '.join(FORMATS)}") from None
-        width, height = image.size
-        if width * height > self._limits.max_pixels:
-            raise PictureTooLargeError(
-                f"{width} x {height} pixels; at most {self._limits.max_pixels:,} are taken here"
-            )
-        return image
+        return page_record(Answer(name, reading=self._recognizer.read(picture)))
 
 
 def _cost(picture: bytes) -> int:

@@ -142,7 +142,7 @@ class TestOwn:
     def test_what_is_no_onnx_file_is_refused(self, tmp_path: Path):
         path = tmp_path / "not.onnx"
         path.write_text(json.dumps({"not": "onnx"}))
-        with pytest.raises(ModelError, match="cannot load"):
+        with pytest.raises(ModelError, match="not an ONNX file"):
             Recognizer(path)
 
     def test_a_file_that_is_not_there(self, tmp_path: Path):

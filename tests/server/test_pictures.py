@@ -67,11 +67,18 @@ class TestNoAnswer:
         assert response.json()["text" if path == "/read" else "digit"] is None
         assert response.json()["error"]["type"] == "NoDigitError"
 
-    @pytest.mark.parametrize("body", [b"", b"not a picture", b"%!PS-Adobe-3.0 EPSF-3.0\n"])
-    def test_no_picture(self, client: httpx.Client, path: str, body: bytes):
+    @pytest.mark.parametrize(
+        ("body", "says"),
+        [
+            (b"", "empty"),
+            (b"text", "not a picture"),
+            (b"%!PS-Adobe-3.0 EPSF-3.0\n", "PostScript is not supported"),
+        ],
+    )
+    def test_no_picture(self, client: httpx.Client, path: str, body: bytes, says: str):
         response = client.post(path, content=body)
         assert response.status_code == 422
-        assert "not a picture" in response.json()["error"]["message"]
+        assert says in response.json()["error"]["message"]
 
     def test_a_picture_that_was_cut_short(self, client: httpx.Client, path: str):
         noise = np.random.default_rng(0).integers(0, 256, (90, 90), np.uint8)

@@ -1,4 +1,5 @@
 import gzip
+import io
 import struct
 import subprocess
 import sys
@@ -278,3 +279,19 @@ def test_importing_the_loader_loads_neither_keras_nor_tensorflow():
         check=True,
     )
     assert done.stdout == "[]\n"
+
+
+def npz(path: Path, **members: tuple[tuple[int, ...], int]) -> Path:
+    """An .npz whose members claim a shape, and hold so many zeros."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, (claimed, size) in members.items():
+            header = io.BytesIO()
+            fields = {"descr": "|u1", "fortran_order": False, "shape": claimed}
+            np.lib.format.write_array_header_1_0(header, fields)
+            archive.writestr(f"{name}.npy", header.getvalue() + bytes(size))
+    return path
+
+
+def test_a_zip_bomb_is_not_unpacked(tmp_path):
+    members = dict.fromkeys(SHAPES, ((1,), 1)) | {"y_test": ((10000,), 2**20)}
+    fails(npz(tmp_path / "bomb.npz", **members), "y_test", "far too large")

@@ -1,0 +1,1 @@
+"""Coverage-guided fuzzing of every entry that takes bytes of strangers."""

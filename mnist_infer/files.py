@@ -1,0 +1,69 @@
+"""Reading what a caller names: regular files only, and no more of them than a picture needs."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import BinaryIO
+
+
+class NotRegularError(OSError):
+    """A pipe, a device or a socket, which may never end or never begin."""
+
+
+class OverBudgetError(OSError):
+    """A file that asks for more reads, or more bytes, than it was given."""
+
+
+class Metered:
+    """A binary stream with a budget, for parsers that files can keep busy for hours.
+
+    Reading all that is left is free, as that happens once.
+    """
+
+    def __init__(self, stream: BinaryIO, reads: int, size: float) -> None:
+        self._stream = stream
+        self.grant(reads, size)
+        self.seek, self.tell, self.close = stream.seek, stream.tell, stream.close
+
+    def grant(self, reads: int, size: float) -> None:
+        """Begin a new budget: so many reads, of so many bytes altogether."""
+        self._reads, self._bytes = reads, size
+
+    def read(self, size: int = -1) -> bytes:
+        """Read as `BinaryIO.read` does."""
+        content = self._stream.read(size)
+        self._reads -= 1
+        if size >= 0:
+            self._bytes -= len(content)
+        if self._reads < 0 or self._bytes < 0:
+            raise OverBudgetError("the budget is spent")
+        return content
+
+
+def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open a file for reading; a pipe or device is refused, without waiting for it.
+
+    Raises:
+        NotRegularError: The path is no regular file.
+        OSError: It cannot be opened.
+        ValueError: It is no path.
+    """
+    stream = open(path, "rb", opener=_open_without_waiting)  # noqa: SIM115
+    if stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        return stream
+    stream.close()
+    raise NotRegularError(f"{os.fspath(path)!r} is no regular file")
+
+
+def size_of(stream: BinaryIO) -> int:
+    """The bytes of a stream, which is left at its start."""
+    stream.seek(0, os.SEEK_END)
+    size = stream.tell()
+    stream.seek(0)
+    return size
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    # Opening a pipe that nobody writes to would wait for ever.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
