@@ -109,6 +109,7 @@ def read_page(picture: Picture, classify: Classify) -> tuple[tuple[LocatedDigit,
 def _find_lines(pieces: Pieces, pen: float) -> list[tuple[list[int], float]]:
     """Pieces of each line of writing, left to right, with the line's height; top to bottom."""
     marks = (pieces.lengths < DOT * pen) | (pieces.widths > DASH * pieces.heights)
+    marks |= pieces.is_edging
     if pieces.mass[pieces.lengths < DOT * pen].sum() > MOST_SPECKS * pieces.mass.sum():
         return []
     heights, boxes = pieces.heights, pieces.boxes

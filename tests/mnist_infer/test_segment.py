@@ -103,3 +103,13 @@ def test_pieces_are_counted_whatever_the_memory_order():
     assert sorted(pieces.mass) == sorted(transposed.mass)
     assert pieces.mass.sum() == (page > 0).sum()
     assert pieces.labels.max() == len(pieces.mass) == len(pieces.boxes)
+
+
+def test_the_frame_of_an_app_is_not_the_digit():
+    ink = np.zeros((200, 200), np.uint8)
+    ink[:30] = 255
+    ink[30:, :12] = 255
+    ink[80:160, 100:110] = 255
+    digit, (rows, columns) = find_digit(ink)
+    assert (rows, columns) == (slice(80, 160), slice(100, 110))
+    assert not digit[:30].any()
