@@ -136,6 +136,8 @@ def _level_lines(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     right = np.flatnonzero(mask[:, -border:].any(axis=1))
     start, stop = (ends.ravel() for ends in np.meshgrid(left, right, indexing="ij"))
     level = np.abs(stop - start) <= max(1, STEEPEST * width)
+    if not level.any():
+        return np.zeros_like(mask)
     start, stop = start[level], stop[level]
     columns = np.arange(width)
     rows = np.rint(start[:, None] + np.outer(stop - start, columns / (width - 1))).astype(np.intp)

@@ -87,7 +87,7 @@ def read_page(picture: Picture, classify: Classify) -> tuple[tuple[LocatedDigit,
         picture: Read at `WORKING_SIDE`.
         classify: uint8 `(N, 28, 28)` -> float32 `(N, 10)` probabilities.
     """
-    ink = remove_lines(extract_ink(picture.pixels))
+    ink = remove_lines(extract_ink(picture.pixels)[0])
     pieces = find_pieces(ink)
     lines = []
     for members, height in _find_lines(pieces, stroke_width(ink)):

@@ -91,8 +91,8 @@ def _edging(labels: NDArray[np.unsignedinteger], boxes: NDArray[np.intp]) -> NDA
     sides = boxes[:, 2:] - boxes[:, :2]
     edging = on_border > MOST_ON_BORDER * sides.sum(axis=1)
     edging &= (sides < labels.shape).any(axis=1)
-    others = sides[~edging].max(axis=1, initial=0)
-    return edging & (others > SMALLEST * max(labels.shape)).any()
+    others = sides[~edging].max(initial=0)
+    return edging if others > SMALLEST * max(labels.shape) else np.zeros_like(edging)
 
 
 def piece_ink(pieces: Pieces, piece: int, ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -110,8 +110,10 @@ def gaps(
     return apart[:, 0], apart[:, 1]
 
 
-def find_digit(ink: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], tuple[slice, slice]]:
-    """The one digit of a picture: its ink (H, W) uint8 without all else, and its rows, columns.
+def find_digit(ink: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], tuple[slice, slice], float]:
+    """The one digit of a picture: its ink (H, W) uint8 without all else, its place, its pen.
+
+    The place is its rows and columns, the pen the mean width of its strokes in pixels.
 
     Raises:
         NoDigitError: there is no ink, or it has not the shape of a digit.
@@ -136,8 +138,10 @@ def find_digit(ink: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], tuple[slice, 
     chosen = np.concatenate(([False], members))
     digit = np.where(chosen[pieces.labels], ink, 0).astype(np.uint8)
     rows, columns = slice(box[0], box[2]), slice(box[1], box[3])
-    _check_shape(digit[rows, columns])
-    return digit, (rows, columns)
+    if members.sum() > 1:
+        pen = stroke_width(digit[rows, columns])
+    _check_shape(digit[rows, columns], pen)
+    return digit, (rows, columns), pen
 
 
 def _main_piece(pieces: Pieces) -> int:
@@ -182,10 +186,10 @@ def _frames(pieces: Pieces, box: NDArray[np.intp]) -> NDArray[np.bool_]:
     return np.asarray(around.all(axis=1))
 
 
-def _check_shape(digit: NDArray[np.uint8]) -> None:
+def _check_shape(digit: NDArray[np.uint8], pen: float) -> None:
     height, width = digit.shape
     if width > DASH * height:
         raise NoDigitError("the only ink is a dash: too wide for a digit")
-    length = digit.sum(dtype=np.int64) / 255 / stroke_width(digit)
+    length = digit.sum(dtype=np.int64) / 255 / pen
     if length > LONGEST_STROKE * max(height, width):
         raise NoDigitError("the picture has texture or many details, but no digit")
