@@ -27,6 +27,8 @@ NARROWEST_PAGE = 0.25
 LEAST_PAPER = 0.75
 # Pixels to leave out along a margin: the blur of the page's edge.
 MARGIN_BLUR = 2
+# The windows are tried on a picture shrunk to this side.
+WINDOW_SIDE = 160
 # Windows to try, as parts of the picture: half of it holds any stroke but one that fills it.
 SHARES = (16, 12, 8, 6, 4, 3, 2)
 # A closing that takes out this share of the sharp edges that any takes out has all strokes.
@@ -53,10 +55,21 @@ RISE = (0.25, 0.75)
 RISE_IN_THUMBNAIL = (0.1, 1.0)
 
 
-def extract_ink(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Ink of a picture: (H, W) or (H, W, 3) uint8 -> (H, W) uint8, 0 = paper, 255 = ink."""
+def extract_ink(
+    pixels: NDArray[np.uint8], window: int | None = None
+) -> tuple[NDArray[np.uint8], int]:
+    """Ink of a picture, and the window through which its paper was seen.
+
+    Args:
+        pixels: uint8 (H, W) or (H, W, 3).
+        window: In pixels, the width below which dark things are ink and not paper; as wide as
+            the strokes ask for, unless given.
+
+    Returns:
+        uint8 (H, W), 0 = paper, 255 = ink; and the window.
+    """
     if min(pixels.shape[:2]) < LEAST_SIDE:
-        return np.zeros(pixels.shape[:2], np.uint8)
+        return np.zeros(pixels.shape[:2], np.uint8), LEAST_SIDE
     grey = _without_grain(pen_grey(pixels))
     rows, columns = page_bounds(grey)
     page = grey[rows, columns]
@@ -64,12 +77,12 @@ def extract_ink(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         # Inside margins of one shade the paper is of the other.
         dark = float((page > otsu(grey)).mean()) > 0.5
         ink = np.zeros_like(grey)
-        ink[rows, columns] = _ink_on_page(page if dark else 255 - page)
+        ink[rows, columns], used = _ink_on_page(page if dark else 255 - page, window)
         _drop_page_edges(ink, rows, columns)
         # A page without ink was none: a fat stroke from edge to edge, or a shadow, looks like one.
         if ink.any():
-            return ink
-    return _ink_on_page(grey if ink_is_dark(grey) else 255 - grey)
+            return ink, used
+    return _ink_on_page(grey if ink_is_dark(grey) else 255 - grey, window)
 
 
 def _without_grain(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -191,20 +204,21 @@ def _skewness(band: NDArray[np.float32]) -> float:
     return float((square * band).mean()) / deviation**3 if deviation > 0 else 0.0
 
 
-def _ink_on_page(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Dark ink of one evenly or unevenly lit page: (H, W) uint8 -> (H, W) uint8.
+def _ink_on_page(grey: NDArray[np.uint8], window: int | None) -> tuple[NDArray[np.uint8], int]:
+    """Dark ink of one evenly or unevenly lit page: (H, W) uint8 -> (H, W) uint8, and the window.
 
     The paper is the grey closing of the picture, as even as the light and as sharp as a shadow.
     """
-    depth = closing(grey, _stroke_window(grey)) - grey
+    window = window or _stroke_window(grey)
+    depth = closing(grey, window) - grey
     noise, sigma, contrast = _levels(depth)
     if contrast < max(FAINTEST, CLEAREST_NOISE * sigma):
-        return np.zeros_like(grey)
+        return np.zeros_like(grey), window
     pale, full = RISE if max(grey.shape) > THUMBNAIL else RISE_IN_THUMBNAIL
     rise = (np.arange(256) - (noise + pale * contrast)) * (255 / ((full - pale) * contrast))
     ink: NDArray[np.uint8] = rise.clip(0, 255).astype(np.uint8)[depth]
     is_shading = _edge_step(grey, ink) <= max(LEAST_STEP, SOFTEST_EDGE * contrast)
-    return np.zeros_like(grey) if is_shading else ink
+    return np.zeros_like(grey) if is_shading else ink, window
 
 
 def _edge_step(grey: NDArray[np.uint8], ink: NDArray[np.uint8]) -> float:
@@ -236,7 +250,7 @@ def _stroke_window(grey: NDArray[np.uint8]) -> int:
     Strokes come out with their sharp edges as soon as the window bridges them. A wider window
     brings out no more of those, but shading: a vignette's rim, the dark side of a fold.
     """
-    thumbnail = _thumbnail(grey, 2 * THUMBNAIL)
+    thumbnail = np.asarray(Image.fromarray(grey).reduce(-(-max(grey.shape) // WINDOW_SIDE)))
     windows = [max(thumbnail.shape) // share for share in SHARES]
     edges = [edge_energy(closing(thumbnail, window) - thumbnail) for window in windows]
     if edges[-1] < LEAST_EDGES * edge_energy(thumbnail):

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnist_infer.filters import thickened
+from mnist_infer.filters import framed, thickened
+from mnist_infer.segment import find_pieces
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,32 +29,88 @@ SHORTEST_CELL = 0.25
 TAKEN = 0.3
 # With less than this left, the "lines" were the digit.
 LEAST_LEFT = 0.1
+# A digit that stands on a line goes at most this far below, as a part of its height.
+DEEPEST_FOOT = 0.15
 
 
 def remove_lines(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Ink without the straight lines that cross the picture or a cell of it; (H, W) uint8."""
     mask = ink > EDGE
-    lines = _ruling(mask)
+    level, upright = _ruling(mask)
+    lines = level | upright
     if not lines.any():
         return ink
+    lines &= ~_bases(level, mask & ~lines)
     soft_edge = thickened(thickened(lines).T).T & ~mask
     rest = np.where(lines | soft_edge, 0, ink).astype(np.uint8)
     return rest if rest.sum(dtype=np.int64) > LEAST_LEFT * ink.sum(dtype=np.int64) else ink
 
 
-def _ruling(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Lines across the picture, then those across the cells between them; (H, W) bool."""
+def _bases(lines: NDArray[np.bool_], rest: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """What level lines share with the digits that stand on them or hang from them; (H, W) bool.
+
+    Where two strokes of one digit end at a line from the same side, the stroke between them was
+    drawn along the line: the bottom of a 0 or a 6.
+    """
+    pieces = find_pieces(np.where(rest, 255, 0).astype(np.uint8))
+    bases = np.zeros_like(lines)
+    height = len(lines)
+    hanging = pieces.boxes[:, [2, 1, 0, 3]] * (-1, 1, -1, 1) + (height, 0, height, 0)
+    _add_bases(bases, lines, pieces.labels, pieces.boxes)
+    _add_bases(bases[::-1], lines[::-1], pieces.labels[::-1], hanging)
+    return bases
+
+
+def _add_bases(
+    bases: NDArray[np.bool_],
+    lines: NDArray[np.bool_],
+    labels: NDArray[np.unsignedinteger],
+    boxes: NDArray[np.intp],
+) -> None:
+    """Mark, in place, the bases of what stands on the lines from above."""
+    around = framed(labels, 1)
+    touching = (around[:-2, 1:-1], around[1:-1, :-2], around[1:-1, 2:])
+    feet = [np.nonzero(lines & (near > 0)) for near in touching]
+    rows, columns = np.concatenate(feet, axis=1)
+    order = columns.argsort(kind="stable")
+    rows, columns = rows[order], columns[order]
+    pieces = np.concatenate([near[foot] for near, foot in zip(touching, feet, strict=True)])[order]
+    # Where in the line's thickness the stroke ends does not matter: from edge to edge.
+    run_of, length = _upright_runs(lines)
+    thickness = length[run_of[rows, columns]]
+    first = np.arange(len(lines))[:, None] * (lines & ~np.roll(lines, 1, axis=0))
+    upper = np.maximum.accumulate(first, axis=0)[rows, columns]
+    lower = upper + thickness
+    width = np.diff(columns)
+    level = np.abs(np.diff(upper)) <= 2 + STEEPEST * width
+    for i in np.flatnonzero(level & (width > 1)).tolist():
+        a, b = boxes[pieces[i : i + 2] - 1]
+        shared = min(a[3], b[3]) - max(a[1], b[1])
+        is_one_digit = shared > 0.5 * min(a[3] - a[1], b[3] - b[1])
+        bottom = max(a[2], b[2])
+        height = bottom - min(a[0], b[0])
+        depth = bottom - lower[i : i + 2].max()
+        if is_one_digit and depth <= max(2, DEEPEST_FOOT * height) and width[i] <= height:
+            stretch = (
+                slice(upper[i : i + 2].min(), lower[i : i + 2].max()),
+                slice(columns[i], columns[i + 1] + 1),
+            )
+            bases[stretch] |= lines[stretch]
+
+
+def _ruling(mask: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Level and upright lines across the picture and the cells between them; (H, W) bool each."""
     level = _level_lines(mask)
     upright = _level_lines(mask.T).T
     if not (level.any() or upright.any()):
-        return level
+        return level, upright
     for rows in _between(level.mean(axis=1) > TAKEN):
         for columns in _between(upright.mean(axis=0) > TAKEN):
             cell = mask[rows, columns]
             if cell.shape != mask.shape:
                 level[rows, columns] |= _level_lines(cell)
                 upright[rows, columns] |= _level_lines(cell.T).T
-    return level | upright
+    return level, upright
 
 
 def _between(taken: NDArray[np.bool_]) -> list[slice]:
@@ -79,6 +136,8 @@ def _level_lines(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     right = np.flatnonzero(mask[:, -border:].any(axis=1))
     start, stop = (ends.ravel() for ends in np.meshgrid(left, right, indexing="ij"))
     level = np.abs(stop - start) <= max(1, STEEPEST * width)
+    if not level.any():
+        return np.zeros_like(mask)
     start, stop = start[level], stop[level]
     columns = np.arange(width)
     rows = np.rint(start[:, None] + np.outer(stop - start, columns / (width - 1))).astype(np.intp)
@@ -103,6 +162,8 @@ def _level_lines(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
             lines |= mask & thin[run_of]
         same = np.maximum(np.abs(start - start[best]), np.abs(stop - stop[best])) <= thickness + 1
         score[same] = 0
+        # What is in one line counts for no other: the bar of a 4 that slopes towards a line.
+        score[(near & ~thickened(lines))[rows, columns].mean(axis=1) < LEAST_COVER] = 0
     return lines
 
 

@@ -54,10 +54,12 @@ TWO_WIDE = 0.8
 # A cut goes through one stroke, at most this tall in line heights, and leaves parts this wide.
 TALLEST_CUT, NARROWEST_PART = 0.7, 0.1
 # Width over height of MNIST's digits: median, and the spread of its logarithm above that.
-USUAL_ASPECT, ASPECT_SPREAD = 0.78, 0.5
-# Costs as negative logarithms of probabilities: 0.75 that a piece of ink is not two digits,
-# 0.75 that a floating mark belongs to a digit.
-CUT_COST = MARK_COST = 0.3
+USUAL_ASPECT, ASPECT_SPREAD = 0.78, 0.6
+# Spread of the logarithm of height over line height, below 1: half a digit is rarely a small one.
+HEIGHT_SPREAD = 0.25
+# Costs as negative logarithms of probabilities: 0.55 that no cut is where one may be, 0.75 that a
+# floating mark belongs to a digit.
+CUT_COST, MARK_COST = 0.6, 0.3
 # What is narrower than this counts as this wide, so that a 1 weighs something.
 LEAST_WEIGHT = 0.3
 # Below this confidence a digit, and below this mean a line of them, is taken for other marks. A
@@ -85,7 +87,7 @@ def read_page(picture: Picture, classify: Classify) -> tuple[tuple[LocatedDigit,
         picture: Read at `WORKING_SIDE`.
         classify: uint8 `(N, 28, 28)` -> float32 `(N, 10)` probabilities.
     """
-    ink = remove_lines(extract_ink(picture.pixels))
+    ink = remove_lines(extract_ink(picture.pixels)[0])
     pieces = find_pieces(ink)
     lines = []
     for members, height in _find_lines(pieces, stroke_width(ink)):
@@ -107,6 +109,7 @@ def read_page(picture: Picture, classify: Classify) -> tuple[tuple[LocatedDigit,
 def _find_lines(pieces: Pieces, pen: float) -> list[tuple[list[int], float]]:
     """Pieces of each line of writing, left to right, with the line's height; top to bottom."""
     marks = (pieces.lengths < DOT * pen) | (pieces.widths > DASH * pieces.heights)
+    marks |= pieces.is_edging
     if pieces.mass[pieces.lengths < DOT * pen].sum() > MOST_SPECKS * pieces.mass.sum():
         return []
     heights, boxes = pieces.heights, pieces.boxes
@@ -200,11 +203,16 @@ def _cut(part: _Part, size: float) -> list[_Part]:
         thinnest = np.flatnonzero(tall[start:stop] == tall[start:stop].min())
         cuts.append(int(start + thinnest[len(thinnest) // 2]))
     cuts.append(width)
-    top, left, bottom, _ = part.box
-    return [
-        _Part(part.ink[:, a:b], np.array((top, left + a, bottom, left + b)), part.piece)
-        for a, b in pairwise(cuts)
-    ]
+    return [_slice(part, start, stop) for start, stop in pairwise(cuts)]
+
+
+def _slice(part: _Part, start: int, stop: int) -> _Part:
+    """Some columns of a part, and of its rows only those that have ink there."""
+    ink = part.ink[:, start:stop]
+    rows = np.flatnonzero((ink > EDGE).any(axis=1))
+    top, left = part.box[:2]
+    box = np.array((top + rows[0], left + start, top + rows[-1] + 1, left + stop))
+    return _Part(ink[rows[0] : rows[-1] + 1], box, part.piece)
 
 
 def _best_path(
@@ -214,7 +222,7 @@ def _best_path(
 
     Dynamic programming over the gaps between parts. Each digit costs -log of its probability
     per line height of width, so that a path of many narrow digits is no cheaper than one of
-    few; an unusual width and each cut cost extra.
+    few; an unusual width or height and each cut cost extra.
     """
     runs = [
         (start, stop)
@@ -279,5 +287,6 @@ def _cost(shape: tuple[int, ...], probabilities: NDArray[np.float32], size: floa
         return MARK_COST
     height, width = shape
     wider = max(0.0, float(np.log(width / height / USUAL_ASPECT)) / ASPECT_SPREAD)
-    surprise = -float(np.log(max(probabilities.max(), 1e-6))) + wider**2 / 2
+    lower = min(0.0, float(np.log(height / size)) / HEIGHT_SPREAD)
+    surprise = -float(np.log(max(probabilities.max(), 1e-6))) + (wider**2 + lower**2) / 2
     return surprise * max(LEAST_WEIGHT, width / size)

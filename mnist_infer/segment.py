@@ -31,6 +31,11 @@ LEAST_FRAMED = 0.3
 AS_TALL = 0.6
 # With less of the picture's ink than this, a piece is one speck of many.
 LEAST_SHARE = 0.25
+# With this much of its outline on the border, as a part of its box's height and width, a piece is
+# no stroke but the title bar of an app, the edge of a sheet, the corner of a shadow.
+MOST_ON_BORDER = 0.75
+# No digit is smaller than this part of the picture; a speck is no reason to take its place.
+SMALLEST = 1 / 16
 # A neighbour cut off by the border is a scrap while it has less than this share of the ink.
 SCRAP = 0.3
 
@@ -41,12 +46,14 @@ class Pieces:
 
     labels: (H, W), 0 = none and i + 1 = piece i. boxes: (N, 4) top, left, bottom, right.
     mass: (N,) number of pixels. at_border: (N,) whether the picture's border cuts it.
+    is_edging: (N,) whether it lies along the border, beside something that may be a digit.
     """
 
     labels: NDArray[np.unsignedinteger]
     boxes: NDArray[np.intp]
     mass: NDArray[np.intp]
     at_border: NDArray[np.bool_]
+    is_edging: NDArray[np.bool_]
 
     @property
     def heights(self) -> NDArray[np.intp]:
@@ -74,7 +81,18 @@ def find_pieces(ink: NDArray[np.uint8]) -> Pieces:
     boxes = bounds[:, [0, 2, 1, 3]] + np.array([0, 0, 1, 1])
     mass = found["voxel_counts"][1 : count + 1].astype(np.intp)
     at_border = ((boxes[:, :2] == 0) | (boxes[:, 2:] == ink.shape)).any(axis=1)
-    return Pieces(labels, boxes, mass, at_border)
+    return Pieces(labels, boxes, mass, at_border, _edging(labels, boxes))
+
+
+def _edging(labels: NDArray[np.unsignedinteger], boxes: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Which pieces lie along the border; (N,) bool, none of them where there is no other piece."""
+    border = np.concatenate((labels[0], labels[-1], labels[:, 0], labels[:, -1]))
+    on_border = np.bincount(border, minlength=len(boxes) + 1)[1:]
+    sides = boxes[:, 2:] - boxes[:, :2]
+    edging = on_border > MOST_ON_BORDER * sides.sum(axis=1)
+    edging &= (sides < labels.shape).any(axis=1)
+    others = sides[~edging].max(initial=0)
+    return edging if others > SMALLEST * max(labels.shape) else np.zeros_like(edging)
 
 
 def piece_ink(pieces: Pieces, piece: int, ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -92,8 +110,10 @@ def gaps(
     return apart[:, 0], apart[:, 1]
 
 
-def find_digit(ink: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], tuple[slice, slice]]:
-    """The one digit of a picture: its ink (H, W) uint8 without all else, and its rows, columns.
+def find_digit(ink: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], tuple[slice, slice], float]:
+    """The one digit of a picture: its ink (H, W) uint8 without all else, its place, its pen.
+
+    The place is its rows and columns, the pen the mean width of its strokes in pixels.
 
     Raises:
         NoDigitError: there is no ink, or it has not the shape of a digit.
@@ -105,7 +125,8 @@ def find_digit(ink: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], tuple[slice, 
     main = _main_piece(pieces)
     pen = stroke_width(piece_ink(pieces, main, ink))
     members, box = _gather(pieces, main, pen)
-    others = ~members & ~_frames(pieces, box) & (pieces.heights > AS_TALL * pieces.heights[main])
+    others = ~members & ~pieces.is_edging & ~_frames(pieces, box)
+    others &= pieces.heights > AS_TALL * pieces.heights[main]
     rival = np.where(pieces.at_border, AS_TALL, SCRAP) * pieces.mass[main]
     if (others & (pieces.mass > rival)).any():
         raise SeveralDigitsError(
@@ -117,13 +138,15 @@ def find_digit(ink: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], tuple[slice, 
     chosen = np.concatenate(([False], members))
     digit = np.where(chosen[pieces.labels], ink, 0).astype(np.uint8)
     rows, columns = slice(box[0], box[2]), slice(box[1], box[3])
-    _check_shape(digit[rows, columns])
-    return digit, (rows, columns)
+    if members.sum() > 1:
+        pen = stroke_width(digit[rows, columns])
+    _check_shape(digit[rows, columns], pen)
+    return digit, (rows, columns), pen
 
 
 def _main_piece(pieces: Pieces) -> int:
     """The piece with most ink; what the border cuts counts half, what frames another not at all."""
-    weight = np.where(pieces.at_border, 0.5, 1.0) * pieces.mass
+    weight = np.where(pieces.at_border, 0.5, 1.0) * pieces.mass * ~pieces.is_edging
     main = int(weight.argmax())
     while True:
         box = pieces.boxes[main]
@@ -141,7 +164,7 @@ def _gather(pieces: Pieces, main: int, pen: float) -> tuple[NDArray[np.bool_], N
     box = pieces.boxes[main].copy()
     stray = pieces.lengths < DOT * pen
     scrap = pieces.at_border & (pieces.mass < SCRAP * pieces.mass[main])
-    framing = _frames(pieces, box)
+    framing = _frames(pieces, box) | pieces.is_edging
     tall = pieces.heights > AS_TALL * pieces.heights[main]
     while True:
         rows, columns = gaps(box, pieces.boxes)
@@ -163,10 +186,10 @@ def _frames(pieces: Pieces, box: NDArray[np.intp]) -> NDArray[np.bool_]:
     return np.asarray(around.all(axis=1))
 
 
-def _check_shape(digit: NDArray[np.uint8]) -> None:
+def _check_shape(digit: NDArray[np.uint8], pen: float) -> None:
     height, width = digit.shape
     if width > DASH * height:
         raise NoDigitError("the only ink is a dash: too wide for a digit")
-    length = digit.sum(dtype=np.int64) / 255 / stroke_width(digit)
+    length = digit.sum(dtype=np.int64) / 255 / pen
     if length > LONGEST_STROKE * max(height, width):
         raise NoDigitError("the picture has texture or many details, but no digit")

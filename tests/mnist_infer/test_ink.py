@@ -19,6 +19,10 @@ def paper(shade: int = 240, pen: int = 30, side: int = 200) -> NDArray[np.uint8]
     return page
 
 
+def ink_of(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return extract_ink(pixels)[0]
+
+
 def assert_stroke_found(ink: NDArray[np.uint8]) -> None:
     found = ink > 127
     expected = np.zeros_like(found)
@@ -28,11 +32,11 @@ def assert_stroke_found(ink: NDArray[np.uint8]) -> None:
 
 @pytest.mark.parametrize(("shade", "pen"), [(255, 0), (0, 255), (240, 225), (60, 200), (120, 90)])
 def test_any_polarity_and_contrast(shade: int, pen: int):
-    assert_stroke_found(extract_ink(paper(shade, pen)))
+    assert_stroke_found(ink_of(paper(shade, pen)))
 
 
 def test_grey_levels_of_ink_reach_full_range():
-    ink = extract_ink(paper(200, 180))
+    ink = ink_of(paper(200, 180))
     assert ink.min() == 0
     assert ink.max() == 255
 
@@ -46,7 +50,7 @@ def test_a_coloured_pen_stands_out_whatever_its_luminance(
 ):
     page = np.full((200, 200, 3), shade, np.uint8)
     page[LINE] = pen
-    assert_stroke_found(extract_ink(page))
+    assert_stroke_found(ink_of(page))
 
 
 def test_pen_grey_keeps_a_grey_picture():
@@ -56,12 +60,12 @@ def test_pen_grey_keeps_a_grey_picture():
 
 def test_light_that_falls_off():
     light = np.linspace(1, 0.3, 200)[:, None] * np.linspace(1, 0.7, 200)
-    assert_stroke_found(extract_ink((paper() * light).astype(np.uint8)))
+    assert_stroke_found(ink_of((paper() * light).astype(np.uint8)))
 
 
 def test_noise():
     noise = np.random.default_rng(0).normal(0, 20, (200, 200))
-    assert_stroke_found(extract_ink((paper(200, 60) + noise).clip(0, 255).astype(np.uint8)))
+    assert_stroke_found(ink_of((paper(200, 60) + noise).clip(0, 255).astype(np.uint8)))
 
 
 def test_a_pen_so_fat_that_most_of_the_picture_is_ink():
@@ -70,7 +74,7 @@ def test_a_pen_so_fat_that_most_of_the_picture_is_ink():
     ImageDraw.Draw(image).rectangle((11, 7, 16, 20), fill=255)
     page = np.asarray(image)
     assert (page == 0).mean() > 0.55
-    assert ((extract_ink(page) > 127) == (page == 0)).mean() > 0.98
+    assert ((ink_of(page) > 127) == (page == 0)).mean() > 0.98
 
 
 def test_a_vignette_does_not_turn_the_polarity():
@@ -85,7 +89,7 @@ def test_dark_margins_are_not_the_page():
     assert rows == slice(0, 200)
     assert 110 <= columns.start <= 114
     assert 306 <= columns.stop <= 310
-    assert_stroke_found(extract_ink(scan)[:, 110:310])
+    assert_stroke_found(ink_of(scan)[:, 110:310])
 
 
 def test_the_space_around_a_digit_is_no_margin():
@@ -97,11 +101,11 @@ def test_the_space_around_a_digit_is_no_margin():
 @pytest.mark.parametrize("shade", [0, 128, 255])
 @pytest.mark.parametrize("shape", [(1, 1), (2, 50), (28, 28), (200, 300, 3)])
 def test_a_blank_picture_has_no_ink(shade: int, shape: tuple[int, ...]):
-    assert not extract_ink(np.full(shape, shade, np.uint8)).any()
+    assert not ink_of(np.full(shape, shade, np.uint8)).any()
 
 
 def test_texture_and_shading_are_no_ink():
     noise = np.random.default_rng(1).normal(200, 6, (200, 200)).clip(0, 255).astype(np.uint8)
-    assert not extract_ink(noise).any()
+    assert not ink_of(noise).any()
     ramp = np.broadcast_to(np.linspace(40, 230, 200).astype(np.uint8), (200, 200))
-    assert not extract_ink(np.ascontiguousarray(ramp)).any()
+    assert not ink_of(np.ascontiguousarray(ramp)).any()

@@ -153,3 +153,12 @@ def test_nothing_but_paper_is_never_a_guess(paper: str, seed: int):
     source = encoded(image, "JPEG", quality=60) if paper == "sloping JPEG" else image
     with pytest.raises(NoDigitError):
         RECOGNIZER.predict(source)
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_the_edge_of_a_shadow_across_it(digit: int):
+    side = 300
+    y, x = np.mgrid[0:side, 0:side]
+    light = np.where(x + y // 2 < 1.3 * side // 2, 0.5, 1)[:, :, np.newaxis]
+    lit = np.asarray(page(digit, side=side, height=120, corner=(70, 70), pen=0.07)) * light
+    assert read(np.rint(lit).astype(np.uint8)) == digit

@@ -72,3 +72,22 @@ def test_the_bar_of_a_fat_7_cut_at_its_edges_stays():
     for row in range(60):
         seven[row, 34 - row // 2 : 40 - row // 2] = 255
     assert np.array_equal(remove_lines(seven), seven)
+
+
+def test_a_digit_that_stands_on_a_line_keeps_the_base_it_shares_with_it():
+    arch = Image.new("L", (SIDE, SIDE), 0)
+    ImageDraw.Draw(arch).line([(60, 150), (60, 50), (110, 50), (110, 150)], fill=255, width=6)
+    standing = arch.copy()
+    ImageDraw.Draw(standing).line((0, 150, 199, 150), fill=255, width=5)
+    rest = remove_lines(np.array(standing))
+    assert not rest[:, :55].any()
+    assert not rest[:, 120:].any()
+    assert rest[150, 60:110].all()
+
+
+def test_a_bar_that_slopes_towards_a_line_is_not_taken_for_another():
+    image = np.zeros((60, 120), np.uint8)
+    image[50:53] = 255
+    image[45:48, :70] = 255
+    image[5:35, 40:46] = 255
+    assert remove_lines(image)[45:48, :70].all()

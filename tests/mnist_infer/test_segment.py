@@ -31,7 +31,7 @@ BODY = [
 
 
 def test_the_digit_and_its_place():
-    digit, box = find_digit(ink(*BODY))
+    digit, box, _ = find_digit(ink(*BODY))
     assert box == MAIN
     assert np.array_equal(digit, ink(*BODY))
 
@@ -47,13 +47,13 @@ def test_the_digit_and_its_place():
     ids=["speck", "dot", "scrap at the right", "scrap at the top"],
 )
 def test_what_is_not_the_digit_goes(other: tuple[int, int, int, int]):
-    digit, box = find_digit(ink(*BODY, other))
+    digit, box, _ = find_digit(ink(*BODY, other))
     assert box == MAIN
     assert np.array_equal(digit, ink(*BODY))
 
 
 def test_a_floating_bar_belongs_to_the_digit():
-    digit, box = find_digit(ink(*BODY, (30, 85, 40, 125)))
+    digit, box, _ = find_digit(ink(*BODY, (30, 85, 40, 125)))
     assert box == (slice(30, 150), slice(80, 125))
     assert digit[35, 100] == 255
 
@@ -103,3 +103,13 @@ def test_pieces_are_counted_whatever_the_memory_order():
     assert sorted(pieces.mass) == sorted(transposed.mass)
     assert pieces.mass.sum() == (page > 0).sum()
     assert pieces.labels.max() == len(pieces.mass) == len(pieces.boxes)
+
+
+def test_the_frame_of_an_app_is_not_the_digit():
+    ink = np.zeros((200, 200), np.uint8)
+    ink[:30] = 255
+    ink[30:, :12] = 255
+    ink[80:160, 100:110] = 255
+    digit, (rows, columns), _ = find_digit(ink)
+    assert (rows, columns) == (slice(80, 160), slice(100, 110))
+    assert not digit[:30].any()
