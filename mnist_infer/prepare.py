@@ -15,10 +15,6 @@ from mnist_infer.normalize import SIDE, mnist_box, normalize
 from mnist_infer.results import Stages
 from mnist_infer.segment import find_digit
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
 WORKING_SIDE = 320
 """Sixteen times the 20 pixels of a digit in MNIST: it may be that small a part of the picture."""
 
