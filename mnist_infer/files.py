@@ -6,6 +6,8 @@ import os
 import stat
 from typing import BinaryIO
 
+_PART = 2**20
+
 
 class NotRegularError(OSError):
     """A pipe, a device or a socket, which may never end or never begin."""
@@ -54,6 +56,15 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
         return stream
     stream.close()
     raise NotRegularError(f"{os.fspath(path)!r} is no regular file")
+
+
+def read_at_most(stream: BinaryIO, size: int) -> bytes:
+    """Read to the end, or `size` bytes; `read(size)` would take the memory for all of them."""
+    parts = []
+    while size > 0 and (part := stream.read(min(size, _PART))):
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
 
 
 def size_of(stream: BinaryIO) -> int:

@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from mnist_infer.errors import ImageError, PictureTooLargeError
-from mnist_infer.files import NotRegularError, OverBudgetError, open_regular, size_of
+from mnist_infer.files import (
+    NotRegularError,
+    OverBudgetError,
+    open_regular,
+    read_at_most,
+    size_of,
+)
 from mnist_infer.formats import check_pixels, open_picture
 from mnist_infer.pages import has_more_pages, turn_to
 
@@ -157,7 +163,7 @@ def _seekable(stream: BinaryIO, max_pixels: int) -> BinaryIO:
     try:
         stream.seek(0)
     except (AttributeError, OSError):
-        return io.BytesIO(stream.read(max_bytes(max_pixels) + 1))
+        return io.BytesIO(read_at_most(stream, max_bytes(max_pixels) + 1))
     return stream
 
 

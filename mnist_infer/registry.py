@@ -117,7 +117,7 @@ def _read(path: Path) -> bytes:
                     f"{path}: {size:,} bytes, and a model may have {MAX_BYTES:,}; "
                     "a digit classifier needs few of them"
                 )
-            return file.read(MAX_BYTES)
+            return file.read(size)
     except NotRegularError:
         raise ModelError(f"{path}: a pipe or device; a model is a file") from None
     except FileNotFoundError:

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from mnist_infer.files import read_at_most
+
 if TYPE_CHECKING:
     from mnist_infer.images import Page
 
@@ -48,7 +50,7 @@ def open_source(name: Name, max_bytes: int) -> Name | bytes:
 
     Of these, one more than `max_bytes` is read at most, which is enough to be refused.
     """
-    return sys.stdin.buffer.read(max_bytes + 1) if name == STDIN else name
+    return read_at_most(sys.stdin.buffer, max_bytes + 1) if name == STDIN else name
 
 
 def _pages(path: str) -> Iterator[Name]:

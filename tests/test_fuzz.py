@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -36,7 +37,8 @@ def fuzz(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
 def test_mutated_bytes_give_an_answer_or_a_typed_error(target: str, tmp_path: Path):
     done = fuzz(target, "--cases", CASES[target], cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-3000:]
-    assert f"number_of_executed_units: {CASES[target]}" in done.stderr
+    (executed,) = re.findall(r"number_of_executed_units: (\d+)", done.stderr)
+    assert int(executed) >= CASES[target]
 
 
 def test_an_exception_of_another_family_is_a_finding(tmp_path: Path):

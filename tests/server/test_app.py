@@ -195,7 +195,7 @@ class TestInProcess:
     """What takes too long, or a defect, to see from outside."""
 
     def post(self, recognizer: Recognizer, path: str, receive: Receive, sent: list[Message]):
-        app = create_app(recognizer, Limits(10_000, 10_000, 8, 8, body_seconds=0.05))
+        app = create_app(recognizer, Limits(10_000, 8, 8, body_seconds=0.05))
 
         async def send(message: Message) -> None:
             sent.append(message)

@@ -241,6 +241,8 @@ class TestReading:
         site.expect("#text", "407\n19")
         site.expect("#summary", re.compile("5 digits on 2 lines"))
         sync_api.expect(site.tab.locator("#boxes text")).to_have_text(list("40719"))
+        sync_api.expect(site.tab.locator("#photo")).to_be_visible()
+        sync_api.expect(site.tab.locator("#boxes rect").last).to_be_visible()
         frames = [box.bounding_box() for box in site.tab.locator("#boxes rect").all()]
         photo = site.tab.locator("#photo").bounding_box()
         assert all(photo["x"] <= frame["x"] < photo["x"] + photo["width"] for frame in frames)
