@@ -1,0 +1,159 @@
+"""The command line: `mnist-infer-batch SRC DEST`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mnist_infer import __version__
+from mnist_infer.errors import DeviceError, ModelError
+from mnist_infer.options import InputRange, Model
+from mnist_infer.registry import DEFAULT_MODEL
+from mnist_infer.storage import images_at, is_uri
+
+if TYPE_CHECKING:
+    from mnist_infer.batch.run import Options
+    from mnist_infer.batch.work import Work
+
+_SECONDS_BETWEEN_LINES = 10
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,  # rich would double the time that --help takes.
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"mnist-infer-batch {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def batch(
+    source: Annotated[
+        str,
+        typer.Argument(metavar="SRC", help="A folder of images, or a URI: s3://bucket/folder."),
+    ],
+    destination: Annotated[
+        str,
+        typer.Argument(metavar="DEST", help="The folder or URI that the Parquet files go to."),
+    ],
+    model: Model = DEFAULT_MODEL,
+    input_range: InputRange = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Recognisers side by side, one for each CPU or share of a GPU."
+        ),
+    ] = None,
+    num_gpus: Annotated[
+        float,
+        typer.Option(min=0, metavar="G", help="GPUs for each worker, as 1 or 0.25; 0: CPUs only."),
+    ] = 0,
+    batch_size: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Images that go through the network together.")
+    ] = 1024,
+    part_size: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Images for each file, fixed by the first run.")
+    ] = 10_000,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Recognise the digit on every image in SRC, and write path, digit, confidence, error to DEST.
+
+    It runs on a Ray that it starts on this machine, or on the cluster at RAY_ADDRESS. Run the same
+    command again after a kill, and it goes on: the list of images is made once, and parts that are
+    done are not done again.
+
+    Exit code: 0 when every image has its row, also where that says an error; 1 when the run
+    stopped before; 2 for wrong usage.
+    """
+    try:
+        from mnist_infer.batch.run import Options
+        from mnist_infer.batch.work import Task, WorkError, create
+        from mnist_infer.recognizer import Recognizer
+
+        # Now rather than in a hundred workers: is the model to be had?
+        info = Recognizer(model, device="cpu", input_range=input_range).model
+        task = Task(_absolute(source), info.sha256, input_range)
+        work = create(_absolute(destination), task, images_at(source), part_size)
+    except ModuleNotFoundError as error:
+        raise _usage_error(
+            f'{error.name} is missing; install it: pip install "mnist-infer[ray]"'
+        ) from error
+    except (ModelError, DeviceError, WorkError) as error:
+        raise _usage_error(str(error)) from error
+    options = Options(
+        destination=_absolute(destination),
+        model=model if model == info.name else _absolute(model),
+        input_range=input_range,
+        batch_size=batch_size,
+        workers=workers,
+        num_gpus=num_gpus,
+    )
+    try:
+        # Where workers die, Ray tells of it on stdout.
+        with redirect_stdout(sys.stderr):
+            _do(work, options, quiet)
+    except KeyboardInterrupt:
+        print("mnist-infer-batch: stopped; run it again to go on", file=sys.stderr)
+        raise typer.Exit(130) from None
+    except Exception as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
+        print(f"mnist-infer-batch: stopped ({reason}); run it again to go on", file=sys.stderr)
+        raise typer.Exit(1) from error
+
+
+def _do(work: Work, options: Options, quiet: bool) -> None:
+    from mnist_infer.batch.run import run
+
+    already = sum(map(work.size, work.done()))
+    new = errors = 0
+    started = None
+    told = time.monotonic()
+    for part in run(work, options):
+        # Speed counts from the first part: before it, Ray and the workers start.
+        now = time.monotonic()
+        if started is None:
+            started, first = now, part.images
+        new += part.images
+        errors += part.errors
+        if not quiet and now - told > _SECONDS_BETWEEN_LINES:
+            told = now
+            speed = f", {(new - first) / (now - started):,.0f}/s" if now > started else ""
+            print(f"{already + new:,} of {work.images:,} images{speed}", file=sys.stderr)
+    work.tidy()
+    if not quiet:
+        before = f" ({already:,} of them before)" if already else ""
+        print(
+            f"{work.images:,} images done{before}; {errors:,} of the {new:,} new ones without an "
+            f"answer: {options.destination}",
+            file=sys.stderr,
+        )
+
+
+def _absolute(location: str) -> str:
+    return location if is_uri(location) else str(Path(location).absolute())
+
+
+def _usage_error(message: str) -> typer.Exit:
+    print(f"mnist-infer-batch: {message}", file=sys.stderr)
+    return typer.Exit(2)
