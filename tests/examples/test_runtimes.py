@@ -69,7 +69,7 @@ def test_python_recipes(
 
 def node(*arguments: str) -> list[list[str]]:
     if shutil.which("node") is None:
-        pytest.skip("the example needs Node 20: apt install nodejs npm")
+        pytest.skip("the example needs Node: apt install npm")
     if not (NODE / "node_modules").exists():
         pytest.skip("the example needs its package: npm install --ignore-scripts in examples/node")
     done = subprocess.run(

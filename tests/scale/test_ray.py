@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +20,10 @@ from mnist_infer.ray import DigitReader, read_digits  # noqa: E402
 
 if TYPE_CHECKING:
     from tests.scale.conftest import Answers
+
+
+# Ray 2.60 warns of settings that it sets itself.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +69,22 @@ def test_a_dataset_of_arrays(cluster: None, files: list[Path], expected: Answers
     answered = read_digits(ray.data.from_numpy(arrays), column="data", concurrency=1).take_all()
 
     assert [row["digit"] for row in answered] == [expected[str(path)][0] for path in files[1:]]
+
+
+def test_the_command_joins_the_cluster_at_ray_address(
+    cluster: None, some: Path, check, expected: Answers, tmp_path: Path
+):
+    address = ray.get_runtime_context().gcs_address
+    done = subprocess.run(
+        [sys.executable, "-m", "mnist_infer.batch", some, tmp_path, "--part-size", "250", "-q"],
+        env={**os.environ, "RAY_ADDRESS": address},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    check(ray.data.read_parquet(str(tmp_path)).take_all(), expected, some)
 
 
 def test_paths_and_uris(files: list[Path]):
