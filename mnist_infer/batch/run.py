@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+import ray
+from ray.util import ActorPool
+
 from mnist_infer.batch.work import Work
 from mnist_infer.columns import Columns
 from mnist_infer.ray import PATH, with_answers
@@ -73,9 +76,6 @@ def run(work: Work, options: Options) -> Iterator[Done]:
 
     Ray starts an actor that dies again, and its part with it, up to three times.
     """
-    import ray
-    from ray.util import ActorPool
-
     pending = sorted(set(range(work.parts)) - work.done())
     if not pending:
         return
@@ -91,8 +91,6 @@ def run(work: Work, options: Options) -> Iterator[Done]:
 @contextmanager
 def _cluster(workers: int | None) -> Iterator[None]:
     """The cluster at RAY_ADDRESS, or one on this machine for as long as it is needed."""
-    import ray
-
     quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
     if os.environ.get("RAY_ADDRESS"):
         ray.init(**quiet)
@@ -114,8 +112,6 @@ def _cluster(workers: int | None) -> Iterator[None]:
 
 def _actors_at_once(num_gpus: float) -> int:
     """As many actors as the cluster has place for."""
-    import ray
-
     resources = ray.cluster_resources()
     if num_gpus:
         return max(1, int(resources.get("GPU", 0) / num_gpus))
