@@ -242,8 +242,11 @@ def verdicts(rows: Sequence[dict[str, Any]]) -> list[str]:
             by[images, name, workers]["images_per_s"]
             for name, workers in ((contestant, 1), (contestant, 2), ("plain", 1))
         )
-        share = f"; 1 worker takes {alone / one - 1:+.0%} time for an image" if alone else ""
-        lines.append(f"{images:,}, {contestant}: 2 workers are {two / one:.2f} x as fast{share}")
+        if one and two:
+            share = f"; 1 worker takes {alone / one - 1:+.0%} time for an image" if alone else ""
+            lines.append(
+                f"{images:,}, {contestant}: 2 workers are {two / one:.2f} x as fast{share}"
+            )
     sizes = sorted({row["images"] for row in rows})
     if len(sizes) > 1:
         few, many = sizes[-2:]
