@@ -157,6 +157,7 @@ def batch(folder: Path, workers: int, expected: Sequence[int | None]) -> dict[st
         written = sorted(path.stat().st_mtime for path in Path(out).glob("part-*"))
         listed = (Path(out) / "_work.parquet").stat().st_mtime
         digits = pq.read_table(out).column("digit").to_pylist()
+        written_bytes = _bytes_below(Path(out), "part-*")
     assert digits == expected, "rows are lost, doubled, or differ from the plain run"
     return {
         "startup_s": written[0] - started,
@@ -166,7 +167,13 @@ def batch(folder: Path, workers: int, expected: Sequence[int | None]) -> dict[st
         "cpu_s": sum(usage.cpu_s.values()),
         "driver_mb": usage.driver_mb,
         "worker_mb": usage.worker_mb,
+        "bytes_read_per_image": _bytes_below(folder, "*/*.png") / len(digits),
+        "bytes_written_per_image": written_bytes / len(digits),
     }
+
+
+def _bytes_below(folder: Path, pattern: str) -> int:
+    return sum(path.stat().st_size for path in folder.glob(pattern))
 
 
 def ray_data(folder: Path, workers: int) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from mnist_infer.storage import images_at, is_uri
 if TYPE_CHECKING:
     from mnist_infer.batch.run import Options
     from mnist_infer.batch.work import Work
+    from mnist_infer.registry import Precision
 
 _SECONDS_BETWEEN_LINES = 10
 
@@ -90,9 +91,11 @@ def batch(
         from mnist_infer.batch.run import Options
         from mnist_infer.batch.work import Task, WorkError, create
         from mnist_infer.recognizer import Recognizer
+        from mnist_infer.registry import has_int8
 
-        # Now rather than in a hundred workers: is the model to be had?
-        info = Recognizer(model, device="cpu", input_range=input_range).model
+        # Now rather than in a hundred workers: is the model to be had? GPUs take it in float32.
+        precision: Precision = "float32" if num_gpus and has_int8(model) else "auto"
+        info = Recognizer(model, device="cpu", precision=precision, input_range=input_range).model
         task = Task(_absolute(source), info.sha256, input_range)
         work = create(_absolute(destination), task, images_at(source), part_size)
     except ModuleNotFoundError as error:

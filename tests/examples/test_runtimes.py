@@ -25,7 +25,7 @@ MODELS = ["dense-512", "dense-512x2"]
 
 @pytest.fixture(scope="module", params=MODELS)
 def recognizer(request: pytest.FixtureRequest) -> Recognizer:
-    return Recognizer(request.param, device="cpu")
+    return Recognizer(request.param, device="cpu", precision="float32")
 
 
 @pytest.fixture(scope="module")

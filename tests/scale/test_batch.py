@@ -63,7 +63,7 @@ def test_nothing_is_started_where_nothing_lacks(tmp_path: Path):
     (tmp_path / "in" / "a.png").write_text("no image")
     work = create(
         str(tmp_path / "out"),
-        Task(str(tmp_path / "in"), bundled_info(DEFAULT_MODEL).sha256, None),
+        Task(str(tmp_path / "in"), bundled_info(DEFAULT_MODEL, "int8").sha256, None),
         images_at(str(tmp_path / "in")),
         10,
     )
