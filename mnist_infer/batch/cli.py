@@ -4,89 +4,88 @@ from __future__ import annotations
 
 import sys
 import time
+from argparse import ArgumentParser
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from mnist_infer import __version__
 from mnist_infer.errors import DeviceError, ModelError
-from mnist_infer.options import InputRange, Model
-from mnist_infer.registry import DEFAULT_MODEL
+from mnist_infer.options import add_model_file_options, create_parser, whole
 from mnist_infer.storage import images_at, is_uri
 
 if TYPE_CHECKING:
     from mnist_infer.batch.run import Options
     from mnist_infer.batch.work import Work
     from mnist_infer.registry import Precision
+    from mnist_infer.runtime import InputRange
 
+INTERRUPTED = 130
 _SECONDS_BETWEEN_LINES = 10
-
-app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,  # rich would double the time that --help takes.
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
 
 
 def main() -> None:
     """Run the command line."""
-    app()
+    batch(**vars(_create_parser().parse_args()))
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        print(f"mnist-infer-batch {__version__}")
-        raise typer.Exit
+def _create_parser() -> ArgumentParser:
+    parser = create_parser(
+        "mnist-infer-batch",
+        "Recognise the digit on every image in SRC, and write path, digit, confidence and error to "
+        "DEST as Parquet; on a Ray that is started on this machine, or on the cluster at "
+        "RAY_ADDRESS. Run the same command again after a kill, and it goes on: the list of images "
+        "is made once, and parts that are done are not done again.",
+        "Exit code: 0 when every image has its row, also where that says an error; 1 when the run "
+        "stopped before; 2 for wrong usage.",
+    )
+    add = parser.add_argument
+    add("source", metavar="SRC", help="A folder of images, or a URI: s3://bucket/folder.")
+    add("destination", metavar="DEST", help="The folder or URI that the Parquet files go to.")
+    add_model_file_options(parser)
+    add(
+        "--workers",
+        type=whole(1),
+        metavar="N",
+        help="Recognisers side by side. [default: one for each CPU, or as many as GPUs allow]",
+    )
+    add(
+        "--num-gpus",
+        type=float,
+        default=0,
+        metavar="G",
+        help="GPUs for each worker, as 1 or 0.25; 0: CPUs only. [default: %(default)s]",
+    )
+    add(
+        "--batch-size",
+        type=whole(1),
+        default=1024,
+        metavar="N",
+        help="Images that go through the network together. [default: %(default)s]",
+    )
+    add(
+        "--part-size",
+        type=whole(1),
+        default=10_000,
+        metavar="N",
+        help="Images for each file, fixed by the first run. [default: %(default)s]",
+    )
+    add("-q", "--quiet", action="store_true", help="No progress on stderr.")
+    return parser
 
 
-@app.command()
 def batch(
-    source: Annotated[
-        str,
-        typer.Argument(metavar="SRC", help="A folder of images, or a URI: s3://bucket/folder."),
-    ],
-    destination: Annotated[
-        str,
-        typer.Argument(metavar="DEST", help="The folder or URI that the Parquet files go to."),
-    ],
-    model: Model = DEFAULT_MODEL,
-    input_range: InputRange = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            min=1, metavar="N", help="Recognisers side by side, one for each CPU or share of a GPU."
-        ),
-    ] = None,
-    num_gpus: Annotated[
-        float,
-        typer.Option(min=0, metavar="G", help="GPUs for each worker, as 1 or 0.25; 0: CPUs only."),
-    ] = 0,
-    batch_size: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Images that go through the network together.")
-    ] = 1024,
-    part_size: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Images for each file, fixed by the first run.")
-    ] = 10_000,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version", is_eager=True, callback=_print_version, help="Show the version and exit."
-        ),
-    ] = False,
+    *,
+    source: str,
+    destination: str,
+    model: str,
+    input_range: InputRange | None,
+    workers: int | None,
+    num_gpus: float,
+    batch_size: int,
+    part_size: int,
+    quiet: bool,
 ) -> None:
-    """Recognise the digit on every image in SRC, and write path, digit, confidence, error to DEST.
-
-    It runs on a Ray that it starts on this machine, or on the cluster at RAY_ADDRESS. Run the same
-    command again after a kill, and it goes on: the list of images is made once, and parts that are
-    done are not done again.
-
-    Exit code: 0 when every image has its row, also where that says an error; 1 when the run
-    stopped before; 2 for wrong usage.
-    """
+    """Do what the options say."""
     try:
         from mnist_infer.batch.run import Options
         from mnist_infer.batch.work import Task, WorkError, create
@@ -118,11 +117,11 @@ def batch(
             _do(work, options, quiet)
     except KeyboardInterrupt:
         print("mnist-infer-batch: stopped; run it again to go on", file=sys.stderr)
-        raise typer.Exit(130) from None
+        raise SystemExit(INTERRUPTED) from None
     except Exception as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
         print(f"mnist-infer-batch: stopped ({reason}); run it again to go on", file=sys.stderr)
-        raise typer.Exit(1) from error
+        raise SystemExit(1) from error
 
 
 def _do(work: Work, options: Options, quiet: bool) -> None:
@@ -157,6 +156,6 @@ def _absolute(location: str) -> str:
     return location if is_uri(location) else str(Path(location).absolute())
 
 
-def _usage_error(message: str) -> typer.Exit:
+def _usage_error(message: str) -> SystemExit:
     print(f"mnist-infer-batch: {message}", file=sys.stderr)
-    return typer.Exit(2)
+    return SystemExit(2)

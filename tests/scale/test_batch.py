@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from typer.testing import CliRunner
 
 pq = pytest.importorskip("pyarrow.parquet", reason='needs Ray: pip install ".[ray]"')
 pytest.importorskip("ray", reason='needs Ray: pip install ".[ray]"')
 
-from mnist_infer.batch.cli import app  # noqa: E402
+from mnist_infer.batch.cli import main  # noqa: E402
 from mnist_infer.batch.work import Task, WorkError, create  # noqa: E402
 from mnist_infer.registry import DEFAULT_MODEL, bundled_info  # noqa: E402
 from mnist_infer.storage import images_at  # noqa: E402
@@ -27,6 +26,21 @@ TASK = Task("source", "0" * 64, None)
 def batch(*arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "mnist_infer.batch", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=300)
+
+
+@pytest.fixture
+def in_process(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """Runs the command without Ray's start: gives its exit code and what it said on stderr."""
+
+    def run(*arguments: str) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["mnist-infer-batch", *arguments])
+        try:
+            main()
+        except SystemExit as end:
+            return int(end.code or 0), capsys.readouterr().err
+        return 0, capsys.readouterr().err
+
+    return run
 
 
 def test_a_folder_becomes_parquet(some: Path, check, expected: Answers, tmp_path: Path):
@@ -58,7 +72,7 @@ def test_a_folder_becomes_parquet(some: Path, check, expected: Answers, tmp_path
     assert not list((tmp_path / "out").glob(".part*"))
 
 
-def test_nothing_is_started_where_nothing_lacks(tmp_path: Path):
+def test_nothing_is_started_where_nothing_lacks(in_process, tmp_path: Path):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.png").write_text("no image")
     work = create(
@@ -69,10 +83,10 @@ def test_nothing_is_started_where_nothing_lacks(tmp_path: Path):
     )
     work.write(0, work.paths(0))
 
-    result = CliRunner().invoke(app, [str(tmp_path / "in"), str(tmp_path / "out")])
+    code, stderr = in_process(str(tmp_path / "in"), str(tmp_path / "out"))
 
-    assert result.exit_code == 0
-    assert result.stderr.startswith("1 images done (1 of them before)")
+    assert code == 0
+    assert stderr.startswith("1 images done (1 of them before)")
 
 
 def test_uris_as_source_and_destination(some: Path, tmp_path: Path):
@@ -90,30 +104,32 @@ def test_uris_as_source_and_destination(some: Path, tmp_path: Path):
     assert [row["error"] is None for row in rows] == [False, True, True]
 
 
-def test_a_destination_with_other_work_is_wrong_usage(some: Path, tmp_path: Path):
+def test_a_destination_with_other_work_is_wrong_usage(in_process, some: Path, tmp_path: Path):
     create(str(tmp_path), TASK, ["a.png"], 10)
 
-    result = CliRunner().invoke(app, [str(some), str(tmp_path)])
+    code, stderr = in_process(str(some), str(tmp_path))
 
-    assert result.exit_code == 2
-    assert "holds a run with source source, not" in result.stderr
+    assert code == 2
+    assert "holds a run with source source, not" in stderr
 
 
 @pytest.mark.parametrize("destination", ["blocked/out", "gone://bucket/out"])
-def test_a_destination_that_cannot_be_is_wrong_usage(some: Path, tmp_path: Path, destination: str):
+def test_a_destination_that_cannot_be_is_wrong_usage(
+    in_process, some: Path, tmp_path: Path, destination: str
+):
     (tmp_path / "blocked").write_text("a file where a folder is needed")
 
     place = destination if "://" in destination else str(tmp_path / destination)
-    result = CliRunner().invoke(app, [str(some), place])
+    code, stderr = in_process(str(some), place)
 
-    assert result.exit_code == 2
-    assert "cannot be used" in result.stderr
+    assert code == 2
+    assert "cannot be used" in stderr
 
 
-def test_no_such_model_is_wrong_usage(some: Path, tmp_path: Path):
-    result = CliRunner().invoke(app, [str(some), str(tmp_path / "out"), "--model", "huge"])
+def test_no_such_model_is_wrong_usage(in_process, some: Path, tmp_path: Path):
+    code, _ = in_process(str(some), str(tmp_path / "out"), "--model", "huge")
 
-    assert result.exit_code == 2
+    assert code == 2
     assert not (tmp_path / "out").exists()
 
 
