@@ -1,4 +1,4 @@
-"""The command line: ``python -m export RUN/model.keras --name NAME``."""
+"""The command line: ``python -m export RUN/model.keras --name NAME``, and ``... triton DIR``."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import hashlib
 import re
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 if TYPE_CHECKING:
     import onnx
@@ -17,7 +18,21 @@ if TYPE_CHECKING:
     from export.sidecar import Exported, Origin
     from train.data import Mnist
 
-app = typer.Typer(add_completion=False)
+
+class _KerasByDefault(TyperGroup):
+    """Takes what names no command for the ``.keras`` file that is to be exported."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in (*self.commands, *ctx.help_option_names):
+            args = ["keras", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=_KerasByDefault,
+    add_completion=False,
+    help="Write models for other programs. MODEL --name NAME is short for keras MODEL --name NAME.",
+)
 
 
 def _file_stem(name: str) -> str:
@@ -26,7 +41,7 @@ def _file_stem(name: str) -> str:
     return name
 
 
-@app.command()
+@app.command("keras")
 def export(
     model: Annotated[Path, typer.Argument(help="A .keras or .h5 file with 10 outputs.")],
     name: Annotated[
@@ -68,6 +83,7 @@ def _export(
     int8: bool,
 ) -> None:
     from export.convert import to_onnx
+    from export.files import write_all
     from export.network import open_network, tempered
     from export.report import integer_report, parity_report
     from export.sidecar import Origin, describe, integer_name, read_run
@@ -109,7 +125,7 @@ def _export(
             files[report.with_stem(integer_name(report.stem))] = integer_report(
                 name, command, integer
             ).encode()
-    _write(files)
+    write_all(files)
     for path, written in files.items():
         typer.echo(f"wrote {path} ({len(written):,} bytes)")
 
@@ -150,23 +166,29 @@ def _prove_integer(
     return Exported(content, right, parity)
 
 
-def _write(files: dict[Path, bytes]) -> None:
-    """Write all files or none, and replace each at once: no reader sees a half of it."""
+@app.command("triton")
+def triton(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to write to.")],
+    instances: Annotated[
+        int, typer.Option(min=1, help="Copies of each model that run side by side.")
+    ] = 1,
+    storage_uri: Annotated[
+        str, typer.Option(help="From where KServe is to fetch the repository.")
+    ] = "pvc://mnist-infer/models",
+) -> None:
+    """Write a Triton model repository with every bundled model, and a KServe manifest for it."""
     from export.errors import ExportError
+    from export.files import write_all
+    from export.triton import repository
 
-    staged: dict[Path, Path] = {}
+    files = repository(folder, instances, storage_uri)
     try:
-        for path, content in files.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            staged[path] = path.with_name(f".{path.name}.partial")
-            staged[path].write_bytes(content)
-        for path, partial in staged.items():
-            partial.replace(path)
-    except OSError as error:
-        raise ExportError(f"cannot write {error.filename}: {error.strerror}") from error
-    finally:
-        for partial in staged.values():
-            partial.unlink(missing_ok=True)
+        write_all(files)
+    except ExportError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from error
+    for path, written in files.items():
+        typer.echo(f"wrote {path} ({len(written):,} bytes)")
 
 
 def main() -> None:

@@ -22,8 +22,8 @@ def create_parser(name: str, description: str, epilog: str) -> ArgumentParser:
     return parser
 
 
-def add_model_options(parser: ArgumentParser) -> None:
-    """Which model, on which device."""
+def add_model_file_options(parser: ArgumentParser) -> None:
+    """Which model."""
     parser.add_argument(
         "--model",
         default=DEFAULT_MODEL,
@@ -36,6 +36,11 @@ def add_model_options(parser: ArgumentParser) -> None:
         metavar="0..1|0..255",
         help="What your ONNX file's float input expects.",
     )
+
+
+def add_model_options(parser: ArgumentParser) -> None:
+    """Which model, on which device."""
+    add_model_file_options(parser)
     parser.add_argument(
         "--device",
         choices=("auto", "cpu", "cuda"),

@@ -1,0 +1,304 @@
+"""Images per second through Ray, on 1 and 2 local workers: ``python -m benchmarks.scaling``.
+
+The same folder by the plain command line (`mnist-infer FOLDER --jsonl`), by `mnist-infer-batch`,
+and up to 10,000 images also by `read_digits` of Ray Data. Speed counts from the first answers to
+the last, so that start-up is apart from it. CPU seconds are those of all processes, Ray's own
+included: they tell what an image costs also where other work slows the clock. Every run of a batch
+is checked: one row for each image, digits as in the plain run. Sizes that were measured before stay
+in the table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from benchmarks.folder import write_digits
+
+RESULTS = Path(__file__).with_name("results")
+SIZES = (1_000, 10_000, 100_000)
+MOST_FOR_RAY_DATA = 10_000
+BATCH = 1024
+PARTS = 20
+WORKER = "ray::_PartReader"
+_TICKS = os.sysconf("SC_CLK_TCK")
+_RAY_DATA = """
+import json, sys, time
+import ray.data
+from mnist_infer.ray import read_digits
+started = time.perf_counter()
+folder, workers = sys.argv[1], int(sys.argv[2])
+ray.init(address="local", num_cpus=workers, include_dashboard=False, log_to_driver=False,
+         object_store_memory=200_000_000)
+ray.data.DataContext.get_current().enable_progress_bars = False
+times, counts = [], []
+for batch in read_digits(folder, concurrency=workers).iter_batches(batch_size=None):
+    times.append(time.perf_counter())
+    counts.append(len(batch["digit"]))
+print(json.dumps([times[0] - started, times[-1] - times[0], sum(counts[1:])]))
+"""
+
+
+@dataclass
+class Usage:
+    """What a command and all that it starts have used."""
+
+    cpu_s: dict[int, float] = field(default_factory=dict)
+    driver_mb: float = 0
+    worker_mb: float = 0
+    """Of the largest worker."""
+
+    def look(self, command: int) -> None:
+        """Note the state of the command's process and of its descendants."""
+        stats, parents = {}, {}
+        for folder in Path("/proc").iterdir():
+            if folder.name.isdigit():
+                try:
+                    fields = (folder / "stat").read_text().rpartition(")")[2].split()
+                except OSError:
+                    continue
+                stats[int(folder.name)] = fields
+                parents[int(folder.name)] = int(fields[1])
+
+        def descends(process: int) -> bool:
+            return process == command or (process in parents and descends(parents[process]))
+
+        for process in filter(descends, stats):
+            self.cpu_s[process] = sum(map(int, stats[process][11:13])) / _TICKS
+            if process == command:
+                self.driver_mb = max(self.driver_mb, _peak_mb(process))
+            elif _title(process).startswith(WORKER):
+                self.worker_mb = max(self.worker_mb, _peak_mb(process))
+
+
+def _title(process: int) -> str:
+    try:
+        return Path(f"/proc/{process}/cmdline").read_text()
+    except OSError:
+        return ""
+
+
+def _peak_mb(process: int) -> float:
+    """The most memory that a process has had resident."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return 0
+    peaks = [line for line in status.splitlines() if line.startswith("VmHWM")]
+    return int(peaks[0].split()[1]) / 1024 if peaks else 0
+
+
+@contextmanager
+def watched(command: Sequence[str]) -> Iterator[tuple[subprocess.Popen[bytes], Usage]]:
+    """A command while it runs, and what it uses, looked at four times a second."""
+    usage = Usage()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+
+        def watch() -> None:
+            while process.poll() is None:
+                usage.look(process.pid)
+                time.sleep(0.25)
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        yield process, usage
+        process.wait()
+        watcher.join()
+    assert process.returncode == 0, command
+
+
+def plain(folder: Path) -> tuple[dict[str, Any], list[int | None]]:
+    """The command line over the folder, and the digits that it gives."""
+    started = time.perf_counter()
+    times, chunks = [], []
+    options = [str(folder), "--jsonl", "--batch-size", str(BATCH)]
+    with watched([sys.executable, "-m", "mnist_infer", *options]) as (process, usage):
+        assert process.stdout
+        while chunk := os.read(process.stdout.fileno(), 1 << 20):
+            times.append(time.perf_counter())
+            chunks.append(chunk)
+    digits = [json.loads(line)["digit"] for line in b"".join(chunks).splitlines()]
+    later = len(digits) - BATCH
+    row = {
+        "startup_s": times[0] - started,
+        "images_per_s": later / (times[-1] - times[0]) if later > 0 else None,
+        "total_s": times[-1] - started,
+        "cpu_s": sum(usage.cpu_s.values()),
+        "driver_mb": usage.driver_mb,
+    }
+    return row, digits
+
+
+def batch(folder: Path, workers: int, expected: Sequence[int | None]) -> dict[str, Any]:
+    """`mnist-infer-batch` over the folder; fails unless every image has its row."""
+    import pyarrow.parquet as pq
+
+    size = -(-len(expected) // PARTS)
+    started = time.time()
+    with tempfile.TemporaryDirectory() as out:
+        options = [str(folder), out, "--workers", str(workers), "--part-size", str(size)]
+        with watched([sys.executable, "-m", "mnist_infer.batch", *options]) as (_, usage):
+            pass
+        total = time.time() - started
+        written = sorted(path.stat().st_mtime for path in Path(out).glob("part-*"))
+        listed = (Path(out) / "_work.parquet").stat().st_mtime
+        digits = pq.read_table(out).column("digit").to_pylist()
+        written_bytes = _bytes_below(Path(out), "part-*")
+    assert digits == expected, "rows are lost, doubled, or differ from the plain run"
+    return {
+        "startup_s": written[0] - started,
+        "listed_after_s": listed - started,
+        # When the first part is done, so are the others' first parts, nearly.
+        "images_per_s": (len(digits) - workers * size) / (written[-1] - written[0]),
+        "total_s": total,
+        "cpu_s": sum(usage.cpu_s.values()),
+        "driver_mb": usage.driver_mb,
+        "worker_mb": usage.worker_mb,
+        "bytes_read_per_image": _bytes_below(folder, "*/*.png") / len(digits),
+        "bytes_written_per_image": written_bytes / len(digits),
+    }
+
+
+def _bytes_below(folder: Path, pattern: str) -> int:
+    return sum(path.stat().st_size for path in folder.glob(pattern))
+
+
+def ray_data(folder: Path, workers: int) -> dict[str, Any]:
+    """`read_digits` over the folder, its answers taken by the driver."""
+    started = time.perf_counter()
+    with watched([sys.executable, "-c", _RAY_DATA, str(folder), str(workers)]) as (process, usage):
+        assert process.stdout
+        told = process.stdout.read()
+    startup, seconds, images = json.loads(told.splitlines()[-1])
+    return {
+        "startup_s": startup,
+        "images_per_s": images / seconds if images else None,
+        "total_s": time.perf_counter() - started,
+        "cpu_s": sum(usage.cpu_s.values()),
+        "driver_mb": usage.driver_mb,
+    }
+
+
+def measure(folder: Path, images: int, rounds: int) -> list[dict[str, Any]]:
+    """A row for each contestant and number of workers; their rounds alternate."""
+    seen: dict[tuple[str, int], list[dict[str, Any]]] = {}
+    for _ in range(rounds):
+        row, digits = plain(folder)
+        assert len(digits) == images
+        seen.setdefault(("plain", 1), []).append(row)
+        for workers in (1, 2):
+            seen.setdefault(("batch", workers), []).append(batch(folder, workers, digits))
+            if images <= MOST_FOR_RAY_DATA:
+                seen.setdefault(("ray data", workers), []).append(ray_data(folder, workers))
+    rows = []
+    for (contestant, workers), results in seen.items():
+        rows.append({"images": images, "contestant": contestant, "workers": workers})
+        for key in results[0]:
+            values = [result[key] for result in results]
+            rows[-1][key] = None if None in values else round(statistics.median(values), 2)
+        print(rows[-1], file=sys.stderr)
+    return rows
+
+
+def as_markdown(rows: Sequence[dict[str, Any]]) -> str:
+    """The table, and how the bars are met."""
+    lines = [
+        "# Many images on one machine",
+        "",
+        "`python -m benchmarks.scaling`: 28x28 PNGs in a folder, 1,024 images through the network",
+        "together, medians of the rounds. images/s count from the first answers to the last,",
+        "start is all before; CPU is that of all processes; MB are peaks of resident memory.",
+        "",
+        "| images | by | workers | images/s | start s | whole s | CPU s | driver MB | worker MB |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    columns = (
+        ("images_per_s", 0),
+        ("startup_s", 1),
+        ("total_s", 1),
+        ("cpu_s", 1),
+        ("driver_mb", 0),
+        ("worker_mb", 0),
+    )
+    for row in rows:
+        shown = ["" if row.get(key) is None else f"{row[key]:,.{n}f}" for key, n in columns]
+        cells = [f"{row['images']:,}", row["contestant"], str(row["workers"]), *shown]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*lines, "", *(f"- {line}" for line in verdicts(rows))]) + "\n"
+
+
+def verdicts(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """What the bars are about: of each size the gain by a second worker, and the engine's share."""
+    by = {(row["images"], row["contestant"], row["workers"]): row for row in rows}
+    lines = []
+    for images, contestant, _ in [key for key in by if key[1] != "plain" and key[2] == 2]:
+        one, two, alone = (
+            by[images, name, workers]["images_per_s"]
+            for name, workers in ((contestant, 1), (contestant, 2), ("plain", 1))
+        )
+        if one and two:
+            share = f"; 1 worker takes {alone / one - 1:+.0%} time for an image" if alone else ""
+            lines.append(
+                f"{images:,}, {contestant}: 2 workers are {two / one:.2f} x as fast{share}"
+            )
+    sizes = sorted({row["images"] for row in rows})
+    if len(sizes) > 1:
+        few, many = sizes[-2:]
+        cost = {
+            name: (by[many, name, 1]["cpu_s"] - by[few, name, 1]["cpu_s"]) / (many - few)
+            for name in ("plain", "batch")
+        }
+        lines.append(
+            f"CPU for each image beyond {few:,}: plain {cost['plain'] * 1e6:.0f} µs, batch with "
+            f"1 worker {cost['batch'] * 1e6:.0f} µs ({cost['batch'] / cost['plain'] - 1:+.0%})"
+        )
+    return lines
+
+
+def main() -> None:
+    """Measure, and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--images", type=int, nargs="+", default=list(SIZES))
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--data", type=Path, help="keep the generated images here, in N/")
+    arguments = parser.parse_args()
+    file = RESULTS / "scaling.json"
+    kept = json.loads(file.read_text(encoding="utf-8"))["rows"] if file.exists() else []
+    for images in arguments.images:
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = (arguments.data or Path(temporary)) / str(images)
+            if not folder.exists():
+                write_digits(folder, images)
+            rows = measure(folder, images, arguments.rounds)
+        kept = [row for row in kept if row["images"] != images] + rows
+        kept.sort(key=lambda row: row["images"])
+        machine = {
+            "cores": multiprocessing.cpu_count(),
+            "python": platform.python_version(),
+            "ray": version("ray"),
+            "onnxruntime": version("onnxruntime"),
+            "load": [round(load, 1) for load in os.getloadavg()],
+        }
+        RESULTS.mkdir(exist_ok=True)
+        told = {"machine": machine, "rounds": arguments.rounds, "rows": kept}
+        file.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+        (RESULTS / "scaling.md").write_text(as_markdown(kept), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,5 @@
+"""`python -m mnist_infer.batch` is `mnist-infer-batch`."""
+
+from mnist_infer.batch.cli import main
+
+main()
