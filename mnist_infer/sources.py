@@ -34,15 +34,20 @@ def expand(arguments: Iterable[str]) -> Iterator[Name]:
     for argument in arguments:
         if argument == STDIN:
             yield argument
-        elif Path(argument).is_dir():
-            found = False
-            for path in _images_below(argument):
-                found = True
-                yield from _pages(path)
-            if not found:
-                yield argument
         else:
-            yield from _pages(argument)
+            for path in image_files(argument):
+                yield from _pages(path)
+
+
+def image_files(path: str) -> Iterator[str]:
+    """A file itself, or the image files below a folder; a folder without any is taken for one."""
+    found = False
+    if Path(path).is_dir():
+        for below in _images_below(path):
+            found = True
+            yield below
+    if not found:
+        yield path
 
 
 def open_source(name: Name, max_bytes: int) -> Name | bytes:

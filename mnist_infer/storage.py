@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mnist_infer.errors import ImageError
-from mnist_infer.sources import IMAGE_SUFFIXES, expand
+from mnist_infer.sources import IMAGE_SUFFIXES, image_files
 
 if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
@@ -52,7 +52,7 @@ def _filesystem(uri: str) -> tuple[Any, str]:
 def images_at(location: str) -> Iterator[str]:
     """The pictures at a path or URI, folders recursively, sorted by name within each folder."""
     if not is_uri(location):
-        yield from expand([str(Path(location).absolute())])
+        yield from image_files(str(Path(location).absolute()))
         return
     from pyarrow.fs import FileType
 
