@@ -28,7 +28,8 @@ def keras_reference(model: ModelInfo) -> tuple[Network, str]:
         if temperature is not None:
             network = tempered(network, temperature)
         return network, "training run"
-    return _rebuilt(model.path), "Keras layers with the weights of the ONNX file"
+    canonical = bundled_info(model.name).path  # The file in integers has lost the exact weights.
+    return _rebuilt(canonical), "Keras layers with the weights of the ONNX file"
 
 
 def networks() -> dict[str, tuple[Network, list[str]]]:
