@@ -1,4 +1,4 @@
-"""What every request and response passes: metrics and the access log."""
+"""What every request and response passes: security headers, metrics and the access log."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from time import perf_counter
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mnist_infer.server.headers import FOR_DATA, FOR_PAGES
 from mnist_infer.server.logs import AccessLog
 from mnist_infer.server.metrics import Metrics
 
@@ -13,7 +14,10 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"
 
 
 class Observed:
-    """Counts, times and logs every request; tells the client the time in `Server-Timing`."""
+    """Counts, times and logs every request; tells the client the time in `Server-Timing`.
+
+    Adds the security headers, whatever the answer is.
+    """
 
     def __init__(self, app: ASGIApp, metrics: Metrics, log: AccessLog | None) -> None:
         self._app = app
@@ -26,6 +30,7 @@ class Observed:
             await self._app(scope, receive, send)
             return
         started = perf_counter()
+        security = FOR_DATA if scope["method"] == "POST" else FOR_PAGES
         status = 500
         size = 0
 
@@ -34,7 +39,11 @@ class Observed:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 timing = f"total;dur={(perf_counter() - started) * 1000:.2f}"
-                message["headers"] = [*message["headers"], (b"server-timing", timing.encode())]
+                message["headers"] = [
+                    *message["headers"],
+                    *security,
+                    (b"server-timing", timing.encode()),
+                ]
             else:
                 size += len(message.get("body", b""))
             await send(message)

@@ -9,8 +9,6 @@ from contextlib import suppress
 import uvicorn
 from starlette.types import ASGIApp
 
-from mnist_infer.server.headers import SECURITY_HEADERS
-
 _GRACE_SECONDS = 30
 """How long requests may take to finish after the server is told to stop."""
 
@@ -38,7 +36,6 @@ def run(app: ASGIApp, host: str, port: int) -> None:
         log_config=None,
         log_level="warning",
         server_header=False,
-        headers=list(SECURITY_HEADERS.items()),
         timeout_graceful_shutdown=_GRACE_SECONDS,
         ws="none",
     )

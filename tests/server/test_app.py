@@ -36,6 +36,14 @@ def test_every_response_has_strict_security_headers(client: httpx.Client, path: 
     assert "server" not in headers
 
 
+def test_answers_to_post_may_do_nothing_in_a_browser(client: httpx.Client):
+    for path in ("/predict", "/explain", "/nowhere"):
+        headers = client.post(path, content=b"no picture").headers
+        assert headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+        assert headers["cross-origin-resource-policy"] == "same-origin"
+        assert headers["x-content-type-options"] == "nosniff"
+
+
 @pytest.mark.parametrize("path", sorted(STATIC.iterdir()), ids=lambda path: path.name)
 def test_the_page_needs_no_other_address_and_nothing_inline(path: Path):
     text = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
