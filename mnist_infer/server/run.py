@@ -9,6 +9,8 @@ from contextlib import suppress
 import uvicorn
 from starlette.types import ASGIApp
 
+from mnist_infer.server.transport import HttpProtocol
+
 _GRACE_SECONDS = 30
 """How long requests may take to finish after the server is told to stop."""
 
@@ -38,6 +40,7 @@ def run(app: ASGIApp, host: str, port: int) -> None:
         server_header=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
         ws="none",
+        http=HttpProtocol,
     )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with (
