@@ -47,7 +47,7 @@ def recipes_command() -> None:
         documented = ", ".join(f"{accuracy:g}" for accuracy in recipe.documented.test_accuracy)
         expected = documented or f"at least {recipe.bar:g}"
         typer.echo(
-            f"{recipe.name:<12}  {recipe.epochs:>3} epochs  test accuracy {expected}  "
+            f"{recipe.name:<20}  {recipe.epochs:>3} epochs  test accuracy {expected}  "
             f"{recipe.origin}"
         )
 
@@ -65,6 +65,10 @@ def fit_command(
     batch_size: Annotated[
         int | None, typer.Option(min=1, help="Images per step. Default: the recipe's.")
     ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="A .keras file with the first weights."),
+    ] = None,
     data: Data = None,
     output: Annotated[
         Path | None, typer.Option(help="The run's folder. Default: runs/RECIPE.")
@@ -72,7 +76,10 @@ def fit_command(
 ) -> None:
     """Fit a recipe's network, say what came out, and leave a run folder."""
     recipe = replace(
-        recipe, epochs=epochs or recipe.epochs, batch_size=batch_size or recipe.batch_size
+        recipe,
+        epochs=epochs or recipe.epochs,
+        batch_size=batch_size or recipe.batch_size,
+        start=start,
     )
     folder = output or Path("runs") / recipe.name
     with _failures():
@@ -102,11 +109,15 @@ def fit_command(
 
 @app.command("reproduce")
 def reproduce_command(
+    recipe: Annotated[
+        list[Recipe] | None,
+        typer.Option(parser=_recipe, metavar="RECIPE", help="Give it again for one more recipe."),
+    ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds, from 0 on.")] = 5,
     data: Data = None,
     output: Annotated[Path, typer.Option(help="Where the table goes.")] = Path("train/results"),
 ) -> None:
-    """Fit every documented recipe with several seeds and compare with what is documented.
+    """Fit every documented recipe, or those given, with several seeds, and compare.
 
     Exits with 1 when a recipe misses its bar.
     """
@@ -117,8 +128,10 @@ def reproduce_command(
             from train import results, run
             from train.reproduce import reproduce
         documented = [each for each in RECIPES.values() if each.documented.test_accuracy]
-        reproductions = reproduce(documented, mnist, range(seeds), _echo_fit)
+        reproductions = reproduce(recipe or documented, mnist, range(seeds), _echo_fit)
         command = ["python", "-m", "train", "reproduce", "--seeds", str(seeds)]
+        for each in recipe or ():
+            command += ["--recipe", each.name]
         if data is not None:
             command += ["--data", data]
         results.save(reproductions, output, command=shlex.join(command), versions=run.versions())

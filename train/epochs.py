@@ -4,8 +4,10 @@ Epoch and seed alone decide a set, so that a run that is taken up again sees wha
 seen. Nothing here loads Keras, so that the process that makes the sets starts fast and stays small.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cached_property
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
@@ -13,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from train.augment import distort
+from train.coarse import coarse_copies
 from train.data import Array
 from train.nondigits import nondigits
 from train.recipes import Augmentation
@@ -21,6 +24,8 @@ from train.styles import styled_digits
 Floats = npt.NDArray[np.float32]
 
 _FLAT = np.full(10, 0.1, np.float32)
+# Coarse copies wait ready, this many for each that a set takes: normalising is slow.
+_STOCK = 3
 
 
 class FreshEpochs:
@@ -33,26 +38,45 @@ class FreshEpochs:
         self._images = images
         self._labels = labels
         self._seed = seed
+        self._latest: tuple[int, Array, Floats] | None = None
         self.batch_size = batch_size
-        total = len(images) + augmentation.styles + augmentation.nondigits
-        self.steps = total // batch_size
+        added = augmentation.styles + augmentation.coarse + augmentation.nondigits
+        self.steps = (len(images) + added) // batch_size
         # Whole batches only: an epoch must not lean into the next one.
         self.size = self.steps * batch_size
 
     def make(self, epoch: int) -> tuple[Array, Floats]:
         """Makes an epoch's set, shuffled: images (N, 28, 28) and target rows (N, 10)."""
-        rng = np.random.default_rng((self._seed, epoch))
-        drawn, digits = styled_digits(self._augmentation.styles, rng)
+        number, lesson = divmod(epoch, self._augmentation.lessons)
+        if self._latest is None or self._latest[0] != number:
+            self._latest = (number, *self._make_set(number))
+        _, images, targets = self._latest
+        order = np.random.default_rng((self._seed, number, lesson)).permutation(self.size)
+        return images[order], targets[order]
+
+    def _make_set(self, number: int) -> tuple[Array, Floats]:
+        rng = np.random.default_rng((self._seed, number))
+        drawn, drawn_digits = styled_digits(self._augmentation.styles, rng)
+        copies, copied_digits = self._coarse
+        some = rng.choice(len(copies), self._augmentation.coarse, replace=False)
         others = nondigits(self._images, self._labels, self._augmentation.nondigits, rng)
-        images = np.concatenate([self._images, drawn, others])
+        digits = np.concatenate([self._labels, drawn_digits, copied_digits[some]])
+        images = np.concatenate([self._images, drawn, copies[some], others])
         targets = np.concatenate(
-            [
-                np.eye(10, dtype=np.float32)[np.concatenate([self._labels, digits])],
-                np.tile(_FLAT, (len(others), 1)),
-            ]
+            [np.eye(10, dtype=np.float32)[digits], np.tile(_FLAT, (len(others), 1))]
         )
-        order = rng.permutation(len(images))[: self.size]
-        return distort(images[order], rng, self._augmentation.distortion), targets[order]
+        kept = rng.permutation(len(images))[: self.size]
+        return distort(images[kept], rng, self._augmentation.distortion), targets[kept]
+
+    @cached_property
+    def _coarse(self) -> tuple[Array, Array]:
+        """Coarse copies and their digits: of training images one half, of drawn ones the other."""
+        rng = np.random.default_rng(self._seed)
+        half = _STOCK * self._augmentation.coarse // 2
+        drawn, drawn_digits = styled_digits(half, rng)
+        some = rng.integers(len(self._images), size=half)
+        copies = coarse_copies(np.concatenate([self._images[some], drawn]), rng)
+        return copies, np.concatenate([self._labels[some], drawn_digits])
 
 
 def made_ahead(sets: FreshEpochs, first: int, end: int) -> Iterator[tuple[Array, Floats]]:
@@ -64,6 +88,8 @@ def made_ahead(sets: FreshEpochs, first: int, end: int) -> Iterator[tuple[Array,
     context = get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     maker = context.Process(target=_send, args=(sets, first, end, sender), daemon=True)
+    # The other cores are the fit's: BLAS threads that wait for them take three times as long.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     maker.start()
     sender.close()  # the maker holds the only one left: should it die, `recv` fails and says so
     try:

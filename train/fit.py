@@ -66,8 +66,9 @@ def set_seed(seed: int) -> None:
 
 
 def build(recipe: Recipe, *, steps: int) -> Any:
-    """Builds and compiles the network of `recipe`; its weights follow Keras' global seed.
+    """Builds and compiles the network of `recipe`.
 
+    Its weights follow Keras' global seed, or are those of the network that `recipe` starts from.
     `steps` is how many batches the whole fit will take: a schedule is laid over them.
     """
     model = keras.Sequential(name=recipe.name)
@@ -75,6 +76,8 @@ def build(recipe: Recipe, *, steps: int) -> Any:
         model.add(keras.Input((28 * 28,)))
     for layer in recipe.layers:
         model.add(getattr(keras.layers, type(layer).__name__)(**asdict(layer)))
+    if recipe.start:
+        model.set_weights(keras.models.load_model(recipe.start, compile=False).get_weights())
     optimizer = (
         _one_cycle(recipe.optimizer, steps)
         if isinstance(recipe.optimizer, OneCycleAdamW)

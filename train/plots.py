@@ -98,12 +98,12 @@ def mistakes(images: Array, labels: Array, probabilities: npt.NDArray[np.float32
 
     Takes images (N, 28, 28), labels (N,) and probabilities (N, 10).
     """
-    rows, columns = 4, 8
+    rows, columns = 6, 10
     predicted = probabilities.argmax(axis=1)
     confidence = probabilities.max(axis=1)
     wrong = np.flatnonzero(predicted != labels)
     shown = wrong[np.argsort(-confidence[wrong], kind="stable")][: rows * columns]
-    figure = _figure(10, 6.8)
+    figure = _figure(12.5, 10)
     figure.suptitle(
         f"The {len(shown)} most confident of {len(wrong):,} mistakes: true digit → answer",
         color=_INK,

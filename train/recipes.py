@@ -1,7 +1,8 @@
 """The documented networks as data: what to build, how to fit it, and what is known to come out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
@@ -60,9 +61,11 @@ class Augmentation:
     """What a network sees in each epoch: every training image in a new form, and more."""
 
     distortion: Distortion = Distortion()
-    styles: int = 5000  # digits drawn in styles that MNIST hardly has
+    styles: int = 7000  # digits drawn in styles that MNIST hardly has
+    coarse: int = 4000  # copies of digits from few pixels
     nondigits: int = 4000  # pictures without a digit, with a flat target
-    held_out: int = 5000  # last images of the training set: never trained on, for every choice
+    lessons: int = 2  # epochs that learn from one set, each in its own order
+    held_out: int = 2000  # last images of the training set: never trained on, for calibration
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,7 @@ class Recipe:
     optimizer: str | OneCycleAdamW = "rmsprop"
     batch_size: int = 128
     augmentation: Augmentation | None = None
+    start: Path | None = None  # a network's file to take the first weights from
     declares_input: bool = True  # otherwise the network takes its input's shape from the data
     validate: bool = False  # on the test set after each epoch
     show_predictions: int = 0  # how many test digits the run names at its end
@@ -171,6 +175,36 @@ ROBUST_512X2 = Recipe(
     bar=0.996,
 )
 
+# The first weights are a fitted network's, so that a lower and sooner peak is enough.
+_FURTHER = OneCycleAdamW(peak=1e-3, rising=0.05)
+
+ROBUST_512_FURTHER = replace(
+    ROBUST_512,
+    name="robust-512-further",
+    origin="robust-512, taken further from the weights that --start names",
+    epochs=90,
+    optimizer=_FURTHER,
+)
+
+ROBUST_512X2_FURTHER = replace(
+    ROBUST_512X2,
+    name="robust-512x2-further",
+    origin="robust-512x2, taken further from the weights that --start names",
+    epochs=90,
+    optimizer=_FURTHER,
+)
+
 RECIPES: Mapping[str, Recipe] = MappingProxyType(
-    {recipe.name: recipe for recipe in (DLWP, DLWP_SPARSE, MNIST_MLP, ROBUST_512, ROBUST_512X2)}
+    {
+        recipe.name: recipe
+        for recipe in (
+            DLWP,
+            DLWP_SPARSE,
+            MNIST_MLP,
+            ROBUST_512,
+            ROBUST_512X2,
+            ROBUST_512_FURTHER,
+            ROBUST_512X2_FURTHER,
+        )
+    }
 )

@@ -3,12 +3,14 @@
 import statistics
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import keras
 
 from train.data import Mnist
 from train.fit import Fitted, fit
 from train.recipes import Recipe
+from train.robust import fit_robust
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,7 @@ class Trial:
     test_accuracy: float
     test_loss: float
     losses: tuple[float, ...]
+    calibration_error: float | None = None  # on the test set, in 15 bins
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,13 @@ class Reproduction:
         return statistics.fmean(trial.test_loss for trial in self.trials)
 
     @property
+    def calibration_error(self) -> float | None:
+        """The mean calibration error on the test set, None for a recipe without calibration."""
+        errors = [each.calibration_error for each in self.trials]
+        given = [error for error in errors if error is not None]
+        return statistics.fmean(given) if given else None
+
+    @property
     def losses(self) -> list[float]:
         """The training loss after each epoch, averaged over the seeds."""
         epochs = zip(*(trial.losses for trial in self.trials), strict=True)
@@ -71,18 +81,42 @@ def reproduce(
     mnist: Mnist,
     seeds: Iterable[int],
     on_fit: Callable[[Fitted], None],
+    checkpoints: Path = Path("runs"),
 ) -> list[Reproduction]:
-    """Fits each recipe with each seed and calls `on_fit` after every fit."""
+    """Fits each recipe with each seed and calls `on_fit` after every fit.
+
+    Augmented recipes leave a checkpoint for each seed in a folder of `checkpoints`: what was
+    fitted before a kill is not fitted again.
+    """
     seeds = tuple(seeds)
     return [
-        Reproduction(recipe, tuple(_trial(recipe, mnist, seed, on_fit) for seed in seeds))
+        Reproduction(
+            recipe, tuple(_trial(recipe, mnist, seed, on_fit, checkpoints) for seed in seeds)
+        )
         for recipe in recipes
     ]
 
 
-def _trial(recipe: Recipe, mnist: Mnist, seed: int, on_fit: Callable[[Fitted], None]) -> Trial:
+def _trial(
+    recipe: Recipe,
+    mnist: Mnist,
+    seed: int,
+    on_fit: Callable[[Fitted], None],
+    checkpoints: Path,
+) -> Trial:
     keras.utils.clear_session()  # or every network stays in memory until the last one is fitted
-    fitted = fit(recipe, mnist, seed=seed)
+    if augmentation := recipe.augmentation:
+        folder = checkpoints / f"{recipe.name}-seed-{seed}"
+        folder.mkdir(parents=True, exist_ok=True)
+        fitted = fit_robust(recipe, augmentation, mnist, folder, seed=seed)
+    else:
+        fitted = fit(recipe, mnist, seed=seed)
     on_fit(fitted)
-    losses = tuple(fitted.history["loss"])
-    return Trial(seed, fitted.train_accuracy, fitted.test_accuracy, fitted.test_loss, losses)
+    return Trial(
+        seed,
+        fitted.train_accuracy,
+        fitted.test_accuracy,
+        fitted.test_loss,
+        tuple(fitted.history["loss"]),
+        fitted.calibration.test_calibration_error if fitted.calibration else None,
+    )

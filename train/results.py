@@ -84,7 +84,7 @@ def _losses(reproduction: Reproduction) -> str:
 def _page(reproductions: Sequence[Reproduction], command: str, versions: Mapping[str, str]) -> str:
     libraries = ", ".join(f"{name} {version}" for name, version in versions.items())
     parts = [
-        "# Documented results, reproduced",
+        "# Results over several seeds",
         f"```\n{command}\n```",
         f"{machine()}; {libraries}.",
         "Accuracy on the 10,000 test images. The verdict compares the mean over the seeds "
@@ -105,6 +105,8 @@ def _page(reproductions: Sequence[Reproduction], command: str, versions: Mapping
                 f"Test loss of {name}: "
                 f"documented {documented.test_loss:g}, mean {reproduction.test_loss:.4f}."
             )
+        if (error := reproduction.calibration_error) is not None:
+            parts.append(f"Expected calibration error of {name} in 15 bins: mean {error:.2%}.")
         if documented.losses:
             parts += [f"Training loss of {name} per epoch:", _losses(reproduction)]
     return "\n\n".join(parts) + "\n"

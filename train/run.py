@@ -1,6 +1,7 @@
 """Writes what a run leaves: the network, its history, its pictures and its record."""
 
 import csv
+import hashlib
 import json
 import platform
 from dataclasses import asdict
@@ -42,6 +43,7 @@ def describe(fitted: Fitted, mnist: Mnist) -> dict[str, object]:
         "batch_size": fitted.recipe.batch_size,
         "parameters": fitted.model.count_params(),
         "model": fitted.recipe.model_file,
+        **({"start": _describe_file(start)} if (start := fitted.recipe.start) else {}),
         "dataset": "MNIST",
         "data_source": mnist.source,
         "versions": versions(),
@@ -54,6 +56,10 @@ def describe(fitted: Fitted, mnist: Mnist) -> dict[str, object]:
         **({"calibration": asdict(fitted.calibration)} if fitted.calibration else {}),
         "duration_s": round(fitted.duration_s, 3),
     }
+
+
+def _describe_file(path: Path) -> dict[str, str]:
+    return {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
 def versions() -> dict[str, str]:

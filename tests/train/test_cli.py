@@ -54,7 +54,7 @@ def test_a_robust_fit_leaves_its_calibration_and_no_checkpoint(offline, tmp_path
     recipe = replace(
         RECIPES["robust-512"],
         layers=(Dense(16, "relu"), Dense(10, "softmax")),
-        augmentation=Augmentation(styles=50, nondigits=30, held_out=200),
+        augmentation=Augmentation(styles=50, coarse=20, nondigits=30, held_out=200),
     )
     monkeypatch.setattr(cli, "RECIPES", {recipe.name: recipe})
     done = invoke(

@@ -5,7 +5,7 @@ import pytest
 from train.recipes import DLWP, MNIST_MLP, RECIPES, Dense
 
 DOCUMENTED = ("dlwp", "dlwp-sparse", "mnist-mlp")
-ROBUST = ("robust-512", "robust-512x2")
+ROBUST = ("robust-512", "robust-512x2", "robust-512-further", "robust-512x2-further")
 
 
 def test_the_recipes_are_there():

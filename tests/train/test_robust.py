@@ -3,6 +3,7 @@ import os
 import signal
 import time
 from dataclasses import replace
+from hashlib import sha256
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -13,8 +14,9 @@ import pytest
 from train.checkpoint import MODEL_FILE, RECORD_FILE, Checkpoints, discard
 from train.recipes import ROBUST_512X2, Augmentation, Dense, OneCycleAdamW, Recipe
 from train.robust import fit_robust, split
+from train.run import describe
 
-AUGMENTATION = Augmentation(styles=100, nondigits=60, held_out=200)
+AUGMENTATION = Augmentation(styles=100, coarse=40, nondigits=60, held_out=200)
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +24,7 @@ def recipe() -> Recipe:
     return replace(
         ROBUST_512X2,
         layers=(Dense(32, "relu"), Dense(10, "softmax")),
-        epochs=10,
+        epochs=16,
         optimizer=OneCycleAdamW(peak=1e-2, average_momentum=0.9),
         batch_size=64,
         augmentation=AUGMENTATION,
@@ -58,9 +60,18 @@ def test_it_learns_and_is_calibrated(whole):
     fitted, _ = whole
     assert fitted.test_accuracy > 0.6
     assert set(fitted.history) == {"loss", "accuracy", "val_loss", "val_accuracy"}
-    assert len(fitted.history["loss"]) == 10
+    assert len(fitted.history["loss"]) == 16
     assert 0.1 < fitted.calibration.temperature < 10
     assert fitted.calibration.held_out_accuracy > 0.6
+
+
+def test_the_outermost_pixels_have_no_say(whole):
+    model = whole[0].model
+    inside = np.pad(np.ones((1, 26, 26), np.float32), ((0, 0), (1, 1), (1, 1)))
+    both = np.stack([inside, np.ones_like(inside)]).reshape(2, 784)
+    one, other = model.predict(both, verbose=0)
+    assert np.array_equal(one, other)
+    assert not np.array_equal(one, model.predict(0 * both[:1], verbose=0)[0])
 
 
 def test_a_fit_that_was_killed_ends_as_one_that_was_not(whole, recipe, digits, tmp_path):
@@ -108,6 +119,17 @@ def test_a_record_that_is_cut_short_never_takes_the_last_ones_place(
     with pytest.raises(KilledError):
         checkpoints.save(model)
     assert (tmp_path / RECORD_FILE).read_text() == last
+
+
+def test_a_fit_goes_on_from_the_weights_of_another(whole, recipe, digits, tmp_path):
+    fitted, _ = whole
+    start = tmp_path / "start.keras"
+    fitted.model.save(start)
+    further = replace(recipe, start=start, epochs=1, optimizer=OneCycleAdamW(peak=1e-6))
+    again = fit_robust(further, AUGMENTATION, digits, tmp_path, seed=2)
+    assert again.test_accuracy == pytest.approx(fitted.test_accuracy, abs=0.01)
+    record = describe(again, digits)["start"]
+    assert record == {"file": "start.keras", "sha256": sha256(start.read_bytes()).hexdigest()}
 
 
 def test_a_record_that_is_ahead_of_its_network_is_trimmed(whole, recipe, digits, tmp_path):
