@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 
 from mnist_infer import __version__
 from mnist_infer.recognizer import Recognizer
+from mnist_infer.server.bodies import Bodies
 from mnist_infer.server.errors import OverloadedError, RequestError
 from mnist_infer.server.limits import Gate, Limits
 from mnist_infer.server.logs import AccessLog
@@ -40,8 +41,9 @@ def create_app(recognizer: Recognizer, limits: Limits, log: AccessLog | None = N
     workers = Workers(metrics)
     gate = Gate(limits.queue)
     metrics.watch_inside(lambda: gate.inside)
-    protocol = Protocol(recognizer, workers, gate, limits)
-    pictures = Pictures(recognizer, workers, gate, limits)
+    bodies = Bodies(limits)
+    protocol = Protocol(recognizer, workers, gate, bodies, limits.max_batch)
+    pictures = Pictures(recognizer, workers, gate, bodies, limits.max_batch)
     about = {"version": __version__, "model": protocol.model, "device": recognizer.device}
     openapi = describe_api(protocol.model, protocol.version)
 

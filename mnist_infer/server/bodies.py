@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 
@@ -23,33 +24,54 @@ def header(request: Request, name: str) -> str:
     return ""
 
 
-async def read_body(request: Request, limits: Limits) -> bytes:
-    """The whole body, which took neither too long nor too many bytes.
+class Bodies:
+    """Reads them, and gives up on those that do not arrive in time.
 
-    Raises:
-        ContentTooLargeError: The body is too long.
-        SlowRequestError: It did not arrive in time.
-        UnsupportedEncodingError: It is compressed, so that its real size is anyone's guess.
+    One timer looks after all of them: one for each would take longer than reading it.
     """
-    if header(request, "Content-Encoding") not in ("", "identity"):
-        raise UnsupportedEncodingError("the body is compressed; send it as it is")
-    announced = header(request, "Content-Length")
-    if announced.isdecimal() and int(announced) > limits.max_body:
-        raise _too_large(limits)
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    assert task
-    # As asyncio.timeout, which takes six times as long.
-    alarm = loop.call_later(limits.body_seconds, task.cancel)
-    try:
-        return await _collect(request, limits)
-    except asyncio.CancelledError:
-        if loop.time() < alarm.when() or task.uncancel():
-            raise
-        raise SlowRequestError(
-            f"the body took more than {limits.body_seconds:g} s to arrive"
-        ) from None
-    finally:
-        alarm.cancel()
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._due: dict[asyncio.Task[Any], float] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def read(self, request: Request) -> bytes:
+        """The whole body, which took neither too long nor too many bytes.
+
+        Raises:
+            ContentTooLargeError: The body is too long.
+            SlowRequestError: It did not arrive in time.
+            UnsupportedEncodingError: It is compressed, so that its real size is anyone's guess.
+        """
+        if header(request, "Content-Encoding") not in ("", "identity"):
+            raise UnsupportedEncodingError("the body is compressed; send it as it is")
+        announced = header(request, "Content-Length")
+        if announced.isdecimal() and int(announced) > self._limits.max_body:
+            raise _too_large(self._limits)
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task
+        due = self._due[task] = loop.time() + self._limits.body_seconds
+        if self._timer is None:
+            self._timer = loop.call_at(due, self._give_up, loop)
+        try:
+            return await _collect(request, self._limits)
+        except asyncio.CancelledError:
+            if loop.time() < due or task.uncancel():
+                raise
+            raise SlowRequestError(
+                f"the body took more than {self._limits.body_seconds:g} s to arrive"
+            ) from None
+        finally:
+            del self._due[task]
+
+    def _give_up(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Cancel the tasks whose time is up, and come again when the next one's is."""
+        self._timer = None
+        for task, due in self._due.items():  # In the order in which their time is up.
+            if due > loop.time():
+                self._timer = loop.call_at(due, self._give_up, loop)
+                break
+            task.cancel()
 
 
 async def _collect(request: Request, limits: Limits) -> bytes:

@@ -24,9 +24,9 @@ from mnist_infer.output import Answer, digit_record, page_record
 from mnist_infer.prepare import mnist_form
 from mnist_infer.recognizer import Recognizer
 from mnist_infer.results import Prediction
-from mnist_infer.server.bodies import header, read_body
+from mnist_infer.server.bodies import Bodies, header
 from mnist_infer.server.errors import MalformedRequestError
-from mnist_infer.server.limits import Gate, Limits
+from mnist_infer.server.limits import Gate
 from mnist_infer.server.responses import JSONResponse
 from mnist_infer.server.workers import Workers
 
@@ -46,18 +46,23 @@ class Pictures:
     """The recogniser over HTTP."""
 
     def __init__(
-        self, recognizer: Recognizer, workers: Workers, gate: Gate, limits: Limits
+        self,
+        recognizer: Recognizer,
+        workers: Workers,
+        gate: Gate,
+        bodies: Bodies,
+        max_batch: int,
     ) -> None:
         self._recognizer = recognizer
         self._workers = workers
         self._gate = gate
-        self._limits = limits
+        self._bodies = bodies
         Image.init()  # Else the first stranger waits until all decoders are imported.
         self._batcher = workers.batcher(
-            "picture", self._predict_batch, _cost, limits.max_batch, side_by_side=True
+            "picture", self._predict_batch, _cost, max_batch, side_by_side=True
         )
         self._small = workers.batcher(
-            "28x28", self._predict_small, lambda image: 1, limits.max_batch, side_by_side=False
+            "28x28", self._predict_small, lambda image: 1, max_batch, side_by_side=False
         )
 
     def routes(self) -> list[BaseRoute]:
@@ -96,7 +101,7 @@ class Pictures:
 
     async def _receive(self, request: Request) -> tuple[str, bytes]:
         """The picture's name and bytes, from the body as it is or from a form."""
-        body = await read_body(request, self._limits)
+        body = await self._bodies.read(request)
         if not header(request, "Content-Type").startswith("multipart/form-data"):
             return _NO_NAME, body
 

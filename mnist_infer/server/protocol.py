@@ -14,9 +14,9 @@ from starlette.routing import BaseRoute, Route
 
 from mnist_infer import __version__
 from mnist_infer.recognizer import Recognizer
-from mnist_infer.server.bodies import header, read_body
+from mnist_infer.server.bodies import Bodies, header
 from mnist_infer.server.errors import MalformedRequestError, UnknownModelError
-from mnist_infer.server.limits import Gate, Limits
+from mnist_infer.server.limits import Gate
 from mnist_infer.server.responses import JSONResponse
 from mnist_infer.server.tensors import INPUT, OUTPUT, decode_request, encode_response
 from mnist_infer.server.workers import Workers
@@ -28,17 +28,22 @@ class Protocol:
     """One model, served by the Open Inference Protocol."""
 
     def __init__(
-        self, recognizer: Recognizer, workers: Workers, gate: Gate, limits: Limits
+        self,
+        recognizer: Recognizer,
+        workers: Workers,
+        gate: Gate,
+        bodies: Bodies,
+        max_batch: int,
     ) -> None:
         self._recognizer = recognizer
         self._workers = workers
         self._gate = gate
-        self._limits = limits
+        self._bodies = bodies
         self.model = Path(recognizer.model.name).stem
         self.version = str(recognizer.model.sidecar.get("version", "1"))
         # One batch at a time: two half as large would take longer.
         self._batcher = workers.batcher(
-            "tensor", self._infer_batch, len, limits.max_batch, side_by_side=False
+            "tensor", self._infer_batch, len, max_batch, side_by_side=False
         )
 
     @property
@@ -98,7 +103,7 @@ class Protocol:
         """Probabilities of the ten digits for each image of a tensor."""
         self._check_model(request)
         with self._gate:
-            body = await read_body(request, self._limits)
+            body = await self._bodies.read(request)
             header_length = _header_length(request, body)
             asked = await self._workers.parse(decode_request, body, header_length)
             rows = await self._batcher.submit(asked.images)
