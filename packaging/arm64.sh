@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# arm64, a Raspberry Pi say, shown on another machine: packaging/arm64.sh WHEEL [FOLDER]
+# arm64, a Raspberry Pi say, shown on another machine: packaging/arm64.sh WHEEL [FOLDER [TESTS]]
 #
 # Makes a Debian arm64 root in FOLDER, installs the wheel and its arm64 dependencies, and runs the
 # package's tests on the arm64 Python under qemu-user. As root, on Debian:
@@ -8,7 +8,11 @@
 #
 # Nothing is registered with the kernel: the emulator is called by name, also for the processes that
 # the tests start, so the root's programs find their libraries in it, and files everywhere. Emulated,
-# the tests take some ten minutes: no part of .ci/run.
+# the tests of the command line take hours: no part of .ci/run. Name others after FOLDER:
+#
+#     packaging/arm64.sh WHEEL FOLDER -q tests/mnist_infer/test_golden.py tests/mnist_infer/test_ink.py \
+#         tests/mnist_infer/test_normalize.py tests/mnist_infer/test_models.py \
+#         tests/mnist_infer/test_recognizer.py
 set -euo pipefail
 wheel=$(realpath "$1")
 folder=$(realpath "${2:-$(mktemp -d)}")
@@ -29,7 +33,7 @@ tags=()
 for glibc in $(seq 17 36); do tags+=(--platform "manylinux_2_${glibc}_aarch64"); done
 python3 -m pip install --quiet --upgrade --target "$packages" --only-binary :all: \
   --python-version "$version" --implementation cp "${tags[@]}" --platform manylinux2014_aarch64 \
-  "$wheel" hypothesis pytest scikit-learn
+  "$wheel" hypothesis onnx pytest scikit-learn
 
 # A Raspberry Pi 4. Older emulators show the host's own processors, which no arm64 library can parse.
 mkdir -p "$root/proc"
