@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -166,10 +167,11 @@ def test_another_task_is_refused(tmp_path: Path):
         create(str(tmp_path), Task("source", "0" * 64, "0..1"), ["a.png"], 1)
 
 
-def test_listing_a_uri_is_listing_the_folder(some: Path):
-    (some.parent / "notes.txt").write_text("no image")
-    here = list(images_at(str(some.parent)))
+def test_listing_a_uri_is_listing_the_folder(some: Path, tmp_path: Path):
+    shutil.copytree(some, tmp_path / "below" / "below")
+    (tmp_path / "notes.txt").write_text("no image")
+    here = list(images_at(str(tmp_path)))
 
-    assert [f"file://{path}" for path in here] == list(images_at(f"file://{some.parent}"))
+    assert [f"file://{path}" for path in here] == list(images_at(f"file://{tmp_path}"))
     assert list(images_at(f"file://{here[0]}")) == [f"file://{here[0]}"]
-    assert len(here) == 20_000
+    assert len(here) == 1000
