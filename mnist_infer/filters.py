@@ -79,7 +79,12 @@ def stroke_width(ink: NDArray[np.uint8]) -> float:
     height, width = ink.shape
     shade = np.zeros((height + 2, width + 2), np.float32)
     shade[1:-1, 1:-1] = ink
-    square = (shade[1:, :-1] - shade[:-1, :-1]) ** 2
-    square += (shade[:-1, 1:] - shade[:-1, :-1]) ** 2
-    outline = float(np.sqrt(square, out=square).sum())
+    # As one long line, which is quicker: a step from a row's end to the next is from rim to rim.
+    line = shade.ravel()
+    steps = line[width + 2 :] - line[: -width - 2]
+    across = line[1 : len(steps) + 1] - line[: len(steps)]
+    steps *= steps
+    across *= across
+    steps += across
+    outline = float(np.sqrt(steps, out=steps).sum())
     return 2 * float(shade.sum()) / outline if outline else 0.0
