@@ -56,6 +56,11 @@ def to_onnx(network: Network) -> onnx.ModelProto:
         converted.graph.initializer,
     )
     _rename(graph)
+    return as_model(graph)
+
+
+def as_model(graph: onnx.GraphProto) -> onnx.ModelProto:
+    """Return a checked model of a graph, in the versions of the contract."""
     # tf2onnx imports ai.onnx.ml too, unused, which small runtimes do not know
     model = helper.make_model(
         graph,

@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from export.convert import INPUT, IR_VERSION, OPSET, OUTPUT
+from export.convert import INPUT, OUTPUT, as_model
 from export.errors import ExportError
 
 if TYPE_CHECKING:
@@ -86,14 +86,7 @@ def to_integer(model: onnx.ModelProto, images: NDArray[np.uint8]) -> onnx.ModelP
         list(model.graph.output),
         [numpy_helper.from_array(np.asarray(each), name) for name, each in constants.items()],
     )
-    integer = helper.make_model(
-        graph,
-        ir_version=IR_VERSION,
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        producer_name="mnist-infer",
-    )
-    onnx.checker.check_model(integer, full_check=True)
-    return integer
+    return as_model(graph)
 
 
 def _dense_layers(model: onnx.ModelProto) -> list[_Dense]:
