@@ -78,6 +78,13 @@ def open_picture(stream: BinaryIO, size: int, max_pixels: int) -> ImageFile.Imag
     return image
 
 
+def load_plugins() -> None:
+    """Import what reads the less common formats, as the first picture in one of them does."""
+    for plugin in OTHERS.values():
+        with suppress(ModuleNotFoundError):  # Pillow reads AVIF from 11.3.
+            import_module(f"PIL.{plugin}ImagePlugin")
+
+
 def limit_pillow(max_pixels: int) -> None:
     """Make Pillow's own limit, which is of the whole process, the same: only for commands."""
     Image.MAX_IMAGE_PIXELS = -(-max_pixels // 2)  # It warns from there, and refuses twice as many.
@@ -97,9 +104,7 @@ def check_pixels(image: Image.Image, max_pixels: int) -> None:
 def _open(stream: BinaryIO) -> ImageFile.ImageFile:
     with suppress(UnidentifiedImageError):
         return Image.open(stream, formats=COMMON)
-    for plugin in OTHERS.values():
-        with suppress(ModuleNotFoundError):  # Pillow reads AVIF from 11.3.
-            import_module(f"PIL.{plugin}ImagePlugin")
+    load_plugins()
     stream.seek(0)
     _check_icon(stream)
     stream.seek(0)

@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Message
 
 from mnist_infer.errors import ImageError, PictureTooLargeError
+from mnist_infer.formats import load_plugins
 from mnist_infer.images import read_picture
 from mnist_infer.normalize import SIDE
 from mnist_infer.output import Answer, digit_record, page_record
@@ -57,7 +58,7 @@ class Pictures:
         self._workers = workers
         self._gate = gate
         self._bodies = bodies
-        Image.init()  # Else the first stranger waits until all decoders are imported.
+        load_plugins()  # Else the first stranger waits until they are imported.
         self._batcher = workers.batcher(
             "picture", self._predict_batch, _cost, max_batch, side_by_side=True
         )
