@@ -148,7 +148,7 @@ def batch(folder: Path, workers: int, expected: Sequence[int | None]) -> dict[st
     """`mnist-infer-batch` over the folder; fails unless every image has its row."""
     import pyarrow.parquet as pq
 
-    size = -(-len(expected) // PARTS)
+    size = min(-(-len(expected) // PARTS), BATCH)
     started = time.time()
     with tempfile.TemporaryDirectory() as out:
         options = [str(folder), out, "--workers", str(workers), "--part-size", str(size)]
