@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import stat
 from typing import BinaryIO
 
 _PART = 2**20
+_SMALL = 2**16
+# Opening a pipe that nobody writes to would wait for ever. Windows would take bytes for text.
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 class NotRegularError(OSError):
@@ -51,11 +56,19 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
         OSError: It cannot be opened.
         ValueError: It is no path.
     """
-    stream = open(path, "rb", opener=_open_without_waiting)  # noqa: SIM115
-    if stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-        return stream
-    stream.close()
-    raise NotRegularError(f"{os.fspath(path)!r} is no regular file")
+    number = os.open(path, _FLAGS)
+    try:
+        status = os.fstat(number)
+        if stat.S_ISDIR(status.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
+        if not stat.S_ISREG(status.st_mode):
+            raise NotRegularError(f"{os.fspath(path)!r} is no regular file")
+        if status.st_size > _SMALL:
+            return os.fdopen(os.dup(number), "rb")
+        # Parsers seek so much that a file would take twice the time of these bytes.
+        return io.BytesIO(os.read(number, status.st_size))
+    finally:
+        os.close(number)
 
 
 def read_at_most(stream: BinaryIO, size: int) -> bytes:
@@ -73,8 +86,3 @@ def size_of(stream: BinaryIO) -> int:
     size = stream.tell()
     stream.seek(0)
     return size
-
-
-def _open_without_waiting(path: str, flags: int) -> int:
-    # Opening a pipe that nobody writes to would wait for ever.
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
