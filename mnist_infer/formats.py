@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import BinaryIO, cast
 
 from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL.PngImagePlugin import PngImageFile
 
 from mnist_infer.errors import ImageError, PictureTooLargeError
 from mnist_infer.files import Metered
@@ -48,6 +49,8 @@ _START_OF_SCAN, _MOST_SCANS = b"\xff\xda", 30
 _ICON_MAGIC = b"\0\0\1\0"
 _ICON_SIDE = 256
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+# A PNG of no more than this needs none of Pillow's checks, and its header may well be read twice.
+_QUICK_BYTES, _QUICK_PIXELS = 4096, 4096
 
 
 def open_picture(stream: BinaryIO, size: int, max_pixels: int) -> ImageFile.ImageFile:
@@ -65,8 +68,8 @@ def open_picture(stream: BinaryIO, size: int, max_pixels: int) -> ImageFile.Imag
     """
     metered = Metered(stream, _HEADER_READS, _HEADER_BYTES) if size > _HARMLESS else None
     try:
-        image = _open(cast("BinaryIO", metered or stream))
-    except UnidentifiedImageError:
+        image = _open(cast("BinaryIO", metered or stream), size)
+    except (UnidentifiedImageError, SyntaxError):
         stream.seek(0)
         raise ImageError(_why_not(stream.read(1024))) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -101,10 +104,18 @@ def check_pixels(image: Image.Image, max_pixels: int) -> None:
         raise PictureTooLargeError(f"{width} x {height} pixels; at most {max_pixels:,} are taken")
 
 
-def _open(stream: BinaryIO) -> ImageFile.ImageFile:
-    with suppress(UnidentifiedImageError):
+def _open(stream: BinaryIO, size: int) -> ImageFile.ImageFile:
+    # `Image.open`, which is for any format, takes a tenth of the time that a small picture takes.
+    if size <= _QUICK_BYTES and stream.read(len(_PNG_MAGIC)) == _PNG_MAGIC:
+        stream.seek(0)
+        image = PngImageFile(stream)
+        if image.width * image.height <= _QUICK_PIXELS:
+            return image
+    stream.seek(0)
+    try:
         return Image.open(stream, formats=COMMON)
-    load_plugins()
+    except UnidentifiedImageError:
+        load_plugins()
     stream.seek(0)
     _check_icon(stream)
     stream.seek(0)

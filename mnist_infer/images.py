@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,25 +100,22 @@ def read_picture(
     if isinstance(source, np.ndarray):
         return _shrunk(_from_array(source), working_side)
     if isinstance(source, Image.Image):
-        with _decoding():
+        try:
             check_pixels(source, max_pixels)
             return _decode(source, working_side)
+        except Exception as error:
+            _tell(error)
     file, page = (source.file, source.number) if isinstance(source, Page) else (source, None)
-    if isinstance(file, (bytes, bytearray, memoryview)):
-        return _from_stream(io.BytesIO(file), page, working_side, max_pixels)
-    if isinstance(file, (str, os.PathLike)):
-        with _decoding(), open_regular(file) as stream:
-            return _from_stream(stream, page, working_side, max_pixels)
-    if isinstance(file, io.TextIOBase):
-        raise TypeError("the stream is open as text; open it in binary mode")
-    if hasattr(file, "read"):
-        with _decoding():
-            stream = _seekable(file, max_pixels)
-        return _from_stream(stream, page, working_side, max_pixels)
-    raise TypeError(
-        "an image is a path, bytes, a binary stream, a PIL image or a numpy array, "
-        f"not {type(file).__name__}"
-    )
+    _check_kind(file)
+    try:
+        if isinstance(file, (bytes, bytearray, memoryview)):
+            return _from_stream(io.BytesIO(file), page, working_side, max_pixels)
+        if isinstance(file, (str, os.PathLike)):
+            with open_regular(file) as stream:
+                return _from_stream(stream, page, working_side, max_pixels)
+        return _from_stream(_seekable(file, max_pixels), page, working_side, max_pixels)
+    except Exception as error:
+        _tell(error)
 
 
 def write_image(image: PILImage, path: Path) -> None:
@@ -139,23 +134,34 @@ def write_image(image: PILImage, path: Path) -> None:
         part.unlink(missing_ok=True)
 
 
+def _check_kind(file: object) -> None:
+    if isinstance(file, (bytes, bytearray, memoryview, str, os.PathLike)):
+        return
+    if isinstance(file, io.TextIOBase):
+        raise TypeError("the stream is open as text; open it in binary mode")
+    if not hasattr(file, "read"):
+        raise TypeError(
+            "an image is a path, bytes, a binary stream, a PIL image or a numpy array, "
+            f"not {type(file).__name__}"
+        )
+
+
 def _from_stream(
     stream: BinaryIO, page: int | None, working_side: int | None, max_pixels: int
 ) -> Picture:
-    with _decoding():
-        size, limit = size_of(stream), max_bytes(max_pixels)
-        if size > limit:
-            raise PictureTooLargeError(
-                f"{size:,} bytes; at most {limit:,}, which {max_pixels:,} pixels need, are taken"
+    size, limit = size_of(stream), max_bytes(max_pixels)
+    if size > limit:
+        raise PictureTooLargeError(
+            f"{size:,} bytes; at most {limit:,}, which {max_pixels:,} pixels need, are taken"
+        )
+    with open_picture(stream, size, max_pixels) as image:
+        if page is not None:
+            turn_to(image, page, max_pixels)
+        elif has_more_pages(image):
+            raise ImageError(
+                "a TIFF of several pages; give each as Page(file, number), counted from 1"
             )
-        with open_picture(stream, size, max_pixels) as image:
-            if page is not None:
-                turn_to(image, page, max_pixels)
-            elif has_more_pages(image):
-                raise ImageError(
-                    "a TIFF of several pages; give each as Page(file, number), counted from 1"
-                )
-            return _decode(image, working_side)
+        return _decode(image, working_side)
 
 
 def _seekable(stream: BinaryIO, max_pixels: int) -> BinaryIO:
@@ -167,38 +173,36 @@ def _seekable(stream: BinaryIO, max_pixels: int) -> BinaryIO:
     return stream
 
 
-@contextmanager
-def _decoding() -> Iterator[None]:
-    """Turn whatever a decoder raises into an `ImageError`."""
-    try:
-        yield
-    except ImageError:
-        raise
-    except OverBudgetError:
+def _tell(error: Exception) -> NoReturn:
+    """Raise an error as an `ImageError`.
+
+    Pillow's decoders meet hostile bytes and raise nearly every built-in exception.
+    """
+    if isinstance(error, ImageError):
+        raise error
+    if isinstance(error, OverBudgetError):
         raise ImageError(
             "too many small parts, or too much beside the picture; save it as PNG or JPEG again"
         ) from None
-    except NotRegularError:
+    if isinstance(error, NotRegularError):
         raise ImageError(
             "a pipe or device, not a file; give its content on standard input, as -"
         ) from None
-    except FileNotFoundError:
+    if isinstance(error, FileNotFoundError):
         raise ImageError("no such file") from None
-    except IsADirectoryError:
+    if isinstance(error, IsADirectoryError):
         raise ImageError("a folder without images") from None
-    # Pillow's decoders meet hostile bytes and raise nearly every built-in exception.
-    except Exception as error:
-        if isinstance(error, OSError) and error.strerror:
-            raise ImageError(f"cannot be opened ({error.strerror})") from error
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise ImageError(f"damaged or cut short ({reason})") from error
+    if isinstance(error, OSError) and error.strerror:
+        raise ImageError(f"cannot be opened ({error.strerror})") from error
+    reason = " ".join(str(error).split()) or type(error).__name__
+    raise ImageError(f"damaged or cut short ({reason})") from error
 
 
 def _decode(image: PILImage, working_side: int | None) -> Picture:
     width, height = image.size
-    if working_side is not None:
-        image.draft("RGB", (working_side, working_side))
-    drafted = round(max(width, height) / max(image.size))
+    drafted = 1
+    if working_side is not None and image.draft("RGB", (working_side, working_side)):
+        drafted = round(max(width, height) / max(image.size))
     image.load()  # A PNG may tell its orientation behind its pixels.
     may_be_turned = image.info or image.format is None  # What was not opened may hold it elsewhere.
     if may_be_turned and image.getexif().get(_EXIF_ORIENTATION, 1) != 1:
@@ -222,9 +226,15 @@ def _shrunk(image: PILImage | Pixels, working_side: int | None) -> Picture:
         if isinstance(image, np.ndarray):
             image = Image.fromarray(image, "RGBa" if image.shape[2:] == (4,) else None)
         image = image.reduce(shrink)
-    pixels: Pixels = np.asarray(image)
+    pixels = image if isinstance(image, np.ndarray) else _pixels(image)
     flat = _on_paper(pixels) if pixels.shape[2:] == (4,) else pixels
     return Picture(flat, (width, height), shrink)
+
+
+def _pixels(image: PILImage) -> Pixels:
+    """As `np.asarray` of an image of mode L, RGB or RGBa, which would ask for its type first."""
+    bands = () if image.mode == "L" else (len(image.getbands()),)
+    return np.frombuffer(image.tobytes(), np.uint8).reshape(image.height, image.width, *bands)
 
 
 def _plain(image: PILImage) -> PILImage | Pixels:
