@@ -28,56 +28,6 @@ FINE = 4
 MOST_STEPS = 6
 # Where a soft edge counts as ink.
 EDGE = 64
-# Just below the thinnest strokes in MNIST (1.09 pixels).
-THINNEST = 1.08
-# Between these is the centre of mass of every image in MNIST.
-_LOW, _HIGH = 13.4, 14.6
-# Times the pixels of a 28x28 image: their sum, and their sums times y and times x, all exact.
-_MOMENTS = np.stack(
-    [np.ones(SIDE * SIDE), np.repeat(np.arange(SIDE), SIDE), np.tile(np.arange(SIDE), SIDE)]
-).astype(np.float32)
-
-
-def is_mnist_form(image: NDArray[np.uint8]) -> bool:
-    """Whether a 28x28 image is white on black, sized, centred and drawn as MNIST's are.
-
-    Of MNIST's 60,000 training images every one has its brightest pixel at 254 or 255, its
-    centre of mass between 13.48 and 14.50 in both directions, a longest side of 20 pixels (19
-    in 13 of them), and strokes of at least 1.16 pixels.
-    """
-    return mnist_box(image) is not None
-
-
-def mnist_box(image: NDArray[np.uint8]) -> tuple[int, int, int, int] | None:
-    """x, y, width and height of the digit on an image in MNIST's form; None in any other form."""
-    # Half the time of a prediction went here: bytes and one product are quicker than reductions.
-    rows = image.tobytes()
-    if image.shape != (SIDE, SIDE) or (b"\xff" not in rows and b"\xfe" not in rows):
-        return None
-    top, bottom = _run_of_ink(rows)
-    left, right = _run_of_ink(image.T.tobytes())
-    if max(bottom - top, right - left) not in (BOX - 1, BOX):
-        return None
-    # With rows and columns to spare, a way round the picture meets the same steps as one over a
-    # rim: so the picture can be one long line, its start behind its end.
-    line = np.frombuffer(rows + rows[: SIDE + 1], np.uint8).astype(np.float32)
-    shade = line[: SIDE * SIDE]
-    total, y, x = (_MOMENTS @ shade).tolist()
-    if not (_LOW * total < y < _HIGH * total and _LOW * total < x < _HIGH * total):
-        return None
-    steps, across = line[SIDE:-1] - shade, line[1 : len(shade) + 1] - shade
-    steps *= steps
-    across *= across
-    steps += across
-    outline = float(np.add.reduce(np.sqrt(steps, out=steps)))
-    if 2 * total < THINNEST * outline:
-        return None
-    return left, top, right - left, bottom - top
-
-
-def _run_of_ink(lines: bytes) -> tuple[int, int]:
-    """Of lines of 28 pixels, not all of them 0: the first with ink, and one beyond the last."""
-    return (len(lines) - len(lines.lstrip(b"\0"))) // SIDE, -(-len(lines.rstrip(b"\0")) // SIDE)
 
 
 def normalize(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:

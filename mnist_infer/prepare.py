@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_infer.errors import NoDigitError, SeveralDigitsError
+from mnist_infer.errors import ImageError, NoDigitError, SeveralDigitsError
+from mnist_infer.form import are_mnist_form, mnist_box
 from mnist_infer.images import Picture
 from mnist_infer.ink import extract_ink
 from mnist_infer.lines import remove_lines
-from mnist_infer.normalize import SIDE, mnist_box, normalize
+from mnist_infer.normalize import SIDE, normalize
 from mnist_infer.results import Stages
 from mnist_infer.segment import find_digit
 
@@ -50,6 +52,55 @@ def mnist_form(
     if box := mnist_box(image) or mnist_box(image := 255 - image):
         return image, box
     return None
+
+
+def mnist_forms(
+    images: NDArray[np.uint8],
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """`mnist_form` of many images at once: what the network sees, and of which that is true.
+
+    Args:
+        images: uint8 `(N, 28, 28)`.
+    """
+    is_form = are_mnist_form(images)
+    if is_form.all():
+        return images, is_form
+    seen, others = images.copy(), np.flatnonzero(~is_form)
+    seen[others] = 255 - images[others]
+    is_form[others] = are_mnist_form(seen[others])
+    return seen, is_form
+
+
+def prepare_batch(
+    pictures: Iterable[Picture | ImageError],
+) -> list[NDArray[np.uint8] | ImageError]:
+    """The image that `prepare` makes of each picture, or its error; an error stays what it is.
+
+    Those of 28x28 are checked for MNIST's form together, in a third of the time.
+    """
+    prepared: list[NDArray[np.uint8] | ImageError] = []
+    small: dict[int, Picture] = {}
+    for place, picture in enumerate(pictures):
+        if isinstance(picture, Picture) and picture.pixels.shape == (SIDE, SIDE):
+            small[place] = picture
+            prepared.append(picture.pixels)
+        else:
+            prepared.append(_try_prepare(picture))
+    if small:
+        stacked = np.concatenate([picture.pixels for picture in small.values()])
+        images, are_ready = mnist_forms(stacked.reshape(-1, SIDE, SIDE))
+        for place, image, is_ready in zip(small, images, are_ready.tolist(), strict=True):
+            prepared[place] = image if is_ready else _try_prepare(small[place])
+    return prepared
+
+
+def _try_prepare(picture: Picture | ImageError) -> NDArray[np.uint8] | ImageError:
+    if isinstance(picture, ImageError):
+        return picture
+    try:
+        return prepare(picture).image
+    except ImageError as error:
+        return error
 
 
 def _see(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mnist_infer import devices, prepare
 from mnist_infer.errors import DeviceError, ImageError, ModelError, NoDigitError
-from mnist_infer.images import MAX_PIXELS, ImageSource, Page, read_picture
+from mnist_infer.images import MAX_PIXELS, ImageSource, Page, Picture, read_picture
 from mnist_infer.registry import DEFAULT_MODEL, ModelInfo, Precision, has_int8, read_model
 from mnist_infer.results import Explanation, Prediction, Reading, Stages
 from mnist_infer.runtime import Device, InputRange, Session
@@ -141,9 +141,12 @@ class Recognizer:
             yield from self._predict_batch(batch)
 
     def _predict_batch(self, batch: list[ImageSource]) -> list[Prediction | ImageError]:
-        prepared = [self._try_prepare(image) for image in batch]
+        prepared = prepare.prepare_batch(self._try_read(image) for image in batch)
         ready = [image for image in prepared if not isinstance(image, ImageError)]
-        rows = iter(self._session.run(np.stack(ready)) if ready else ())
+        rows = iter(self._session.run(np.concatenate(ready).reshape(-1, 28, 28)) if ready else ())
+        for image, source in zip(prepared, batch, strict=True):
+            if isinstance(image, ImageError):
+                _name(image, source)
         return [
             image if isinstance(image, ImageError) else Prediction.of(next(rows))
             for image in prepared
@@ -200,16 +203,19 @@ class Recognizer:
     def _prepare(self, image: ImageSource) -> Stages:
         """Whatever is an image -> what the network sees, with the stages on the way."""
         try:
-            return prepare.prepare(read_picture(image, prepare.WORKING_SIDE, self._max_pixels))
+            return prepare.prepare(self._read_one(image))
         except ImageError as error:
             _name(error, image)
             raise
 
-    def _try_prepare(self, image: ImageSource) -> NDArray[np.uint8] | ImageError:
+    def _try_read(self, image: ImageSource) -> Picture | ImageError:
         try:
-            return self._prepare(image).image
+            return self._read_one(image)
         except ImageError as error:
             return error
+
+    def _read_one(self, image: ImageSource) -> Picture:
+        return read_picture(image, prepare.WORKING_SIDE, self._max_pixels)
 
 
 def _open(

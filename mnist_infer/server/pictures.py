@@ -22,7 +22,7 @@ from mnist_infer.formats import load_plugins
 from mnist_infer.images import read_picture
 from mnist_infer.normalize import SIDE
 from mnist_infer.output import Answer, digit_record, page_record
-from mnist_infer.prepare import mnist_form
+from mnist_infer.prepare import mnist_forms
 from mnist_infer.recognizer import Recognizer
 from mnist_infer.results import Prediction
 from mnist_infer.server.bodies import Bodies, header
@@ -141,10 +141,9 @@ class Pictures:
 
     def _predict_small(self, images: list[NDArray[np.uint8]]) -> list[Prediction | None]:
         """The answers for images of MNIST's form; the others need more work."""
-        forms = [mnist_form(image) for image in images]
-        ready = [form[0] for form in forms if form]
-        rows = iter(self._recognizer.probabilities(np.stack(ready)) if ready else ())
-        return [Prediction.of(next(rows)) if form else None for form in forms]
+        seen, is_form = mnist_forms(np.stack(images))
+        rows = iter(self._recognizer.probabilities(seen[is_form]) if is_form.any() else ())
+        return [Prediction.of(next(rows)) if ready else None for ready in is_form.tolist()]
 
     def _predict_batch(self, pictures: list[bytes]) -> list[Prediction | ImageError]:
         return list(self._recognizer.predict_each(pictures))

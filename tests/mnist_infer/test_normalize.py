@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from mnist_infer.filters import stroke_width
-from mnist_infer.normalize import is_mnist_form, normalize
-from tests.conftest import mnist_path
-
-__all__ = ["mnist_path"]
+from mnist_infer.form import is_mnist_form
+from mnist_infer.normalize import normalize
 
 
 def zero(side: int, pen: int) -> NDArray[np.uint8]:
@@ -56,25 +52,3 @@ def test_a_single_dot_of_faint_ink():
     ink = np.zeros((9, 9), np.uint8)
     ink[4, 4] = 1
     assert normalize(ink).max() == 255
-
-
-NOT_MNIST = {
-    "inverted": lambda image: 255 - image,
-    "off centre": lambda image: np.roll(image, 3, axis=1),
-    "dim": lambda image: image // 2,
-    "not square": lambda image: image[:27],
-    "blank": np.zeros_like,
-    "specks in the corners": lambda image: np.maximum(image, 255 * np.eye(28, dtype=np.uint8)),
-    "hairline": lambda image: (image > 0).astype(np.uint8) * 255 * (np.indices((28, 28))[1] == 14),
-}
-
-
-@pytest.mark.parametrize("name", NOT_MNIST)
-def test_what_is_not_in_mnists_form(name: str):
-    assert not is_mnist_form(NOT_MNIST[name](normalize(zero(300, 20))))
-
-
-def test_mnist_is_in_its_own_form(mnist_path: Path):
-    with np.load(mnist_path) as data:
-        images = data["x_test"]
-    assert np.mean([is_mnist_form(image) for image in images]) > 0.999

@@ -86,6 +86,21 @@ class TestBatches:
         ):
             assert alone.probabilities == pytest.approx(together.probabilities, abs=1e-6)
 
+    def test_small_images_in_any_form_agree_with_one_at_a_time(
+        self, recognizer: Recognizer, tmp_path: Path
+    ):
+        blank = tmp_path / "blank.png"
+        Image.new("L", (28, 28)).save(blank)
+        seen = [recognizer.explain(drawn(digit)).image for digit in DIGITS]
+        pictures = [*seen, 255 - seen[2], blank, seen[3] // 2, b"broken", seen[4][:, ::-1], blank]
+        for picture, together in zip(pictures, recognizer.predict_each(pictures), strict=True):
+            (alone,) = recognizer.predict_each([picture])
+            assert type(together) is type(alone)
+            if isinstance(alone, ImageError):
+                assert str(together) == str(alone)
+            else:
+                assert together.probabilities == pytest.approx(alone.probabilities, abs=1e-6)
+
     def test_no_images_no_answers(self, recognizer: Recognizer):
         assert recognizer.predict_batch([]) == []
 
