@@ -154,14 +154,12 @@ def _from_stream(
         raise PictureTooLargeError(
             f"{size:,} bytes; at most {limit:,}, which {max_pixels:,} pixels need, are taken"
         )
-    with open_picture(stream, size, max_pixels) as image:
-        if page is not None:
-            turn_to(image, page, max_pixels)
-        elif has_more_pages(image):
-            raise ImageError(
-                "a TIFF of several pages; give each as Page(file, number), counted from 1"
-            )
-        return _decode(image, working_side)
+    image = open_picture(stream, size, max_pixels)
+    if page is not None:
+        turn_to(image, page, max_pixels)
+    elif has_more_pages(image):
+        raise ImageError("a TIFF of several pages; give each as Page(file, number), counted from 1")
+    return _decode(image, working_side)
 
 
 def _seekable(stream: BinaryIO, max_pixels: int) -> BinaryIO:
