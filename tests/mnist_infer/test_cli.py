@@ -83,7 +83,7 @@ def test_a_folder_without_images_is_said(tmp_path: Path):
 def test_options_stand_anywhere_and_end_at_two_dashes(digit_file: Write):
     one, two = digit_file(1), digit_file(2, "-2.png")
     command = [sys.executable, "-m", "mnist_infer", one, "--jsonl", one, "--", two.name]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(command, capture_output=True, cwd=two.parent, env=environment, check=True)
     assert [json.loads(line)["digit"] for line in done.stdout.splitlines()] == [1, 1, 2]
 

@@ -40,7 +40,7 @@ class TestNames:
         done = subprocess.run(
             [sys.executable, "-m", "mnist_infer", "--jsonl", "--", os.fsdecode(name)],
             cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
             capture_output=True,
             check=True,
             timeout=60,

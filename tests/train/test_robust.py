@@ -1,10 +1,11 @@
 import json
 import os
+import pickle
 import signal
-import time
+import subprocess
+import sys
 from dataclasses import replace
 from hashlib import sha256
-from multiprocessing import get_context
 from pathlib import Path
 
 import keras
@@ -84,17 +85,39 @@ def test_a_fit_that_was_killed_ends_as_one_that_was_not(whole, recipe, digits, t
     assert resumed.history == fitted.history
 
 
+# It dies in the midst of its second checkpoint: the network is written, the record is not.
+TERMINATED_FIT = """
+import os, pickle, signal, sys
+from pathlib import Path
+from train.checkpoint import MODEL_FILE
+from train.robust import fit_robust
+
+write_text = Path.write_text
+
+def write_or_end(path, *arguments, **options):
+    if path.with_name(MODEL_FILE).exists():
+        os.kill(os.getpid(), signal.SIGTERM)
+    return write_text(path, *arguments, **options)
+
+Path.write_text = write_or_end
+fit_robust(*pickle.load(sys.stdin.buffer), seed=2)
+"""
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM")
 def test_a_fit_that_was_terminated_ends_as_one_that_was_not(whole, recipe, digits, tmp_path):
     arguments = (recipe, AUGMENTATION, digits, tmp_path)
-    process = get_context("spawn").Process(target=fit_robust, args=arguments, kwargs={"seed": 2})
-    process.start()
-    while process.is_alive() and not (tmp_path / MODEL_FILE).exists():
-        time.sleep(0.01)
-    process.terminate()
-    process.join()
-    assert process.exitcode == -signal.SIGTERM
-    assert keras.models.load_model(tmp_path / MODEL_FILE)
+    done = subprocess.run(
+        [sys.executable, "-c", TERMINATED_FIT],
+        input=pickle.dumps(arguments),
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stderr=subprocess.PIPE,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == -signal.SIGTERM, done.stderr[-3000:]
+    assert sorted(os.listdir(tmp_path)) == [RECORD_FILE, MODEL_FILE, "partial.keras"]
+    assert int(keras.models.load_model(tmp_path / MODEL_FILE).optimizer.iterations) == 5 * 18
     resumed = fit_robust(*arguments, seed=2)
     fitted, _ = whole
     for one, other in zip(fitted.model.get_weights(), resumed.model.get_weights(), strict=True):
