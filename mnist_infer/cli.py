@@ -51,6 +51,7 @@ def main() -> None:
     """Run the command line."""
     # Python has None for a stream that is closed, as a service's may be, and `print` would take
     # the other one for it.
+    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115
     sys.stdout = sys.stdout or _nowhere()
     sys.stderr = sys.stderr or _nowhere()
     if not sys.warnoptions:
@@ -222,10 +223,9 @@ def run(
         raise outcome.failure(error) from error
     if verbose:
         loaded = recognizer.model
-        print(
+        _say(
             f"model {loaded.name}{f' in {loaded.precision}' if loaded.precision else ''}, "
-            f"device {recognizer.device}, {threads} thread(s)",
-            file=sys.stderr,
+            f"device {recognizer.device}, {threads} thread(s)"
         )
 
     if read:
@@ -254,8 +254,17 @@ def run(
 
 
 def _usage_error(message: str) -> SystemExit:
-    print(f"mnist-infer: {message}", file=sys.stderr)
+    _say(f"mnist-infer: {message}")
     return SystemExit(2)
+
+
+def _say(text: str, end: str = "\n") -> None:
+    """Print to stderr; where that cannot be written, the answers go on without it."""
+    try:
+        print(text, end=end, file=sys.stderr, flush=True)
+    except OSError:
+        # What is left in the buffer must not fail once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def _predictions(
@@ -343,9 +352,9 @@ def _confident(answers: Iterable[Answer], min_confidence: float) -> Iterator[Ans
 def _with_progress(answers: Iterator[Answer], images: Iterable[str]) -> Iterator[Answer]:
     total = sum(1 for _ in expand(images))
     for count, answer in enumerate(answers, start=1):
-        print(f"\r{count} of {total}", end="", file=sys.stderr, flush=True)
+        _say(f"\r{count} of {total}", end="")
         yield answer
-    print(file=sys.stderr)
+    _say("")
 
 
 @dataclass
@@ -377,7 +386,7 @@ class _Outcome:
             if answer.error:
                 self.unanswered += 1
                 if report:
-                    print(f"{answer.path}: {answer.error.message}", file=sys.stderr)
+                    _say(f"{answer.path}: {answer.error.message}")
             yield answer
 
     def _next(self, answers: Iterator[Answer]) -> Answer | None:

@@ -94,12 +94,15 @@ def limit_pillow(max_pixels: int) -> None:
 
 
 def check_pixels(image: Image.Image, max_pixels: int) -> None:
-    """Refuse a picture with too many pixels.
+    """Refuse a picture with too many pixels, or with none.
 
     Raises:
         PictureTooLargeError: It has more than `max_pixels`.
+        ImageError: It has none.
     """
     width, height = image.size
+    if not width * height:
+        raise ImageError(f"a picture of {width} x {height} has no pixels")
     if width * height > max_pixels:
         raise PictureTooLargeError(f"{width} x {height} pixels; at most {max_pixels:,} are taken")
 
@@ -193,6 +196,6 @@ def _known(start: bytes) -> str | None:
         return "SVG"
     if start.startswith((b"\0\0\0\x0cjP  \r\n", b"\xff\x4f\xff\x51")):
         return "JPEG 2000"
-    if start[4:8] == b"ftyp" and start[8:12] in (b"heic", b"heix", b"heim", b"hevc", b"mif1"):
+    if start[4:8] == b"ftyp" and start[8:11] in (b"hei", b"hev", b"mif", b"msf"):
         return "HEIC"
     return None

@@ -50,7 +50,7 @@ def add_model_options(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--threads",
-        type=whole(0),
+        type=whole(0, 1024),
         default=1,
         metavar="N",
         help="CPU threads for the network; 0: all cores. [default: %(default)s]",

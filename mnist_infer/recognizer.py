@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
@@ -44,7 +45,7 @@ class Recognizer:
             device: `"cpu"`, `"cuda"`, or `"auto"`: CUDA where a session really gets it.
             precision: `"float32"`, `"int8"` (on a CPU, where the model is bundled in it), or
                 `"auto"`: the faster of the two on the device.
-            threads: CPU threads for one call; 0 lets ONNX Runtime choose.
+            threads: CPU threads for one call, at most 1024; 0 lets ONNX Runtime choose.
             input_range: `"0..1"` or `"0..255"`: what an ONNX file with a float input expects,
                 where its metadata does not say.
             max_pixels: The largest picture that is decoded; files of more are refused by their
@@ -53,7 +54,10 @@ class Recognizer:
         Raises:
             ModelError: The model cannot be loaded or is no digit classifier.
             DeviceError: `"cuda"`, and no CUDA to be had; the message says why.
+            ValueError: A number that is no whole one, or out of its range.
         """
+        if not isinstance(max_pixels, (int, np.integer)) or max_pixels < 1:
+            raise ValueError(f"max_pixels is {max_pixels!r}; a whole number from 1 is needed")
         self._info, self._loaded = _open(model, device, threads, precision, input_range)
         self._arguments = {
             "model": model,
@@ -134,8 +138,10 @@ class Recognizer:
             images: As in `predict`; taken `batch_size` at a time.
             batch_size: Pictures that go through the network together.
         """
-        if batch_size < 1:
-            raise ValueError(f"batch_size is {batch_size}; it must be at least 1")
+        if not isinstance(batch_size, (int, np.integer)) or not 1 <= batch_size <= sys.maxsize:
+            raise ValueError(f"batch_size is {batch_size!r}; a whole number from 1 is needed")
+        if isinstance(images, (str, bytes, os.PathLike)):
+            raise TypeError("several images are needed, in a list say; predict() takes one")
         remaining = iter(images)
         while batch := list(islice(remaining, batch_size)):
             yield from self._predict_batch(batch)
@@ -163,7 +169,10 @@ class Recognizer:
 
         Raises:
             ImageError: Another dtype or shape.
+            TypeError: No array.
         """
+        if not isinstance(images, np.ndarray):
+            raise TypeError(f"an array is needed, not {type(images).__name__}; see predict()")
         if images.dtype != np.uint8 or images.shape[-2:] != (28, 28) or images.ndim not in (2, 3):
             raise ImageError(
                 f"got {images.dtype} {images.shape}; uint8 (N, 28, 28) or (28, 28) is needed, "

@@ -52,6 +52,8 @@ def bundled_info(name: str, precision: Precision = "auto") -> ModelInfo:
     Raises:
         ModelError: No such model is bundled, or not in that precision.
     """
+    if precision not in ("auto", "float32", "int8"):
+        raise ModelError(f"no precision named {precision!r}: choose auto, float32 or int8")
     if name not in bundled_models():
         raise ModelError(
             f"no model named {name!r}: bundled are {', '.join(bundled_models())}; "
@@ -105,7 +107,7 @@ def read_model(
 
 
 def _looks_like_path(model: str) -> bool:
-    return model.endswith(".onnx") or Path(model).name != model or Path(model).is_file()
+    return model.endswith(".onnx") or Path(model).name != model or os.path.isfile(model)  # noqa: PTH113
 
 
 def _read(path: Path) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import os
 import re
 import threading
 from collections.abc import Iterator
@@ -30,6 +31,8 @@ _log = logging.getLogger(__name__)
 _MOST_ROWS = 1024
 """More images than this go through the network in several calls, which bounds its memory."""
 _MOST_ROWS_ON_CUDA = 65_536
+
+_MOST_THREADS = 1024
 
 _LAYOUTS = ((784,), (28, 28), (28, 28, 1), (1, 28, 28))
 _FLOATS: dict[str, type[Any]] = {
@@ -82,13 +85,16 @@ class Session:
             content: The bytes of the ONNX file.
             name: What errors call it.
             device: `"cuda"` insists; `"auto"` takes CUDA where a session really gets it.
-            threads: Threads for one call; 0 lets ONNX Runtime choose.
+            threads: Threads for one call, at most 1024; 0 lets ONNX Runtime choose.
             input_range: What a float input means, where the model's metadata does not say.
 
         Raises:
+            ValueError: Another number of threads.
             ModelError: Not ONNX, or not a classifier of 784 pixels into ten digits.
             DeviceError: `"cuda"`, and no CUDA to be had.
         """
+        if not isinstance(threads, (int, np.integer)) or not 0 <= threads <= _MOST_THREADS:
+            raise ValueError(f"threads is {threads!r}; a whole number to {_MOST_THREADS} is needed")
         check_self_contained(content, name)
         self._session, self.device = _open(content, name, device, threads)
         self._name = name
@@ -245,6 +251,9 @@ def _create(onnxruntime: Any, content: bytes, threads: int, providers: list[str]
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    if threads > (os.cpu_count() or 1):
+        # Threads that wait for one another in a loop would keep one another from the processors.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # Else a file that calls itself ONNX Runtime's own format would go unchecked.
     options.add_session_config_entry("session.load_model_format", "ONNX")
     options.log_severity_level = 4  # Failures come back as exceptions; stderr stays the app's.

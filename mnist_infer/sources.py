@@ -76,8 +76,11 @@ def _pages(path: str) -> Iterator[Name]:
 
 def _images_below(folder: str) -> Iterator[str]:
     # `os.path`, since `pathlib` would take a tenth of the time of a small picture.
-    for parent, folders, files in os.walk(folder):
+    unreadable: list[OSError] = []
+    for parent, folders, files in os.walk(folder, onerror=unreadable.append):
         folders.sort()
         for name in sorted(files):
             if os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES:  # noqa: PTH122
                 yield os.path.join(parent, name)  # noqa: PTH118
+    for error in unreadable:
+        yield error.filename  # Reading it says what is wrong.

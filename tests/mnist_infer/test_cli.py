@@ -252,6 +252,7 @@ def test_a_model_of_ones_own(digit_file: Write):
         ([], "at least one image"),
         (["x.png", "--bogus"], "--bogus"),
         (["x.png", "--top", "11"], "--top"),
+        (["x.png", "--threads", "1025"], "--threads"),
         (["x.png", "--json", "--jsonl"], "exclude each other"),
         (["x.png", "--show", "--json"], "--show"),
         (["x.png", "--show", "--read"], "--read"),

@@ -154,6 +154,7 @@ class TestPages:
         (b"%PDF-1.7\n", "PDF"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n", "PostScript"),
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
+        (b"\0\0\0\x18ftypmsf1\0\0\0\0msf1hevc", "HEIC"),
         (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
     ],
 )
@@ -180,6 +181,14 @@ def test_every_file_cut_anywhere_is_an_answer_or_a_typed_error(recognizer: Recog
     for size in range(0, len(content), max(1, len(content) // 40)):
         for _ in recognizer.predict_each([content[:size]]):
             pass
+
+
+@pytest.mark.parametrize("size", [(0, 0), (0, 5), (5, 0)])
+def test_a_picture_without_pixels(recognizer: Recognizer, size: tuple[int, int]):
+    for mode in ("L", "RGBA"):
+        for method in (recognizer.predict, recognizer.read):
+            with pytest.raises(ImageError, match="has no pixels"):
+                method(Image.new(mode, size))
 
 
 def test_a_bad_checksum_is_damage():

@@ -105,6 +105,10 @@ class TestBundled:
         with pytest.raises(DeviceError, match="int8 is for CPUs"):
             Recognizer("dense-512", precision="int8", device="cuda")
 
+    def test_a_name_that_no_file_system_has(self):
+        with pytest.raises(ModelError, match="no model named 'xxx"):
+            Recognizer("x" * 5000)
+
     def test_an_unknown_name_lists_the_known_ones(self):
         with pytest.raises(ModelError, match="dense-512"):
             Recognizer("dense-513")

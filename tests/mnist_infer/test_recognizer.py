@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import re
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +17,7 @@ from sklearn.datasets import load_digits
 
 import mnist_infer
 from examples.draw import digit_mask
-from mnist_infer import ImageError, NoDigitError, Prediction, Recognizer
+from mnist_infer import ImageError, ModelError, NoDigitError, Prediction, Recognizer
 from mnist_infer.annotate import annotate
 
 from .conftest import FIXTURES, drawn, encoded
@@ -124,9 +127,37 @@ class TestBatches:
         assert next(recognizer.predict_each(endless(), batch_size=4)).digit == 5
         assert len(taken) == 4
 
-    def test_a_batch_size_of_zero_is_refused(self, recognizer: Recognizer):
-        with pytest.raises(ValueError, match="at least 1"):
-            next(recognizer.predict_each([], batch_size=0))
+    @pytest.mark.parametrize("batch_size", [0, -1, 1.5, "2", 10**20])
+    def test_a_batch_size_that_is_none_is_refused(self, recognizer: Recognizer, batch_size: Any):
+        with pytest.raises(ValueError, match=f"batch_size is {batch_size!r}; "):
+            next(recognizer.predict_each([], batch_size=batch_size))
+
+    @pytest.mark.parametrize("image", ["digit.png", Path("digit.png"), b"bytes"])
+    def test_one_image_is_not_taken_for_several(self, recognizer: Recognizer, image: Any):
+        with pytest.raises(TypeError, match="several images"):
+            recognizer.predict_batch(image)
+
+
+class TestArguments:
+    @pytest.mark.parametrize("threads", [-1, 1025, 1.5, "2", None])
+    def test_threads(self, threads: Any):
+        with pytest.raises(ValueError, match=f"threads is {threads!r}; "):
+            Recognizer(threads=threads)
+
+    def test_more_threads_than_processors_do_not_wait_for_one_another(self):
+        start = time.process_time()
+        Recognizer(threads=1024).probabilities(np.zeros((1, 28, 28), np.uint8))
+        assert time.process_time() - start < 5  # It took 36 s.
+
+    @pytest.mark.parametrize("max_pixels", [0, -1, 1e6, "5", None])
+    def test_max_pixels(self, max_pixels: Any):
+        with pytest.raises(ValueError, match=re.escape(f"max_pixels is {max_pixels!r}; ")):
+            Recognizer(max_pixels=max_pixels)
+
+    @pytest.mark.parametrize("model", ["dense-512", "dense-512-documented"])
+    def test_precision(self, model: str):
+        with pytest.raises(ModelError, match="no precision named 'float16'"):
+            Recognizer(model, precision="float16")
 
 
 class TestProbabilities:
@@ -136,6 +167,10 @@ class TestProbabilities:
         assert recognizer.probabilities(images).dtype == np.float32
         assert recognizer.probabilities(images[0]).shape == (1, 10)
         assert recognizer.probabilities(images[:0]).shape == (0, 10)
+
+    def test_what_is_no_array(self, recognizer: Recognizer):
+        with pytest.raises(TypeError, match="an array is needed, not list"):
+            recognizer.probabilities([[0]])
 
     def test_non_contiguous_and_read_only(self, recognizer: Recognizer):
         images = np.random.default_rng(0).integers(0, 256, (4, 28, 28), dtype=np.uint8)

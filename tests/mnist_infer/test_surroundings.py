@@ -195,6 +195,12 @@ class TestStdout:
         assert "C prints" in done.stderr
 
     @posix
+    def test_a_closed_standard_input_is_an_empty_one(self):
+        done = run([*COMMAND, "-", SEVEN], preexec=lambda: os.close(0))
+        assert done.stderr == "-: empty: there is not one byte in it\n"
+        assert (done.stdout, done.returncode) == (f"{SEVEN}  7  100.0 %\n", 1)
+
+    @posix
     @pytest.mark.parametrize("closed", [1, 2])
     def test_a_closed_stream_is_no_other_one(self, closed: int):
         done = run([*COMMAND, SEVEN, "none.png"], preexec=lambda: os.close(closed))
@@ -265,6 +271,16 @@ class TestPlaces:
             done = run([folder / "python", "-m", "mnist_infer", SEVEN.name], **nobody)
             assert (done.stdout, done.returncode) == ("seven.png  7  100.0 %\n", 0), done.stderr
 
+            # What such a user may not read is said, and costs the others nothing.
+            closed = nobody["cwd"] / "closed"
+            closed.mkdir(mode=0o700)
+            (nobody["cwd"] / "closed.png").touch(mode=0o600)
+            done = run([folder / "python", "-m", "mnist_infer", "."], **nobody)
+            assert "./seven.png  7  100.0 %\n" in done.stdout
+            for path in ("./closed", "./closed.png"):
+                assert f"{path}: cannot be opened (Permission denied)\n" in done.stderr
+            assert done.returncode == 1
+
     @linux
     @pytest.mark.parametrize("arguments", [(SEVEN,), ("--read", PAGE)])
     def test_one_processor_and_256_mb(self, arguments: tuple[object, ...]):
@@ -288,6 +304,20 @@ class TestPlaces:
 
 
 class TestFullDisk:
+    @linux
+    def test_for_errors_costs_no_answer(self):
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                [*COMMAND, "none.png", SEVEN, "none.png"],
+                cwd=ROOT,
+                stdout=subprocess.PIPE,
+                stderr=full,
+                text=True,
+                check=False,
+                timeout=60,
+            )
+        assert (done.stdout, done.returncode) == (f"{SEVEN}  7  100.0 %\n", 1)
+
     @linux
     @pytest.mark.parametrize("arguments", [(SEVEN,), (SEVEN, "--json"), ("--info",)])
     def test_for_results_is_an_error(self, arguments: tuple[object, ...]):
