@@ -81,7 +81,6 @@ class Recognizer:
             ModelError: This is a forked process, and the model cannot be loaded again.
         """
         if self._process != os.getpid():
-            self._loaded.leave()
             self._loaded = _rebuild(self._arguments, self._info.sha256)._loaded
             self._process = os.getpid()
         return self._loaded

@@ -11,6 +11,7 @@ import logging
 import os
 import re
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -115,6 +116,7 @@ class Session:
             )
             self._gives_logits = False
             self._gives_logits = _gives_logits(self, name)
+        _sessions.add(self)
 
     def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities of the ten digits.
@@ -152,7 +154,8 @@ class Session:
     def leave(self) -> None:
         """Never free ONNX Runtime's session: for one that another process made, before a fork.
 
-        Its locks may be held, and its threads be waited for, by threads that this process has not.
+        Its locks may be held, and its threads be waited for, by threads that this process has not;
+        to free it may crash.
         """
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._session))
 
@@ -182,6 +185,18 @@ class Session:
         chunks = np.concatenate([tensor, padding]).reshape(-1, spec.batch, *spec.layout)
         outputs = [self._raw(chunk).reshape(spec.batch, 10) for chunk in chunks]
         return np.concatenate([np.zeros((0, 10)), *outputs])[:rows].astype(np.float32)
+
+
+_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
+
+
+def _leave_all() -> None:
+    for session in _sessions:
+        session.leave()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_all)
 
 
 def _open(content: bytes, name: str, device: Device, threads: int) -> tuple[Any, str]:

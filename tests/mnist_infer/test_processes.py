@@ -8,6 +8,8 @@ import multiprocessing
 import os
 import pickle
 import signal
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -139,6 +141,21 @@ class TestForks:
             # With the session of the parent, one child in twenty waited for ever.
             assert [self.child(recognizer, images, rows) for _ in range(20)] == [0] * 20
         assert np.array_equal(recognizer.probabilities(images), rows)
+
+    @pytest.mark.parametrize("threads", [1, 4])
+    @pytest.mark.parametrize("ends", ["del recognizer", "pass"])
+    def test_a_child_that_never_predicts_ends_as_it_likes(self, threads: int, ends: str):
+        code = f"""if True:
+            import os, sys
+            from mnist_infer import Recognizer
+            recognizer = Recognizer(device="cpu", threads={threads})
+            if os.fork() == 0:
+                {ends}
+                sys.exit(7)
+            sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
+        """
+        done = subprocess.run([sys.executable, "-c", code], check=False, timeout=60)
+        assert done.returncode == 7  # It was -11, of a crash.
 
     class predicting:  # noqa: N801
         """Threads that never stop to predict."""
