@@ -9,11 +9,16 @@ crash, more than 5 s or more than 2 GB), with exit code other than 0, and writes
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 import warnings
 import zlib
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from fuzz.targets import Target
 
 try:
     import atheris
@@ -41,19 +46,31 @@ def main() -> None:
     arguments = parser.parse_args()
 
     target = TARGETS[arguments.target]
-    run = target.make()
     if arguments.file:
-        run(arguments.file.read_bytes())
+        target.make()(arguments.file.read_bytes())
         return
     with tempfile.TemporaryDirectory() as folder:
-        for number, content in enumerate(target.corpus()):
-            Path(folder, f"{number:03}").write_bytes(content)
-        # A seed of 0 would let libFuzzer choose one.
-        options = {"runs": arguments.cases, "seed": arguments.seed + 1, "timeout": 5}
-        limits = {"rss_limit_mb": 2048, "max_len": 8192, "print_final_stats": 1, "len_control": 0}
-        flags = [f"-{name}={value}" for name, value in (options | limits).items()]
-        atheris.Setup([sys.argv[0], folder, *flags], run, custom_mutator=_mutate)
-        atheris.Fuzz()
+        # libFuzzer ends its process without a word to Python: so another one tidies up.
+        child = os.fork()
+        if not child:
+            _fuzz(target, Path(folder), arguments.cases, arguments.seed)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    sys.exit(status)
+
+
+def _fuzz(target: Target, folder: Path, cases: int, seed: int) -> NoReturn:
+    corpus = folder / "corpus"
+    corpus.mkdir()
+    for number, content in enumerate(target.corpus()):
+        (corpus / f"{number:03}").write_bytes(content)
+    # A seed of 0 would let libFuzzer choose one.
+    options = {"runs": cases, "seed": seed + 1, "timeout": 5}
+    limits = {"rss_limit_mb": 2048, "max_len": 8192, "print_final_stats": 1, "len_control": 0}
+    flags = [f"-{name}={value}" for name, value in (options | limits).items()]
+    tempfile.tempdir = str(folder)
+    atheris.Setup([sys.argv[0], str(corpus), *flags], target.make(), custom_mutator=_mutate)
+    atheris.Fuzz()
+    raise AssertionError("libFuzzer has ended the process")
 
 
 def _mutate(content: bytes, most: int, seed: int) -> bytes:

@@ -24,7 +24,7 @@ def fuzz(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "fuzz", *map(str, arguments)],
         cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(cwd)},
         capture_output=True,
         text=True,
         errors="replace",
@@ -39,6 +39,7 @@ def test_mutated_bytes_give_an_answer_or_a_typed_error(target: str, tmp_path: Pa
     assert done.returncode == 0, done.stderr[-3000:]
     (executed,) = re.findall(r"number_of_executed_units: (\d+)", done.stderr)
     assert int(executed) >= CASES[target]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_exception_of_another_family_is_a_finding(tmp_path: Path):
