@@ -245,7 +245,8 @@ def _open(
     if precision == "int8" and device == "auto":
         device = "cpu"
     info, content = read_model(model, precision)
-    return info, Session(content, info.name, device, threads, input_range)
+    is_bundled = bool(info.sidecar)
+    return info, Session(content, info.name, device, threads, input_range, is_bundled=is_bundled)
 
 
 def _rebuild(arguments: dict[str, Any], sha256: str) -> Recognizer:

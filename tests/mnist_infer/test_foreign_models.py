@@ -13,7 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from mnist_infer import ModelError, Recognizer, registry
 
-from .conftest import FIXTURES
+from .conftest import FIXTURES, drawn
 
 TINY = onnx.load(FIXTURES / "tiny.onnx")
 Change = Callable[[onnx.ModelProto], None]
@@ -136,6 +136,38 @@ def test_cut_anywhere(tmp_path: Path):
 def test_names_that_are_no_text(tmp_path: Path):
     content = changed(no_text).SerializeToString().replace("ÿÿ".encode(), b"\xff\xfe\xff\xfe")
     refused(write(tmp_path, content))
+
+
+def at_most_three_rows(model: onnx.ModelProto) -> None:
+    model.graph.node[-1].output[0] = "all"
+    for name, value in (("first", 0), ("behind", 3)):
+        model.graph.initializer.append(numpy_helper.from_array(np.array([value]), name))
+    model.graph.node.append(
+        helper.make_node("Slice", ["all", "first", "behind"], ["probabilities"])
+    )
+
+
+def no_numbers_for_what_is_drawn(model: onnx.ModelProto) -> None:
+    """Adds a root of what is below 0 unless all pixels are alike."""
+    model.graph.node[-1].output[0] = "all"
+    model.graph.initializer.append(numpy_helper.from_array(np.float32(0.01), "little"))
+    for operator, inputs, output, options in (
+        ("ReduceMax", ["row"], "most", {"axes": [1]}),
+        ("ReduceMin", ["row"], "least", {"axes": [1]}),
+        ("Sub", ["most", "least"], "range", {}),
+        ("Sub", ["little", "range"], "rest", {}),
+        ("Sqrt", ["rest"], "root", {}),
+        ("Add", ["all", "root"], "probabilities", {}),
+    ):
+        model.graph.node.append(helper.make_node(operator, inputs, [output], **options))
+
+
+@pytest.mark.parametrize("change", [at_most_three_rows, no_numbers_for_what_is_drawn])
+def test_answers_that_turn_bad_later_are_refused_too(tmp_path: Path, change: Change):
+    recognizer = Recognizer(write(tmp_path, changed(change)), device="cpu")
+    assert recognizer.probabilities(np.zeros((3, 28, 28), np.uint8)).shape == (3, 10)
+    with pytest.raises(ModelError, match=r"own\.onnx: gives .* not ten numbers a row"):
+        recognizer.predict_batch([drawn(digit) for digit in range(7)])
 
 
 @pytest.mark.parametrize("batch", [-1, 0, 2**31, 2**62])
