@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,6 +31,8 @@ TAKEN = 0.3
 LEAST_LEFT = 0.1
 # A digit that stands on a line goes at most this far below, as a part of its height.
 DEEPEST_FOOT = 0.15
+
+_LINES_AT_ONCE = 256
 
 
 def remove_lines(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -139,23 +141,22 @@ def _level_lines(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     if not level.any():
         return np.zeros_like(mask)
     start, stop = start[level], stop[level]
-    columns = np.arange(width)
-    rows = np.rint(start[:, None] + np.outer(stop - start, columns / (width - 1))).astype(np.intp)
     near = thickened(mask)
-    covered = near[rows, columns].mean(axis=1) >= LEAST_COVER
-    start, stop, rows = start[covered], stop[covered], rows[covered]
+    covered = _means_along(near, start, stop) >= LEAST_COVER
+    start, stop = start[covered], stop[covered]
     # Of the candidates that share a line, the one along its middle has most ink around it.
     around = mask.astype(np.uint8) + near + thickened(near)
-    score = around[rows, columns].mean(axis=1)
+    score = _means_along(around, start, stop)
     run_of, length = _upright_runs(mask)
     lines = np.zeros_like(mask)
     while score.any():
         best = int(score.argmax())
         path = np.zeros_like(mask)
-        path[rows[best], columns] = True
+        path[_path(start[best : best + 1], stop[best : best + 1], width)] = True
         hit = run_of[thickened(path) & mask]
         # Where strokes cross or run along the line its runs are longer, never shorter.
         thickness = float(np.percentile(length[hit], 25))
+        before = lines.copy()
         if width >= SLENDER * thickness:
             thin = np.zeros(len(length), bool)
             thin[hit] = length[hit] <= CROSSING * thickness + 1
@@ -163,8 +164,36 @@ def _level_lines(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
         same = np.maximum(np.abs(start - start[best]), np.abs(stop - stop[best])) <= thickness + 1
         score[same] = 0
         # What is in one line counts for no other: the bar of a 4 that slopes towards a line.
-        score[(near & ~thickened(lines))[rows, columns].mean(axis=1) < LEAST_COVER] = 0
+        left_over = score > 0
+        start, stop, score = start[left_over], stop[left_over], score[left_over]
+        taken = np.flatnonzero((lines & ~before).any(axis=1))
+        if len(taken):
+            meets = np.minimum(start, stop) <= taken[-1] + 1
+            meets &= np.maximum(start, stop) >= taken[0] - 1
+            rest = _means_along(near & ~thickened(lines), start[meets], stop[meets])
+            score[np.flatnonzero(meets)[rest < LEAST_COVER]] = 0
     return lines
+
+
+def _means_along(
+    image: NDArray[Any], start: NDArray[np.intp], stop: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Mean of an image along each of the lines from border to border; (N,)."""
+    means = np.empty(len(start))
+    # A page may have a quarter of a million of them, whose paths together would fill gigabytes.
+    for at in range(0, len(start), _LINES_AT_ONCE):
+        part = slice(at, at + _LINES_AT_ONCE)
+        means[part] = image[_path(start[part], stop[part], image.shape[1])].mean(axis=1)
+    return means
+
+
+def _path(
+    start: NDArray[np.intp], stop: NDArray[np.intp], width: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows (N, width) and columns (width,) of lines from rows `start` (N,) to rows `stop` (N,)."""
+    columns = np.arange(width)
+    slopes = np.outer(stop - start, columns / (width - 1))
+    return np.rint(start[:, None] + slopes).astype(np.intp), columns
 
 
 def _upright_runs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

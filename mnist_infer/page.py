@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mnist_infer.errors import ImageError
 from mnist_infer.filters import stroke_width
 from mnist_infer.images import Picture
 from mnist_infer.ink import extract_ink
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 # A digit of 20 pixels may be this small a part of the page: some 80 lines.
 WORKING_SIDE = 1600
+# More could not be told apart at that size; each would cost time all the same.
+MOST_DIGITS = 10_000
 # Heights against the typical digit of the page: smaller is a mark, slender and taller a rule.
 SMALLEST, TALLEST = 0.4, 3.0
 # With more of the ink than this in dots, the page is texture.
@@ -121,6 +124,11 @@ def _find_lines(pieces: Pieces, pen: float) -> list[tuple[list[int], float]]:
     typical = _weighted_median(heights[measures], pieces.mass[measures])
     rules = (heights > SLENDER * pieces.widths) & (heights > TALLEST * typical)
     digits = ~marks & ~rules & (heights > SMALLEST * typical)
+    if digits.sum() > MOST_DIGITS:
+        raise ImageError(
+            f"{digits.sum():,} marks that may be digits, and at most {MOST_DIGITS:,} are read from "
+            "one picture: it is texture, or must be cut into several"
+        )
     lines = _join_by_height(boxes, np.flatnonzero(digits))
     sizes = [float(np.median(heights[line])) for line in lines]
     found = []
@@ -145,18 +153,22 @@ def _join_by_height(boxes: NDArray[np.intp], members: NDArray[np.intp]) -> list[
     Comparing with the last piece only lets a line climb or fall.
     """
     lines: list[list[int]] = []
+    lasts = np.empty((len(members), 2), np.intp)  # of each line the last piece's top and bottom
     for i in members[(boxes[members, 1] + boxes[members, 3]).argsort()].tolist():
-        shared = [_shared_height(boxes[line[-1]], boxes[i]) for line in lines]
-        if shared and max(shared) > SHARED_HEIGHT:
-            lines[int(np.argmax(shared))].append(i)
-        else:
-            lines.append([i])
+        shared = _shared_heights(lasts[: len(lines)], boxes[i, [0, 2]])
+        place = int(shared.argmax()) if shared.max(initial=0) > SHARED_HEIGHT else len(lines)
+        if place == len(lines):
+            lines.append([])
+        lines[place].append(i)
+        lasts[place] = boxes[i, [0, 2]]
     return sorted(lines, key=lambda line: float(boxes[line][:, [0, 2]].mean()))
 
 
-def _shared_height(a: NDArray[np.intp], b: NDArray[np.intp]) -> float:
-    shared = min(a[2], b[2]) - max(a[0], b[0])
-    return float(shared / min(a[2] - a[0], b[2] - b[0]))
+def _shared_heights(spans: NDArray[np.intp], span: NDArray[np.intp]) -> NDArray[np.float64]:
+    """What a span of rows (2,) shares with each of others (N, 2), against the shorter of both."""
+    shared = np.minimum(spans[:, 1], span[1]) - np.maximum(spans[:, 0], span[0])
+    lower: NDArray[np.float64] = shared / np.minimum(spans[:, 1] - spans[:, 0], span[1] - span[0])
+    return lower
 
 
 def _floating(
@@ -167,7 +179,8 @@ def _floating(
     An underline or a decimal point is below.
     """
     near = []
-    for i in marks.tolist():
+    level, _ = gaps(_hull(boxes[line]), boxes[marks])
+    for i in marks[level < FARTHEST * size].tolist():
         if boxes[i, 3] - boxes[i, 1] > TALLEST * size:
             continue
         rows, columns = gaps(boxes[i], boxes[line])
@@ -177,6 +190,11 @@ def _floating(
         if gap < FARTHEST * size and boxes[i, 0] + boxes[i, 2] < top + bottom:
             near.append(i)
     return near
+
+
+def _hull(boxes: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The box (4,) around boxes (N, 4)."""
+    return np.concatenate((boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)))
 
 
 def _part(ink: NDArray[np.uint8], pieces: Pieces, piece: int) -> _Part:
