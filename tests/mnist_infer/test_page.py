@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from examples.draw import digit_mask
@@ -62,3 +67,60 @@ def test_touching_digits_are_cut(recognizer: Recognizer):
 def test_a_blank_page_has_no_digits(recognizer: Recognizer, shade: int):
     with pytest.raises(NoDigitError):
         recognizer.read(np.full((300, 400), shade, np.uint8))
+
+
+def margins() -> NDArray[np.uint8]:
+    """Black ones: from each of their rows to each of the other's there may be a line."""
+    page = np.full((1600, 1600), 255, np.uint8)
+    page[:, :20] = page[:, -20:] = 0
+    return page
+
+
+def bars() -> NDArray[np.uint8]:
+    """32,000 of them, each with the shape of a digit."""
+    tile = np.full((10, 8), 255, np.uint8)
+    tile[1:8, 3:5] = 0
+    return np.pad(np.tile(tile, (159, 199)), 4, constant_values=255)
+
+
+def noise() -> NDArray[np.uint8]:
+    """A third of the pixels."""
+    return np.where(np.random.default_rng(0).random((1600, 1600)) < 0.35, 0, 255).astype(np.uint8)
+
+
+FULL = {full.__name__: full for full in (margins, bars, noise)}
+READ = """
+import resource, sys
+from mnist_infer import ImageError, Recognizer
+from tests.mnist_infer.test_page import FULL
+
+recognizer, pixels = Recognizer(device="cpu"), FULL[sys.argv[1]]()
+resource.setrlimit(resource.RLIMIT_DATA, (700 << 20, 700 << 20))
+resource.setrlimit(resource.RLIMIT_CPU, (30, 30))
+try:
+    print("read", len(recognizer.read(pixels).lines))
+except ImageError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits a process as Linux does")
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("margins", "read"),
+        ("bars", "marks that may be digits, and at most 10,000"),
+        ("noise", "marks that may be digits, and at most 10,000"),
+    ],
+)
+def test_a_page_full_of_marks_costs_neither_memory_nor_time(name: str, says: str):
+    """Some took 2 GB, some minutes; with 700 MB and half a minute of the processor all must end."""
+    done = subprocess.run(
+        [sys.executable, "-c", READ, name],
+        cwd=Path(__file__).resolve().parent.parent.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert says in done.stdout, done.stderr
