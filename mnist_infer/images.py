@@ -98,7 +98,7 @@ def read_picture(
         TypeError: `source` is none of the above.
     """
     if isinstance(source, np.ndarray):
-        return _shrunk(_from_array(source), working_side)
+        return _shrunk(_from_array(np.asarray(source)), working_side)  # masked ones, too
     if isinstance(source, Image.Image):
         try:
             check_pixels(source, max_pixels)

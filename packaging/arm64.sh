@@ -8,7 +8,8 @@
 #
 # Nothing is registered with the kernel: the emulator is called by name, also for the processes that
 # the tests start, so the root's programs find their libraries in it, and files everywhere. Emulated,
-# the tests of the command line take hours: no part of .ci/run. Name others after FOLDER:
+# some tests take twenty times as long, so this is no part of .ci/run; the command line's take ten
+# minutes, and are what is run unless others are named after FOLDER:
 #
 #     packaging/arm64.sh WHEEL FOLDER -q tests/mnist_infer/test_golden.py tests/mnist_infer/test_ink.py \
 #         tests/mnist_infer/test_normalize.py tests/mnist_infer/test_models.py \
@@ -63,4 +64,4 @@ print(platform.machine(), platform.python_version(), mnist_infer.__file__)"
 "$python" -m mnist_infer examples/seven.png
 "$python" -m mnist_infer --info
 shift $(($# < 2 ? $# : 2))
-exec "$python" -m pytest -p no:cacheprovider "${@:-tests/mnist_infer}"
+exec "$python" -m pytest -p no:cacheprovider "${@:-tests/mnist_infer/test_cli.py}"
