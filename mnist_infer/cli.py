@@ -7,6 +7,7 @@ Results go to stdout, everything else to stderr. Heavy imports happen where they
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import signal
 import sys
@@ -221,6 +222,8 @@ def run(
         )
     except (ModelError, DeviceError) as error:
         raise outcome.failure(error) from error
+    gc.freeze()  # What has been loaded stays; from here on there may be garbage.
+    gc.enable()
     if verbose:
         loaded = recognizer.model
         _say(
