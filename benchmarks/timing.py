@@ -102,6 +102,8 @@ class Process:
 def run_process(command: Sequence[str | os.PathLike[str]]) -> Process:
     """Run a command in the repository's root, without its output.
 
+    Python may keep what it compiles, as `pip install` does: else each run would compile it again.
+
     Raises:
         ChildProcessError: Its exit code was not 0.
     """
@@ -109,6 +111,9 @@ def run_process(command: Sequence[str | os.PathLike[str]]) -> Process:
     with subprocess.Popen(
         [os.fspath(part) for part in command],
         cwd=ROOT,
+        env={
+            name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
+        },
         stdout=subprocess.DEVNULL,
     ) as child:
         _, status, usage = os.wait4(child.pid, 0)
