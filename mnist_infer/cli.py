@@ -13,11 +13,12 @@ import signal
 import sys
 import warnings
 from argparse import ArgumentParser
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import islice, tee
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
 from mnist_infer.errors import (
     DeviceError,
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from mnist_infer.recognizer import Recognizer
     from mnist_infer.registry import Precision
     from mnist_infer.runtime import Device, InputRange
+
+Answers: TypeAlias = Generator[Answer, None, None]
 
 INTERRUPTED = 130
 
@@ -144,6 +147,13 @@ def _create_parser() -> ArgumentParser:
         metavar="N",
         help="Images that go through the network together. [default: %(default)s]",
     )
+    add(
+        "--jobs",
+        type=whole(1),
+        metavar="N",
+        help="The most processes that prepare pictures side by side, where there are enough of "
+        "them for that. [default: one for each processor, at most 8]",
+    )
     add("-q", "--quiet", action="store_true", help="No progress and no error lines on stderr.")
     add(
         "-v",
@@ -177,6 +187,7 @@ def run(
     precision: Precision,
     max_pixels: int,
     batch_size: int,
+    jobs: int | None,
     quiet: bool,
     verbose: bool,
     info: bool,
@@ -232,11 +243,12 @@ def run(
         )
 
     if read:
-        answers = _readings(recognizer, images, max_pixels, annotate)
+        found = _readings(recognizer, images, max_pixels, annotate)
     elif show or save_stages:
-        answers = _explanations(recognizer, images, max_pixels, save_stages)
+        found = _explanations(recognizer, images, max_pixels, save_stages)
     else:
-        answers = _predictions(recognizer, images, max_pixels, batch_size)
+        found = _predictions(recognizer, images, max_pixels, batch_size, jobs)
+    answers: Iterator[Answer] = found
     if not quiet and sys.stderr.isatty() and not results.isatty():
         answers = _with_progress(answers, images)
     answers = outcome.watch(
@@ -250,7 +262,8 @@ def run(
     else:
         chunks = as_text(answers, top)
     try:
-        _write(chunks, results)
+        with closing(found):
+            _write(chunks, results)
     except (ModelError, DeviceError) as error:
         raise outcome.failure(error) from error
     return INTERRUPTED if outcome.interrupted else min(outcome.unanswered, 1)
@@ -271,23 +284,28 @@ def _say(text: str, end: str = "\n") -> None:
 
 
 def _predictions(
-    recognizer: Recognizer, images: Iterable[str], max_pixels: int, batch_size: int
-) -> Iterator[Answer]:
-    from mnist_infer.images import max_bytes
+    recognizer: Recognizer,
+    images: Iterable[str],
+    max_pixels: int,
+    batch_size: int,
+    jobs: int | None,
+) -> Answers:
+    from mnist_infer.parallel import MOST_PROCESSES, prepare_each, usable_processors
 
     names, waiting = tee(expand(images))
-    sources = (open_source(name, max_bytes(max_pixels)) for name in waiting)
-    results = recognizer.predict_each(sources, batch_size=batch_size)
-    for name, result in zip(names, results, strict=True):
-        if isinstance(result, ImageError):
-            yield Answer(str(name), error=result)
-        else:
-            yield Answer(str(name), result)
+    processes = jobs or min(usable_processors(), MOST_PROCESSES)
+    with closing(prepare_each(waiting, max_pixels, processes, batch_size)) as prepared:
+        results = recognizer.classify_each(prepared, batch_size=batch_size)
+        for name, result in zip(names, results, strict=True):
+            if isinstance(result, ImageError):
+                yield Answer(str(name), error=result)
+            else:
+                yield Answer(str(name), result)
 
 
 def _explanations(
     recognizer: Recognizer, images: Iterable[str], max_pixels: int, folder: Path | None
-) -> Iterator[Answer]:
+) -> Answers:
     from PIL import Image
 
     from mnist_infer.images import max_bytes
@@ -306,7 +324,7 @@ def _explanations(
 
 def _readings(
     recognizer: Recognizer, images: Iterable[str], max_pixels: int, annotated: Path | None
-) -> Iterator[Answer]:
+) -> Answers:
     from mnist_infer.images import max_bytes
 
     for name in expand(images):

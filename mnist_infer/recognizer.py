@@ -141,21 +141,34 @@ class Recognizer:
             raise ValueError(f"batch_size is {batch_size!r}; a whole number from 1 is needed")
         if isinstance(images, (str, bytes, os.PathLike)):
             raise TypeError("several images are needed, in a list say; predict() takes one")
+        yield from self.classify_each(self._prepare_each(images, batch_size), batch_size=batch_size)
+
+    def classify_each(
+        self, prepared: Iterable[NDArray[np.uint8] | ImageError], *, batch_size: int = 64
+    ) -> Iterator[Prediction | ImageError]:
+        """As `predict_each`, for what the network sees of the pictures: uint8 `(28, 28)` each.
+
+        A picture that could not be prepared stands there as its `ImageError`.
+        """
+        remaining = iter(prepared)
+        while batch := list(islice(remaining, batch_size)):
+            ready = [image for image in batch if not isinstance(image, ImageError)]
+            rows = iter(
+                self._session.run(np.concatenate(ready).reshape(-1, 28, 28)) if ready else ()
+            )
+            for image in batch:
+                yield image if isinstance(image, ImageError) else Prediction.of(next(rows))
+
+    def _prepare_each(
+        self, images: Iterable[ImageSource], batch_size: int
+    ) -> Iterator[NDArray[np.uint8] | ImageError]:
         remaining = iter(images)
         while batch := list(islice(remaining, batch_size)):
-            yield from self._predict_batch(batch)
-
-    def _predict_batch(self, batch: list[ImageSource]) -> list[Prediction | ImageError]:
-        prepared = prepare.prepare_batch(self._try_read(image) for image in batch)
-        ready = [image for image in prepared if not isinstance(image, ImageError)]
-        rows = iter(self._session.run(np.concatenate(ready).reshape(-1, 28, 28)) if ready else ())
-        for image, source in zip(prepared, batch, strict=True):
-            if isinstance(image, ImageError):
-                _name(image, source)
-        return [
-            image if isinstance(image, ImageError) else Prediction.of(next(rows))
-            for image in prepared
-        ]
+            prepared = prepare.prepare_batch(self._try_read(image) for image in batch)
+            for image, source in zip(prepared, batch, strict=True):
+                if isinstance(image, ImageError):
+                    _name(image, source)
+                yield image
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The fast path: images that are in MNIST's form already, without any preprocessing.

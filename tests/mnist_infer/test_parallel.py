@@ -1,0 +1,162 @@
+"""A folder that is worth several processes: the same answers, and no process left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from .conftest import FIXTURES
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is one process")
+
+ROOT = FIXTURES.parent.parent
+SEVEN = str(ROOT / "examples" / "seven.png")
+COMMAND = [sys.executable, "-m", "mnist_infer", "--jsonl"]
+MANY = 400
+
+
+def children(pid: int) -> set[int]:
+    """The processes that a process has started."""
+    found = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            number, _, rest = stat.read_text().partition(" (")
+            if int(rest.rpartition(") ")[2].split()[1]) == pid:
+                found.add(int(number))
+    return found
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except OSError:
+        return False
+
+
+def all_end(pids: set[int]) -> bool:
+    end = time.monotonic() + 20
+    while any(map(is_running, pids)) and time.monotonic() < end:
+        time.sleep(0.02)
+    return not any(map(is_running, pids))
+
+
+def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=100, **options
+    )
+
+
+@pytest.fixture
+def working(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """The command at work in three processes, of which the first line has been read."""
+    with (
+        (tmp_path / "errors").open("w") as errors,
+        subprocess.Popen(
+            [*COMMAND, "--jobs", "2", "--batch-size", "8", *[SEVEN] * MANY],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            start_new_session=True,
+        ) as process,
+    ):
+        assert process.stdout
+        assert json.loads(process.stdout.readline())["digit"] == 7
+        yield process
+        process.wait(20)
+    assert (tmp_path / "errors").read_text() == ""
+
+
+def test_answers_and_their_order_are_those_of_one_process(tmp_path: Path):
+    (tmp_path / "broken.png").write_bytes(Path(SEVEN).read_bytes()[:300])
+    (tmp_path / "empty.png").touch()
+    page = Image.open(SEVEN).convert("L")
+    page.save(tmp_path / "two.tif", save_all=True, append_images=[page.rotate(180)])
+    Image.new("L", (5000, 4000), "white").save(tmp_path / "large.png")
+    mixed = [SEVEN, SEVEN, str(tmp_path), "missing.png", "-", str(ROOT / "examples" / "page.jpg")]
+    arguments = [*[SEVEN] * 20, *mixed * 10, *[SEVEN] * 13]
+    alone, together = (run(*arguments, "--jobs", jobs, input="no picture") for jobs in ("1", "3"))
+    records = [json.loads(line) for line in together.stdout.splitlines()]
+    assert [record["path"] for record in records[20:29]] == [
+        SEVEN,
+        SEVEN,
+        *(str(tmp_path / name) for name in ("broken.png", "empty.png", "large.png")),
+        *(str(tmp_path / "two.tif") + f"#page={number}" for number in (1, 2)),
+        "missing.png",
+        "-",
+    ]
+    assert together.stdout == alone.stdout
+    assert (together.returncode, together.stderr) == (alone.returncode, alone.stderr) == (1, "")
+
+
+def test_a_killed_process_costs_no_answer(working: subprocess.Popen[str]):
+    workers = children(working.pid)
+    assert len(workers) == 2
+    for pid in workers:
+        os.kill(pid, signal.SIGKILL)
+    rest = working.stdout.readlines()
+    assert [json.loads(line)["digit"] for line in rest] == [7] * (MANY - 1)
+    assert working.wait(20) == 0
+
+
+def test_ctrl_c_ends_them_all_and_leaves_whole_lines(working: subprocess.Popen[str]):
+    workers = children(working.pid)
+    os.killpg(working.pid, signal.SIGINT)
+    rest = working.stdout.readlines()
+    assert len(rest) < MANY - 1
+    assert all(json.loads(line)["digit"] == 7 for line in rest)
+    assert working.wait(20) == 130
+    assert workers
+    assert all_end(workers)
+
+
+def test_a_reader_that_leaves_ends_them_all(working: subprocess.Popen[str]):
+    workers = children(working.pid)
+    working.stdout.close()
+    assert working.wait(20) == 0
+    assert workers
+    assert all_end(workers)
+
+
+def test_none_outlives_the_one_that_they_work_for(working: subprocess.Popen[str]):
+    workers = children(working.pid)
+    working.kill()
+    assert workers
+    assert all_end(workers)
+
+
+@pytest.mark.parametrize("alone", ["one job", "one processor"])
+def test_there_is_one_process_only(alone: str):
+    options = ["--jobs", "1"] if alone == "one job" else []
+    processors = {min(os.sched_getaffinity(0))}
+    limit = None if options else lambda: os.sched_setaffinity(0, processors)
+    with subprocess.Popen(
+        [*COMMAND, *options, *[SEVEN] * 60],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        preexec_fn=limit,
+    ) as process:
+        process.stdout.readline()
+        assert children(process.pid) == set()
+        assert process.stdout.read().count(b"\n") == 59
+
+
+def test_without_more_processes_to_be_had_one_does_it_all():
+    def few_files() -> None:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_NOFILE, (8, 8))
+
+    done = run("--jobs", "8", *[SEVEN] * 60, preexec_fn=few_files)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [json.loads(line)["digit"] for line in done.stdout.splitlines()] == [7] * 60
