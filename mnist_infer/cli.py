@@ -142,14 +142,14 @@ def _create_parser() -> ArgumentParser:
     )
     add(
         "--batch-size",
-        type=whole(1),
+        type=whole(1, sys.maxsize),
         default=64,
         metavar="N",
         help="Images that go through the network together. [default: %(default)s]",
     )
     add(
         "--jobs",
-        type=whole(1),
+        type=whole(1, 64),
         metavar="N",
         help="The most processes that prepare pictures side by side, where there are enough of "
         "them for that. [default: one for each processor, at most 8]",

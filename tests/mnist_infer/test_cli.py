@@ -260,6 +260,8 @@ def test_a_model_of_ones_own(digit_file: Write):
         (["x.png", "--model", "none"], "no model named"),
         (["x.png", "--model", "none.onnx"], "no such model file"),
         (["x.png", "--device", "tpu"], "tpu"),
+        (["x.png", "--batch-size", "99999999999999999999"], "at most"),
+        (["x.png", "--jobs", "65"], "at most 64"),
     ],
 )
 def test_wrong_usage_is_exit_code_2(arguments: list[str], says: str):
