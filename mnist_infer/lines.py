@@ -29,6 +29,8 @@ SHORTEST_CELL = 0.25
 TAKEN = 0.3
 # With less than this left, the "lines" were the digit.
 LEAST_LEFT = 0.1
+# A frame is at least this part of the picture.
+LEAST_FRAME = 0.2
 # A digit that stands on a line goes at most this far below, as a part of its height.
 DEEPEST_FOOT = 0.15
 
@@ -45,7 +47,26 @@ def remove_lines(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     lines &= ~_bases(level, mask & ~lines)
     soft_edge = thickened(thickened(lines).T).T & ~mask
     rest = np.where(lines | soft_edge, 0, ink).astype(np.uint8)
-    return rest if rest.sum(dtype=np.int64) > LEAST_LEFT * ink.sum(dtype=np.int64) else ink
+    is_digit = rest.sum(dtype=np.int64) <= LEAST_LEFT * ink.sum(dtype=np.int64)
+    return ink if is_digit and not level.any() else rest
+
+
+def remove_frames(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Ink without the frames that stand around other ink, and the lines between their cells."""
+    pieces = find_pieces(ink)
+    rest = ink.copy()
+    for i in np.flatnonzero(pieces.lengths > LEAST_FRAME * min(ink.shape)).tolist():
+        top, left, bottom, right = pieces.boxes[i]
+        place = (slice(top, bottom), slice(left, right))
+        frame = pieces.labels[place] == i + 1
+        level, upright = _ruling(frame)
+        reach = max(2, round(STEEPEST * max(frame.shape)))
+        sides = (level[:reach], level[-reach:], upright[:, :reach], upright[:, -reach:])
+        if all(side.any() for side in sides):
+            lines = level | upright
+            soft_edge = thickened(thickened(lines).T).T & ~frame
+            rest[place][lines | soft_edge] = 0
+    return rest
 
 
 def _bases(lines: NDArray[np.bool_], rest: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -9,18 +9,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mnist_infer.errors import ImageError
 from mnist_infer.filters import stroke_width
 from mnist_infer.images import Picture
-from mnist_infer.ink import extract_ink
-from mnist_infer.lines import remove_lines
+from mnist_infer.ink import extract_ink, suiting_window
+from mnist_infer.lines import remove_frames, remove_lines
 from mnist_infer.normalize import normalize
 from mnist_infer.results import LocatedDigit
-from mnist_infer.segment import DASH, DOT, EDGE, find_pieces, gaps, piece_ink
+from mnist_infer.segment import (
+    DASH,
+    DOT,
+    EDGE,
+    OTHER_PEN,
+    find_pieces,
+    gaps,
+    piece_ink,
+    piece_pen,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,6 +40,7 @@ if TYPE_CHECKING:
 
     Classify = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
     Box = tuple[int, int, int, int]
+    _Digit = tuple[Box, NDArray[np.float32]]
 
 # A digit of 20 pixels may be this small a part of the page: some 80 lines.
 WORKING_SIDE = 1600
@@ -83,6 +93,20 @@ class _Part:
         return int(self.box[2] - self.box[0])
 
 
+@dataclass(frozen=True)
+class _Writing:
+    """What is written on a page: its ink (H, W) uint8, the ink's pieces, and its lines.
+
+    A line is its pieces, from left to right, and its height; lines go from top to bottom. The
+    pen is in pixels.
+    """
+
+    ink: NDArray[np.uint8]
+    pieces: Pieces
+    lines: list[tuple[list[int], float]]
+    pen: float
+
+
 def read_page(picture: Picture, classify: Classify) -> tuple[tuple[LocatedDigit, ...], ...]:
     """The digits of a page by line, top to bottom, each from left to right.
 
@@ -90,38 +114,64 @@ def read_page(picture: Picture, classify: Classify) -> tuple[tuple[LocatedDigit,
         picture: Read at `WORKING_SIDE`.
         classify: uint8 `(N, 28, 28)` -> float32 `(N, 10)` probabilities.
     """
-    ink = remove_lines(extract_ink(picture.pixels)[0])
-    pieces = find_pieces(ink)
-    lines = []
-    for members, height in _find_lines(pieces, stroke_width(ink)):
-        parts = [part for piece in members for part in _cut(_part(ink, pieces, piece), height)]
-        line = tuple(
+    ink, window = extract_ink(picture.pixels)
+    writing = _find_writing(ink)
+    lines = _read(writing, classify)
+    # Until writing is found its pen is a guess; a second look knows it.
+    better = suiting_window(window, writing.pen)
+    if better is not None:
+        second = _read(_find_writing(extract_ink(picture.pixels, better)[0]), classify)
+        lines = max(lines, second, key=_confidence)
+    return tuple(
+        tuple(
             LocatedDigit(
                 int(probabilities.argmax()),
                 float(probabilities.max()),
                 picture.original_box(slice(top, bottom), slice(left, right)),
             )
-            for (left, top, right, bottom), probabilities in _best_path(parts, height, classify)
-            if probabilities.max() >= LEAST_CONFIDENCE
+            for (left, top, right, bottom), probabilities in line
         )
-        if line and np.mean([digit.confidence for digit in line]) >= LEAST_LINE_CONFIDENCE:
+        for line in lines
+    )
+
+
+def _read(writing: _Writing, classify: Classify) -> list[list[_Digit]]:
+    """The digits of each line, without the lines that are taken for other marks."""
+    lines = []
+    for members, height in writing.lines:
+        parts = [part for i in members for part in _cut(_part(writing, i), height)]
+        line = [
+            digit
+            for digit in _best_path(parts, height, classify)
+            if digit[1].max() >= LEAST_CONFIDENCE
+        ]
+        if line and _confidence([line]) >= LEAST_LINE_CONFIDENCE:
             lines.append(line)
-    return tuple(lines)
+    return lines
 
 
-def _find_lines(pieces: Pieces, pen: float) -> list[tuple[list[int], float]]:
-    """Pieces of each line of writing, left to right, with the line's height; top to bottom."""
-    marks = (pieces.lengths < DOT * pen) | (pieces.widths > DASH * pieces.heights)
-    marks |= pieces.is_edging
-    if pieces.mass[pieces.lengths < DOT * pen].sum() > MOST_SPECKS * pieces.mass.sum():
-        return []
-    heights, boxes = pieces.heights, pieces.boxes
+def _confidence(lines: list[list[_Digit]]) -> float:
+    """Mean confidence of all the digits; 0 of none."""
+    return float(np.mean([digit[1].max() for line in lines for digit in line] or [0]))
+
+
+def _find_writing(ink: NDArray[np.uint8]) -> _Writing:
+    """The pieces that are writing, and their lines."""
+    ink = remove_frames(remove_lines(ink))
+    pieces = find_pieces(ink)
+    heights, boxes, mass = pieces.heights, pieces.boxes, pieces.mass
+    stroke = stroke_width(ink)
+    dots = pieces.lengths < DOT * stroke
+    nothing = _Writing(ink, pieces, [], stroke)
+    if mass[dots].sum() > MOST_SPECKS * mass.sum():
+        return nothing
+    marks = dots | (pieces.widths > DASH * heights) | pieces.is_edging
     measures = ~marks & ~pieces.at_border & (heights < SLENDER * pieces.widths)
     if not measures.any():
         measures = ~marks
     if not measures.any():
-        return []
-    typical = _weighted_median(heights[measures], pieces.mass[measures])
+        return nothing
+    typical = _weighted_median(heights[measures], mass[measures])
     rules = (heights > SLENDER * pieces.widths) & (heights > TALLEST * typical)
     digits = ~marks & ~rules & (heights > SMALLEST * typical)
     if digits.sum() > MOST_DIGITS:
@@ -129,6 +179,16 @@ def _find_lines(pieces: Pieces, pen: float) -> list[tuple[list[int], float]]:
             f"{digits.sum():,} marks that may be digits, and at most {MOST_DIGITS:,} are read from "
             "one picture: it is texture, or must be cut into several"
         )
+    members = np.flatnonzero(digits)
+    if not members.size:
+        return nothing
+    pens = np.array([piece_pen(pieces, i, ink) for i in members.tolist()])
+    pen = _weighted_median(pens, mass[members])
+    # Another pen's strokes: the form's thin lines, a finger at the page's edge.
+    thin = pens * OTHER_PEN < pen
+    thick = (pens > OTHER_PEN * pen) & pieces.at_border[members]
+    digits[members[thin | thick]] = False
+    rules[members[thin | thick]] = True
     lines = _join_by_height(boxes, np.flatnonzero(digits))
     sizes = [float(np.median(heights[line])) for line in lines]
     found = []
@@ -136,12 +196,11 @@ def _find_lines(pieces: Pieces, pen: float) -> list[tuple[list[int], float]]:
         if size < SMALL_PRINT * max(sizes):
             continue
         near = _floating(boxes, line, np.flatnonzero(~digits & ~rules), size)
-        members = sorted(line + near, key=lambda i: int(boxes[i, 1] + boxes[i, 3]))
-        found.append((members, size))
-    return found
+        found.append((sorted(line + near, key=lambda i: int(boxes[i, 1] + boxes[i, 3])), size))
+    return _Writing(ink, pieces, found, pen)
 
 
-def _weighted_median(values: NDArray[np.intp], weights: NDArray[np.intp]) -> float:
+def _weighted_median(values: NDArray[np.number[Any]], weights: NDArray[np.intp]) -> float:
     order = values.argsort()
     total = weights[order].cumsum()
     return float(values[order][np.searchsorted(total, total[-1] / 2)])
@@ -197,8 +256,9 @@ def _hull(boxes: NDArray[np.intp]) -> NDArray[np.intp]:
     return np.concatenate((boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)))
 
 
-def _part(ink: NDArray[np.uint8], pieces: Pieces, piece: int) -> _Part:
-    return _Part(piece_ink(pieces, piece, ink), pieces.boxes[piece], piece)
+def _part(writing: _Writing, piece: int) -> _Part:
+    ink = piece_ink(writing.pieces, piece, writing.ink)
+    return _Part(ink, writing.pieces.boxes[piece], piece)
 
 
 def _cut(part: _Part, size: float) -> list[_Part]:
@@ -233,9 +293,7 @@ def _slice(part: _Part, start: int, stop: int) -> _Part:
     return _Part(ink[rows[0] : rows[-1] + 1], box, part.piece)
 
 
-def _best_path(
-    parts: Sequence[_Part], size: float, classify: Classify
-) -> list[tuple[Box, NDArray[np.float32]]]:
+def _best_path(parts: Sequence[_Part], size: float, classify: Classify) -> list[_Digit]:
     """The likeliest digits of a line: their boxes (left, top, right, bottom) and probabilities.
 
     Dynamic programming over the gaps between parts. Each digit costs -log of its probability

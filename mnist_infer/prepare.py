@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mnist_infer.errors import ImageError, NoDigitError, SeveralDigitsError
 from mnist_infer.form import are_mnist_form, mnist_box
 from mnist_infer.images import Picture
-from mnist_infer.ink import extract_ink
+from mnist_infer.ink import extract_ink, suiting_window
 from mnist_infer.lines import remove_lines
 from mnist_infer.normalize import SIDE, normalize
 from mnist_infer.results import Stages
@@ -19,9 +19,6 @@ from mnist_infer.segment import find_digit
 
 WORKING_SIDE = 320
 """Sixteen times the 20 pixels of a digit in MNIST: it may be that small a part of the picture."""
-
-# Windows that suit a pen, in its widths, and the one to take where the first does not.
-NARROWEST, WIDEST, WINDOW = 1.7, 4, 3
 
 
 def prepare(picture: Picture) -> Stages:
@@ -106,16 +103,12 @@ def _try_prepare(picture: Picture | ImageError) -> NDArray[np.uint8] | ImageErro
 def _see(
     pixels: NDArray[np.uint8],
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], tuple[slice, slice]]:
-    """Ink, the digit's ink alone, and its rows and columns.
-
-    Until the digit is found its pen is a guess. Guessed too wide, a shadow's edge counts as ink;
-    too narrow, fat strokes count as paper. A second look then knows the pen.
-    """
+    """Ink, the digit's ink alone, and its rows and columns; a second look knows the pen."""
     ink, window = extract_ink(pixels)
     cleaned, box, pen = find_digit(remove_lines(ink))
-    if not NARROWEST * pen < window < WIDEST * pen:
+    if (better := suiting_window(window, pen)) is not None:
         with suppress(NoDigitError, SeveralDigitsError):
-            second, _ = extract_ink(pixels, round(WINDOW * pen))
+            second, _ = extract_ink(pixels, better)
             cleaned, box, _ = find_digit(remove_lines(second))
             ink = second
     return ink, cleaned, box

@@ -29,13 +29,18 @@ GAP_ABOVE, GAP_BESIDE = 0.5, 0.2
 LEAST_FRAMED = 0.3
 # Pieces this tall against the digit are digits in their own right.
 AS_TALL = 0.6
+# Strokes so many times as thick or as thin are not of the same pen.
+OTHER_PEN = 2.0
+# A digit is so many times as long as its pen is wide, or else it is a blot; but for one in ten
+# thousand, MNIST's are 3.3 times or more.
+LEAST_STROKE = 3.0
+# Smaller than this part of the picture, a piece is a speck.
+SMALLEST = 1 / 40
 # With less of the picture's ink than this, a piece is one speck of many.
 LEAST_SHARE = 0.25
 # With this much of its outline on the border, as a part of its box's height and width, a piece is
 # no stroke but the title bar of an app, the edge of a sheet, the corner of a shadow.
 MOST_ON_BORDER = 0.75
-# No digit is smaller than this part of the picture; a speck is no reason to take its place.
-SMALLEST = 1 / 16
 # A neighbour cut off by the border is a scrap while it has less than this share of the ink.
 SCRAP = 0.3
 
@@ -46,7 +51,7 @@ class Pieces:
 
     labels: (H, W), 0 = none and i + 1 = piece i. boxes: (N, 4) top, left, bottom, right.
     mass: (N,) number of pixels. at_border: (N,) whether the picture's border cuts it.
-    is_edging: (N,) whether it lies along the border, beside something that may be a digit.
+    is_edging: (N,) whether it lies along the border.
     """
 
     labels: NDArray[np.unsignedinteger]
@@ -85,14 +90,13 @@ def find_pieces(ink: NDArray[np.uint8]) -> Pieces:
 
 
 def _edging(labels: NDArray[np.unsignedinteger], boxes: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Which pieces lie along the border; (N,) bool, none of them where there is no other piece."""
+    """Which pieces lie along the border; (N,) bool."""
     border = np.concatenate((labels[0], labels[-1], labels[:, 0], labels[:, -1]))
     on_border = np.bincount(border, minlength=len(boxes) + 1)[1:]
     sides = boxes[:, 2:] - boxes[:, :2]
     edging = on_border > MOST_ON_BORDER * sides.sum(axis=1)
     edging &= (sides < labels.shape).any(axis=1)
-    others = sides[~edging].max(initial=0)
-    return edging if others > SMALLEST * max(labels.shape) else np.zeros_like(edging)
+    return edging
 
 
 def piece_ink(pieces: Pieces, piece: int, ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -100,6 +104,11 @@ def piece_ink(pieces: Pieces, piece: int, ink: NDArray[np.uint8]) -> NDArray[np.
     top, left, bottom, right = pieces.boxes[piece]
     own = pieces.labels[top:bottom, left:right] == piece + 1
     return np.where(own, ink[top:bottom, left:right], 0).astype(np.uint8)
+
+
+def piece_pen(pieces: Pieces, piece: int, ink: NDArray[np.uint8]) -> float:
+    """Mean width of a piece's strokes in pixels."""
+    return stroke_width(piece_ink(pieces, piece, ink))
 
 
 def gaps(
@@ -120,15 +129,16 @@ def find_digit(ink: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], tuple[slice, 
         SeveralDigitsError: other pieces are as large as the digit.
     """
     pieces = find_pieces(ink)
-    if not len(pieces.mass):
+    if pieces.is_edging.all():
         raise NoDigitError("the picture is blank: no ink was found on it")
-    main = _main_piece(pieces)
-    pen = stroke_width(piece_ink(pieces, main, ink))
+    main, pen = _main_piece(pieces, ink)
+    if pieces.lengths[main] < SMALLEST * max(ink.shape):
+        raise NoDigitError("the picture has specks, but no digit")
     members, box = _gather(pieces, main, pen)
-    others = ~members & ~pieces.is_edging & ~_frames(pieces, box)
+    others = ~members & ~pieces.is_edging & ~_frames(pieces, box) & ~_are_rules(pieces, pen)
     others &= pieces.heights > AS_TALL * pieces.heights[main]
-    rival = np.where(pieces.at_border, AS_TALL, SCRAP) * pieces.mass[main]
-    if (others & (pieces.mass > rival)).any():
+    others &= pieces.mass > np.where(pieces.at_border, AS_TALL, SCRAP) * pieces.mass[main]
+    if any(piece_pen(pieces, i, ink) < OTHER_PEN * pen for i in np.flatnonzero(others).tolist()):
         raise SeveralDigitsError(
             "more than one digit is on the picture: --read (in Python: read) reads them all"
         )
@@ -144,8 +154,12 @@ def find_digit(ink: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], tuple[slice, 
     return digit, (rows, columns), pen
 
 
-def _main_piece(pieces: Pieces) -> int:
-    """The piece with most ink; what the border cuts counts half, what frames another not at all."""
+def _main_piece(pieces: Pieces, ink: NDArray[np.uint8]) -> tuple[int, float]:
+    """The piece with most ink, and its pen in pixels.
+
+    What the border cuts counts half, what frames another not at all, nor what the border cuts
+    if it is far thicker than the strokes of another: a finger, the corner of a shadow.
+    """
     weight = np.where(pieces.at_border, 0.5, 1.0) * pieces.mass * ~pieces.is_edging
     main = int(weight.argmax())
     while True:
@@ -154,8 +168,23 @@ def _main_piece(pieces: Pieces) -> int:
         framed &= (pieces.boxes[:, 2:] < box[2:]).all(axis=1)
         framed &= pieces.lengths > LEAST_FRAMED * pieces.lengths[main]
         if not framed.any():
-            return main
+            break
         main = int(np.where(framed, weight, 0).argmax())
+    pen = piece_pen(pieces, main, ink)
+    inner = np.where(
+        pieces.at_border | (pieces.lengths < LEAST_FRAMED * pieces.lengths[main]), 0, weight
+    )
+    if pieces.at_border[main] and inner.any():
+        other = int(inner.argmax())
+        finer = piece_pen(pieces, other, ink)
+        if pen > OTHER_PEN * finer and pieces.lengths[other] > LEAST_STROKE * finer:
+            return other, finer
+    return main, pen
+
+
+def _are_rules(pieces: Pieces, pen: float) -> NDArray[np.bool_]:
+    """Which pieces are far thinner than a pen, at whatever length; (N,) bool."""
+    return np.asarray(OTHER_PEN * pieces.mass < pen * pieces.lengths)
 
 
 def _gather(pieces: Pieces, main: int, pen: float) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
@@ -164,7 +193,7 @@ def _gather(pieces: Pieces, main: int, pen: float) -> tuple[NDArray[np.bool_], N
     box = pieces.boxes[main].copy()
     stray = pieces.lengths < DOT * pen
     scrap = pieces.at_border & (pieces.mass < SCRAP * pieces.mass[main])
-    framing = _frames(pieces, box) | pieces.is_edging
+    framing = _frames(pieces, box) | pieces.is_edging | _are_rules(pieces, pen)
     tall = pieces.heights > AS_TALL * pieces.heights[main]
     while True:
         rows, columns = gaps(box, pieces.boxes)
@@ -190,6 +219,8 @@ def _check_shape(digit: NDArray[np.uint8], pen: float) -> None:
     height, width = digit.shape
     if width > DASH * height:
         raise NoDigitError("the only ink is a dash: too wide for a digit")
+    if max(height, width) < LEAST_STROKE * pen:
+        raise NoDigitError("the only ink is a blot: not as long as a stroke")
     length = digit.sum(dtype=np.int64) / 255 / pen
     if length > LONGEST_STROKE * max(height, width):
         raise NoDigitError("the picture has texture or many details, but no digit")

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from mnist_infer.ink import extract_ink, ink_is_dark, page_bounds, pen_grey
+from mnist_infer.ink import extract_ink, find_sheets, ink_is_dark, pen_grey
 
 LINE = (slice(50, 150), slice(95, 105))
 
@@ -85,17 +85,38 @@ def test_a_vignette_does_not_turn_the_polarity():
 def test_dark_margins_are_not_the_page():
     scan = np.full((200, 320), 15, np.uint8)
     scan[:, 110:310] = paper()
-    rows, columns = page_bounds(scan)
-    assert rows == slice(0, 200)
-    assert 110 <= columns.start <= 114
-    assert 306 <= columns.stop <= 310
+    (page,) = (sheet for sheet in find_sheets(scan) if sheet[100, 200])
+    rows, columns = np.flatnonzero(page.any(axis=1)), np.flatnonzero(page.any(axis=0))
+    assert (rows[0], rows[-1]) == (0, 199)
+    assert 110 <= columns[0] <= 116
+    assert 303 <= columns[-1] < 310
     assert_stroke_found(ink_of(scan)[:, 110:310])
 
 
-def test_the_space_around_a_digit_is_no_margin():
+@pytest.mark.parametrize(("note", "desk"), [(230, 90), (70, 200)])
+def test_ink_on_a_turned_note_on_a_desk(note: int, desk: int):
+    pen = 255 - note
+    image = Image.new("L", (300, 300), desk)
+    draw = ImageDraw.Draw(image)
+    draw.polygon([(70, 40), (250, 60), (230, 250), (50, 230)], fill=note)
+    draw.line([(150, 100), (140, 190)], fill=pen, width=10)
+    rows, columns = np.nonzero(ink_of(np.asarray(image)) > 127)
+    assert 95 <= rows.min() <= 105
+    assert 185 <= rows.max() <= 195
+    assert 130 <= columns.min() <= columns.max() <= 160
+
+
+def test_a_shadow_over_most_of_the_paper_is_no_ink():
+    y, x = np.mgrid[:200, :200]
+    ink = ink_of(np.where(y + x > 150, paper() * 0.6, paper()).astype(np.uint8))
+    assert_stroke_found(ink)
+
+
+@pytest.mark.parametrize("form", ["ellipse", "rectangle"])
+def test_the_space_around_a_digit_is_no_sheet(form: str):
     image = Image.new("L", (120, 120), 0)
-    ImageDraw.Draw(image).ellipse((40, 20, 80, 100), outline=255, width=10)
-    assert page_bounds(np.asarray(image)) == (slice(0, 120), slice(0, 120))
+    getattr(ImageDraw.Draw(image), form)((40, 20, 80, 100), outline=255, width=10)
+    assert not list(find_sheets(np.asarray(image)))
 
 
 @pytest.mark.parametrize("shade", [0, 128, 255])
