@@ -21,6 +21,8 @@ STEEPEST = 0.05
 LEAST_COVER = 0.85
 # A line is at least so many times as long as thick; the bar of a 7 is not.
 SLENDER = 20
+# Between the sides of a frame lines are shorter, and little else goes from side to side.
+SLENDER_IN_FRAME = 10
 # Ink this much thicker than the line, where they meet, is a stroke that crosses it.
 CROSSING = 1.3
 # Lines in so short a part of the picture cannot be told from strokes.
@@ -31,6 +33,8 @@ TAKEN = 0.3
 LEAST_LEFT = 0.1
 # A frame is at least this part of the picture.
 LEAST_FRAME = 0.2
+# Frames within frames are looked at until they take so many times the picture together.
+MOST_FRAMED = 4
 # A digit that stands on a line goes at most this far below, as a part of its height.
 DEEPEST_FOOT = 0.15
 
@@ -55,12 +59,19 @@ def remove_frames(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Ink without the frames that stand around other ink, and the lines between their cells."""
     pieces = find_pieces(ink)
     rest = ink.copy()
+    budget = MOST_FRAMED * ink.size
     for i in np.flatnonzero(pieces.lengths > LEAST_FRAME * min(ink.shape)).tolist():
         top, left, bottom, right = pieces.boxes[i]
         place = (slice(top, bottom), slice(left, right))
         frame = pieces.labels[place] == i + 1
-        level, upright = _ruling(frame)
         reach = max(2, round(STEEPEST * max(frame.shape)))
+        strips = (frame[:reach], frame[-reach:], frame[:, :reach].T, frame[:, -reach:].T)
+        if min(float(strip.any(axis=0).mean()) for strip in strips) < LEAST_COVER:
+            continue
+        budget -= frame.size
+        if budget < 0:
+            break
+        level, upright = _ruling(frame, SLENDER_IN_FRAME)
         sides = (level[:reach], level[-reach:], upright[:, :reach], upright[:, -reach:])
         if all(side.any() for side in sides):
             lines = level | upright
@@ -121,18 +132,20 @@ def _add_bases(
             bases[stretch] |= lines[stretch]
 
 
-def _ruling(mask: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _ruling(
+    mask: NDArray[np.bool_], slender: float = SLENDER
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Level and upright lines across the picture and the cells between them; (H, W) bool each."""
-    level = _level_lines(mask)
-    upright = _level_lines(mask.T).T
+    level = _level_lines(mask, slender)
+    upright = _level_lines(mask.T, slender).T
     if not (level.any() or upright.any()):
         return level, upright
     for rows in _between(level.mean(axis=1) > TAKEN):
         for columns in _between(upright.mean(axis=0) > TAKEN):
             cell = mask[rows, columns]
             if cell.shape != mask.shape:
-                level[rows, columns] |= _level_lines(cell)
-                upright[rows, columns] |= _level_lines(cell.T).T
+                level[rows, columns] |= _level_lines(cell, slender)
+                upright[rows, columns] |= _level_lines(cell.T, slender).T
     return level, upright
 
 
@@ -146,13 +159,13 @@ def _between(taken: NDArray[np.bool_]) -> list[slice]:
     ]
 
 
-def _level_lines(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _level_lines(mask: NDArray[np.bool_], slender: float) -> NDArray[np.bool_]:
     """Pixels of nearly level lines from the left border to the right; (H, W) bool.
 
     Each pair of places where ink touches the two borders at nearly the same height is tried.
     """
     width = mask.shape[1]
-    if width < SLENDER:
+    if width < slender:
         return np.zeros_like(mask)
     border = max(2, width // 50)
     left = np.flatnonzero(mask[:, :border].any(axis=1))
@@ -178,7 +191,7 @@ def _level_lines(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
         # Where strokes cross or run along the line its runs are longer, never shorter.
         thickness = float(np.percentile(length[hit], 25))
         before = lines.copy()
-        if width >= SLENDER * thickness:
+        if width >= slender * thickness:
             thin = np.zeros(len(length), bool)
             thin[hit] = length[hit] <= CROSSING * thickness + 1
             lines |= mask & thin[run_of]

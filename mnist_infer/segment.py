@@ -94,7 +94,7 @@ def _edging(labels: NDArray[np.unsignedinteger], boxes: NDArray[np.intp]) -> NDA
     border = np.concatenate((labels[0], labels[-1], labels[:, 0], labels[:, -1]))
     on_border = np.bincount(border, minlength=len(boxes) + 1)[1:]
     sides = boxes[:, 2:] - boxes[:, :2]
-    edging = on_border > MOST_ON_BORDER * sides.sum(axis=1)
+    edging: NDArray[np.bool_] = on_border > MOST_ON_BORDER * sides.sum(axis=1)
     edging &= (sides < labels.shape).any(axis=1)
     return edging
 

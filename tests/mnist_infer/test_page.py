@@ -124,3 +124,18 @@ def test_a_page_full_of_marks_costs_neither_memory_nor_time(name: str, says: str
         timeout=300,
     )
     assert says in done.stdout, done.stderr
+
+
+def test_a_comb_of_boxes_is_no_digits(recognizer: Recognizer):
+    image = page("1415", height=50)
+    draw = ImageDraw.Draw(image)
+    for left in range(25, 305, 70):
+        draw.rectangle((left, 25, left + 70, 110), outline=0, width=3)
+    assert recognizer.read(image.rotate(1, fillcolor=255)).text == "1415"
+
+
+def test_a_row_across_the_edge_of_a_shadow(recognizer: Recognizer):
+    image = page("31415")
+    y, x = np.mgrid[: image.height, : image.width]
+    shadow = np.where(x + y > 230, 0.6, 0.95)
+    assert recognizer.read((np.asarray(image) * shadow).astype(np.uint8)).text == "31415"

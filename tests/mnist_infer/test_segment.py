@@ -113,3 +113,22 @@ def test_the_frame_of_an_app_is_not_the_digit():
     digit, (rows, columns), _ = find_digit(ink)
     assert (rows, columns) == (slice(80, 160), slice(100, 110))
     assert not digit[:30].any()
+
+
+def test_a_finger_at_the_border_is_not_the_digit():
+    digit, box, _ = find_digit(ink(*BODY, (0, 10, 90, 60)))
+    assert box == MAIN
+    assert np.array_equal(digit, ink(*BODY))
+
+
+def test_the_thin_line_of_a_form_is_no_part_of_the_digit():
+    _, box, _ = find_digit(ink(*BODY, (154, 60, 156, 160)))
+    assert box == MAIN
+
+
+@pytest.mark.parametrize(
+    "blot", [(80, 80, 120, 120), (0, 0, 120, 90), (90, 90, 92, 94)], ids=["blot", "corner", "speck"]
+)
+def test_what_is_no_stroke_is_no_digit(blot: tuple[int, int, int, int]):
+    with pytest.raises(NoDigitError):
+        find_digit(ink(blot))
