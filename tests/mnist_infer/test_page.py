@@ -108,7 +108,7 @@ except ImageError as error:
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("margins", "read"),
+        ("margins", "no digit was found"),
         ("bars", "marks that may be digits, and at most 10,000"),
         ("noise", "marks that may be digits, and at most 10,000"),
     ],
