@@ -243,7 +243,9 @@ class TestReading:
         sync_api.expect(site.tab.locator("#boxes text")).to_have_text(list("40719"))
         sync_api.expect(site.tab.locator("#photo")).to_be_visible()
         sync_api.expect(site.tab.locator("#boxes rect").last).to_be_visible()
-        frames = [box.bounding_box() for box in site.tab.locator("#boxes rect").all()]
+        frames = site.tab.locator("#boxes rect").evaluate_all(
+            "boxes => boxes.map(box => box.getBoundingClientRect())"
+        )
         photo = site.tab.locator("#photo").bounding_box()
         assert all(photo["x"] <= frame["x"] < photo["x"] + photo["width"] for frame in frames)
         assert frames[0]["x"] < frames[1]["x"] < frames[2]["x"]
