@@ -241,8 +241,8 @@ def ink_is_dark(grey: NDArray[np.uint8]) -> bool:
     which the edge between two broad areas, as of a shadow, cancels itself), and the one that
     seldom touches the border.
     """
-    small = Image.fromarray(grey).reduce(max(1, max(grey.shape) // THUMBNAIL))
-    thumbnail = np.asarray(small)
+    thumbnail = _thumbnail(grey, THUMBNAIL)
+    small = Image.fromarray(thumbnail)
     shades = thumbnail.astype(np.float32)
     votes = 0.0
     for share in (2, 4, 8):
