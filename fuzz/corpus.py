@@ -58,6 +58,9 @@ def pictures() -> Iterator[bytes]:
     for image in (page, rgb, bits):
         yield _encoded(image, "PPM")
     yield b"P2 2 2 255 0 255 255 0 "
+    # So few pixels that each of them matters: what looks for paper or lines runs out of them.
+    for side in (5, 8, 11):
+        yield _encoded(page.resize((side, side)), "PPM")
     for image in (page, rgb, rgba):
         yield _encoded(image, "TGA")
         yield _encoded(image, "TGA", compression="tga_rle")

@@ -145,7 +145,9 @@ def find_sheets(grey: NDArray[np.uint8]) -> Iterator[NDArray[np.bool_]]:
         if min(paper, ground) > LEAST_PAPER and _is_sheet(sheet, thumbnail):
             inner = ~_grown(~sheet, SHEET_BLUR)
             large = inner.repeat(step, axis=0).repeat(step, axis=1)
-            yield large[: grey.shape[0], : grey.shape[1]]
+            # In a picture of a few pixels, little or nothing may be left.
+            if min(large.any(axis=axis).sum() for axis in (0, 1)) >= LEAST_SIDE:
+                yield large[: grey.shape[0], : grey.shape[1]]
 
 
 def _is_sheet(sheet: NDArray[np.bool_], thumbnail: NDArray[np.uint8]) -> bool:

@@ -130,3 +130,12 @@ def test_texture_and_shading_are_no_ink():
     assert not ink_of(noise).any()
     ramp = np.broadcast_to(np.linspace(40, 230, 200).astype(np.uint8), (200, 200))
     assert not ink_of(np.ascontiguousarray(ramp)).any()
+
+
+def test_pictures_of_a_few_pixels_have_ink_or_none():
+    """A sheet of which nothing is left inside its blurred edge is none."""
+    rng = np.random.default_rng(0)
+    for _ in range(2000):
+        pixels = rng.integers(0, 256, rng.integers(1, 12, 2)).astype(np.uint8)
+        for picture in (pixels, 255 * (pixels > 180).astype(np.uint8)):
+            assert ink_of(picture).shape == pixels.shape
