@@ -34,6 +34,8 @@ LEAST_UPRIGHT, UPRIGHT = 0.65, 0.96
 SHEET_STEP = 0.4
 # Pixels of the small picture to leave out along a sheet's edge: its blur.
 SHEET_BLUR = 1
+# In fewer pixels it is the digit that touches the border, and no shadow.
+LEAST_WITH_SHADOW = 28
 # The windows are tried on a picture shrunk to this side.
 WINDOW_SIDE = 160
 # Windows to try, as parts of the picture: half of it holds any stroke but one that fills it.
@@ -316,7 +318,7 @@ def _stroke_window(grey: NDArray[np.uint8]) -> int:
         return 2 * int(max(grey.shape))
     enough = _first_enough(edges, MOST_EDGES)
     may_do = _first_enough(edges, SOME_EDGES)
-    if may_do < enough:
+    if may_do < enough and max(grey.shape) >= LEAST_WITH_SHADOW:
         # The wider window brings out more: wider strokes, or a shadow, which the border cuts.
         inner = [edge_energy(_without_border(depth)) for depth in depths[may_do : enough + 1]]
         if max(inner) > LEAST_EDGES * edges[enough]:

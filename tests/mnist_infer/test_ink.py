@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
+from examples.draw import digit_mask
 from mnist_infer.ink import extract_ink, find_sheets, ink_is_dark, pen_grey
 
 LINE = (slice(50, 150), slice(95, 105))
@@ -139,3 +140,12 @@ def test_pictures_of_a_few_pixels_have_ink_or_none():
         pixels = rng.integers(0, 256, rng.integers(1, 12, 2)).astype(np.uint8)
         for picture in (pixels, 255 * (pixels > 180).astype(np.uint8)):
             assert ink_of(picture).shape == pixels.shape
+
+
+@pytest.mark.parametrize("digit", [0, 2, 3, 5])
+def test_in_a_picture_of_a_few_pixels_what_touches_the_border_is_ink(digit: int):
+    mask = digit_mask(digit, 64).filter(ImageFilter.MaxFilter(9))
+    image = Image.new("L", (8, 9))
+    image.paste(mask.crop(mask.getbbox()).resize((6, 9), Image.Resampling.BOX), (1, 0))
+    picture = np.asarray(image)
+    assert (ink_of(picture)[picture > 127] > 64).all()
