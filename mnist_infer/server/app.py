@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 
 from mnist_infer import __version__
 from mnist_infer.recognizer import Recognizer
+from mnist_infer.server.backend import Backend
 from mnist_infer.server.bodies import Bodies
 from mnist_infer.server.errors import OverloadedError, RequestError
 from mnist_infer.server.limits import Gate, Limits
@@ -38,12 +39,12 @@ _EXPECTED = (RequestError, HTTPException, ClientDisconnect)
 def create_app(recognizer: Recognizer, limits: Limits, log: AccessLog | None = None) -> ASGIApp:
     """The whole server as one ASGI application; without a `log`, requests are not logged."""
     metrics = Metrics()
-    workers = Workers(metrics)
     gate = Gate(limits.queue)
     metrics.watch_inside(lambda: gate.inside)
-    bodies = Bodies(limits)
-    protocol = Protocol(recognizer, workers, gate, bodies, limits.max_batch)
-    pictures = Pictures(recognizer, workers, gate, bodies, limits.max_batch)
+    workers = Workers(metrics, limits.max_batch)
+    backend = Backend(gate, Bodies(limits), workers, recognizer)
+    protocol = Protocol(backend)
+    pictures = Pictures(backend)
     about = {"version": __version__, "model": protocol.model, "device": recognizer.device}
     openapi = describe_api(protocol.model, protocol.version)
 

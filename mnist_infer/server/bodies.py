@@ -15,13 +15,16 @@ from mnist_infer.server.errors import (
 from mnist_infer.server.limits import Limits
 
 
-def header(request: Request, name: str) -> str:
-    """A header's text, empty where there is none; what is missing costs Starlette an exception."""
-    wanted = name.lower().encode()
+def header(request: Request, name: bytes) -> bytes:
+    """A header by its name in lower case; empty where there is none.
+
+    Starlette would decode them all, and raise an exception for what is missing.
+    """
     for key, value in request.scope["headers"]:
-        if key == wanted:
-            return str(value, "latin-1")
-    return ""
+        if key == name:
+            found: bytes = value
+            return found
+    return b""
 
 
 class Bodies:
@@ -43,13 +46,14 @@ class Bodies:
             SlowRequestError: It did not arrive in time.
             UnsupportedEncodingError: It is compressed, so that its real size is anyone's guess.
         """
-        if header(request, "Content-Encoding") not in ("", "identity"):
+        if header(request, b"content-encoding") not in (b"", b"identity"):
             raise UnsupportedEncodingError("the body is compressed; send it as it is")
-        announced = header(request, "Content-Length")
-        if announced.isdecimal() and int(announced) > self._limits.max_body:
+        announced = header(request, b"content-length")
+        if announced.isdigit() and int(announced) > self._limits.max_body:
             raise _too_large(self._limits)
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        task = asyncio.current_task()
         assert task
+        loop = task.get_loop()
         due = self._due[task] = loop.time() + self._limits.body_seconds
         if self._timer is None:
             self._timer = loop.call_at(due, self._give_up, loop)

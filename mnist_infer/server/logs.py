@@ -6,9 +6,10 @@ import asyncio
 import json
 import logging
 from datetime import UTC, datetime
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import orjson
+from starlette.types import Scope
 
 _FLUSH_SECONDS = 0.1
 
@@ -24,11 +25,20 @@ class AccessLog:
         self._stream = stream
         self._lines: list[bytes] = []
 
-    def add(self, fields: dict[str, Any]) -> None:
+    def add(self, scope: Scope, status: int, size: int, seconds: float) -> None:
         """Log a request; called on the event loop."""
         if not self._lines:
             asyncio.get_running_loop().call_later(_FLUSH_SECONDS, self.flush)
-        line = {"time": datetime.now(UTC), **fields}
+        client = scope.get("client")
+        line = {
+            "time": datetime.now(UTC),
+            "client": client[0] if client else None,
+            "method": scope["method"],
+            "path": scope["path"],
+            "status": status,
+            "bytes": size,
+            "milliseconds": int(seconds * 1e6) / 1000,
+        }
         self._lines.append(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
 
     def flush(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from time import perf_counter
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -34,19 +35,19 @@ class Observed:
         status = 500
         size = 0
 
-        async def watched(message: Message) -> None:
+        def watched(message: Message) -> Awaitable[None]:
             nonlocal status, size
             if message["type"] == "http.response.start":
                 status = message["status"]
-                timing = f"total;dur={(perf_counter() - started) * 1000:.2f}"
+                timing = b"total;dur=%.2f" % ((perf_counter() - started) * 1000)
                 message["headers"] = [
                     *message["headers"],
                     *security,
-                    (b"server-timing", timing.encode()),
+                    (b"server-timing", timing),
                 ]
             else:
                 size += len(message.get("body", b""))
-            await send(message)
+            return send(message)
 
         try:
             await self._app(scope, receive, watched)
@@ -59,14 +60,4 @@ class Observed:
         route = getattr(scope.get("route"), "path", "none")
         self._metrics.count(method, route, status, seconds)
         if self._log:
-            client = scope.get("client")
-            self._log.add(
-                {
-                    "client": client[0] if client else None,
-                    "method": scope["method"],
-                    "path": scope["path"],
-                    "status": status,
-                    "bytes": size,
-                    "milliseconds": round(seconds * 1000, 3),
-                }
-            )
+            self._log.add(scope, status, size, seconds)

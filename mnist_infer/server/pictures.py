@@ -23,13 +23,11 @@ from mnist_infer.images import read_picture
 from mnist_infer.normalize import SIDE
 from mnist_infer.output import Answer, digit_record, page_record
 from mnist_infer.prepare import mnist_forms
-from mnist_infer.recognizer import Recognizer
 from mnist_infer.results import Prediction
-from mnist_infer.server.bodies import Bodies, header
+from mnist_infer.server.backend import Backend
+from mnist_infer.server.bodies import header
 from mnist_infer.server.errors import MalformedRequestError
-from mnist_infer.server.limits import Gate
 from mnist_infer.server.responses import JSONResponse
-from mnist_infer.server.workers import Workers
 
 Fields: TypeAlias = dict[str, Any]
 _Answer: TypeAlias = Callable[[str, bytes], Awaitable[Fields]]
@@ -46,24 +44,14 @@ _THUMBNAIL = 256
 class Pictures:
     """The recogniser over HTTP."""
 
-    def __init__(
-        self,
-        recognizer: Recognizer,
-        workers: Workers,
-        gate: Gate,
-        bodies: Bodies,
-        max_batch: int,
-    ) -> None:
-        self._recognizer = recognizer
-        self._workers = workers
-        self._gate = gate
-        self._bodies = bodies
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
         load_plugins()  # Else the first stranger waits until they are imported.
-        self._batcher = workers.batcher(
-            "picture", self._predict_batch, _cost, max_batch, side_by_side=True
+        self._batcher = backend.workers.batcher(
+            "picture", self._predict_batch, _cost, side_by_side=True
         )
-        self._small = workers.batcher(
-            "28x28", self._predict_small, lambda image: 1, max_batch, side_by_side=False
+        self._small = backend.workers.batcher(
+            "28x28", self._predict_small, lambda image: 1, side_by_side=False
         )
 
     def routes(self) -> list[BaseRoute]:
@@ -80,7 +68,7 @@ class Pictures:
 
     def _in_worker(self, answer: Callable[[str, bytes], Fields]) -> _Answer:
         async def answer_in_worker(name: str, picture: bytes) -> Fields:
-            return await self._workers.run(answer, name, picture)
+            return await self._backend.workers.run(answer, name, picture)
 
         return answer_in_worker
 
@@ -90,7 +78,7 @@ class Pictures:
         """An endpoint that gives what `answer` makes of a picture, or the record of its error."""
 
         async def endpoint(request: Request) -> Response:
-            with self._gate:
+            with self._backend.gate:
                 name, picture = await self._receive(request)
                 try:
                     return JSONResponse(await answer(name, picture))
@@ -102,8 +90,8 @@ class Pictures:
 
     async def _receive(self, request: Request) -> tuple[str, bytes]:
         """The picture's name and bytes, from the body as it is or from a form."""
-        body = await self._bodies.read(request)
-        if not header(request, "Content-Type").startswith("multipart/form-data"):
+        body = await self._backend.bodies.read(request)
+        if not header(request, b"content-type").startswith(b"multipart/form-data"):
             return _NO_NAME, body
 
         async def replay() -> Message:
@@ -142,14 +130,14 @@ class Pictures:
     def _predict_small(self, images: list[NDArray[np.uint8]]) -> list[Prediction | None]:
         """The answers for images of MNIST's form; the others need more work."""
         seen, is_form = mnist_forms(np.stack(images))
-        rows = iter(self._recognizer.probabilities(seen[is_form]) if is_form.any() else ())
+        rows = iter(self._backend.recognizer.probabilities(seen[is_form]) if is_form.any() else ())
         return [Prediction.of(next(rows)) if ready else None for ready in is_form.tolist()]
 
     def _predict_batch(self, pictures: list[bytes]) -> list[Prediction | ImageError]:
-        return list(self._recognizer.predict_each(pictures))
+        return list(self._backend.recognizer.predict_each(pictures))
 
     def _explain(self, name: str, picture: bytes) -> Fields:
-        explanation = self._recognizer.explain(picture)
+        explanation = self._backend.recognizer.explain(picture)
         stages = {
             "ink": _as_data_url(explanation.ink),
             "cleaned": _as_data_url(explanation.cleaned),
@@ -162,7 +150,7 @@ class Pictures:
         }
 
     def _read(self, name: str, picture: bytes) -> Fields:
-        return page_record(Answer(name, reading=self._recognizer.read(picture)))
+        return page_record(Answer(name, reading=self._backend.recognizer.read(picture)))
 
 
 def _cost(picture: bytes) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import accumulate
 from pathlib import Path
+from reprlib import repr as shortened
 from typing import Any
 
 import numpy as np
@@ -13,37 +14,29 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from mnist_infer import __version__
-from mnist_infer.recognizer import Recognizer
-from mnist_infer.server.bodies import Bodies, header
+from mnist_infer.server.backend import Backend
+from mnist_infer.server.bodies import header
 from mnist_infer.server.errors import MalformedRequestError, UnknownModelError
-from mnist_infer.server.limits import Gate
-from mnist_infer.server.responses import JSONResponse
+from mnist_infer.server.responses import EncodedResponse, JSONResponse
 from mnist_infer.server.tensors import INPUT, OUTPUT, decode_request, encode_response
-from mnist_infer.server.workers import Workers
 
-_LENGTH_HEADER = "Inference-Header-Content-Length"
+_LENGTH_HEADER = b"inference-header-content-length"
+_MOST_DIGITS = 18
+_AS_JSON = (b"content-type", b"application/json")
+_AS_BINARY = (b"content-type", b"application/octet-stream")
 
 
 class Protocol:
     """One model, served by the Open Inference Protocol."""
 
-    def __init__(
-        self,
-        recognizer: Recognizer,
-        workers: Workers,
-        gate: Gate,
-        bodies: Bodies,
-        max_batch: int,
-    ) -> None:
-        self._recognizer = recognizer
-        self._workers = workers
-        self._gate = gate
-        self._bodies = bodies
-        self.model = Path(recognizer.model.name).stem
-        self.version = str(recognizer.model.sidecar.get("version", "1"))
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        model = backend.recognizer.model
+        self.model = Path(model.name).stem
+        self.version = str(model.sidecar.get("version", "1"))
         # One batch at a time: two half as large would take longer.
-        self._batcher = workers.batcher(
-            "tensor", self._infer_batch, len, max_batch, side_by_side=False
+        self._batcher = backend.workers.batcher(
+            "tensor", self._infer_batch, len, side_by_side=False
         )
 
     @property
@@ -102,19 +95,15 @@ class Protocol:
     async def infer(self, request: Request) -> Response:
         """Probabilities of the ten digits for each image of a tensor."""
         self._check_model(request)
-        with self._gate:
-            body = await self._bodies.read(request)
+        with self._backend.gate:
+            body = await self._backend.bodies.read(request)
             header_length = _header_length(request, body)
-            asked = await self._workers.parse(decode_request, body, header_length)
-            rows = await self._batcher.submit(asked.images)
+            asked, images = await self._backend.workers.parse(decode_request, body, header_length)
+            rows = await self._batcher.submit(images)
         content, json_length = encode_response(asked, rows, self.model, self.version)
         if json_length is None:
-            return Response(content, media_type="application/json")
-        return Response(
-            content,
-            media_type="application/octet-stream",
-            headers={_LENGTH_HEADER: str(json_length)},
-        )
+            return EncodedResponse(content, _AS_JSON)
+        return EncodedResponse(content, _AS_BINARY, (_LENGTH_HEADER, b"%d" % json_length))
 
     def _check_model(self, request: Request) -> None:
         asked: dict[str, Any] = request.path_params
@@ -127,18 +116,20 @@ class Protocol:
 
     def _infer_batch(self, batch: list[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
         if len(batch) == 1:
-            return [self._recognizer.probabilities(batch[0])]
-        rows = self._recognizer.probabilities(np.concatenate(batch))
+            return [self._backend.recognizer.probabilities(batch[0])]
+        rows = self._backend.recognizer.probabilities(np.concatenate(batch))
         ends = accumulate(len(images) for images in batch)
         return [rows[end - len(images) : end] for images, end in zip(batch, ends, strict=True)]
 
 
 def _header_length(request: Request, body: bytes) -> int | None:
-    text = header(request, _LENGTH_HEADER)
-    if not text:
+    digits = header(request, _LENGTH_HEADER)
+    if not digits:
         return None
-    if not text.isdecimal() or int(text) > len(body):
+    # Python refuses to read a number of thousands of digits.
+    if not digits.isdigit() or len(digits) > _MOST_DIGITS or int(digits) > len(body):
         raise MalformedRequestError(
-            f"{_LENGTH_HEADER} is {text!r}, and the body has {len(body)} bytes"
+            f"Inference-Header-Content-Length is {shortened(digits.decode('latin-1'))}, "
+            f"and the body has {len(body)} bytes"
         )
-    return int(text)
+    return int(digits)

@@ -14,13 +14,19 @@ from mnist_infer.server.transport import HttpProtocol
 _GRACE_SECONDS = 30
 """How long requests may take to finish after the server is told to stop."""
 
+_GARBAGE = 20_000
+"""New objects, a few megabytes, after which garbage is searched for."""
+
 
 class _Server(uvicorn.Server):
     """Prints the address as soon as it answers."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        gc.freeze()  # What has been loaded stays; it need not be looked through again and again.
+        # What has been loaded stays, and of a request next to nothing does: looking through those
+        # under way after every few hundred objects would take a tenth of the time.
+        gc.freeze()
+        gc.set_threshold(_GARBAGE)
         for listening in sockets or ():
             host, port = listening.getsockname()[:2]
             print(f"http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)

@@ -7,6 +7,7 @@ everywhere in this package. One output, `probabilities`: FP32 `[N, 10]`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from reprlib import repr as shortened
 from typing import Any
 
@@ -22,19 +23,28 @@ OUTPUT: dict[str, Any] = {"name": "probabilities", "datatype": "FP32", "shape": 
 _DTYPES: dict[str, np.dtype[Any]] = {"UINT8": np.dtype("u1"), "FP32": np.dtype("<f4")}
 
 
+_KNOWN_BYTES = 512
+"""The longest JSON that is kept, too short for an image in it."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class InferRequest:
-    """What a client asks for."""
-
-    images: NDArray[np.uint8]
-    """uint8 `(N, 28, 28)`."""
+    """What the JSON of a request says."""
 
     id: str | None
+    dtype: np.dtype[Any]
+    shape: tuple[int, int, int]
+    binary_size: Any
+    """Of the tensor that follows, as the client has it; None: the tensor is in `data`."""
+
+    data: Any
     wants_binary: bool
 
 
-def decode_request(body: bytes, header_length: int | None) -> InferRequest:
-    """Read a request.
+def decode_request(
+    body: bytes, header_length: int | None
+) -> tuple[InferRequest, NDArray[np.uint8]]:
+    """Read a request and its images, uint8 `(N, 28, 28)`.
 
     Args:
         body: JSON, and after it the binary tensor where there is one.
@@ -43,12 +53,13 @@ def decode_request(body: bytes, header_length: int | None) -> InferRequest:
     Raises:
         MalformedRequestError: Anything but one tensor of images; the message says what was found.
     """
-    request = _json_object(body if header_length is None else body[:header_length])
-    tail = b"" if header_length is None else body[header_length:]
-    identifier = request.get("id")
-    if identifier is not None and not isinstance(identifier, str):
-        raise MalformedRequestError("'id' must be a string")
-    return InferRequest(_images(_only_input(request), tail), identifier, _wants_binary(request))
+    if header_length is None:
+        request, tail = _read_request(body), b""
+    else:
+        text, tail = body[:header_length], body[header_length:]
+        read = _known_request if header_length <= _KNOWN_BYTES else _read_request
+        request = read(text)
+    return request, _images(request, tail)
 
 
 def encode_response(
@@ -67,6 +78,32 @@ def encode_response(
     output["parameters"] = {"binary_data_size": len(tensor)}
     header = orjson.dumps(response)
     return header + tensor, len(header)
+
+
+def _read_request(text: bytes) -> InferRequest:
+    request = _json_object(text)
+    identifier = request.get("id")
+    if identifier is not None and not isinstance(identifier, str):
+        raise MalformedRequestError("'id' must be a string")
+    tensor = _only_input(request)
+    datatype = tensor.get("datatype")
+    dtype = _DTYPES.get(datatype) if isinstance(datatype, str) else None
+    if dtype is None:
+        raise MalformedRequestError(
+            f"datatype {shortened(datatype)} is not taken; send UINT8 or FP32"
+        )
+    return InferRequest(
+        id=identifier,
+        dtype=dtype,
+        shape=_shape(tensor.get("shape")),
+        binary_size=_parameters(tensor).get("binary_data_size"),
+        data=tensor.get("data"),
+        wants_binary=_wants_binary(request),
+    )
+
+
+_known_request = lru_cache(_read_request)
+"""A client sends the same JSON again and again; the last 128 kinds are kept."""
 
 
 def _json_object(text: bytes) -> dict[str, Any]:
@@ -91,24 +128,16 @@ def _only_input(request: dict[str, Any]) -> dict[str, Any]:
     return tensor
 
 
-def _images(tensor: dict[str, Any], tail: bytes) -> NDArray[np.uint8]:
-    datatype = tensor.get("datatype")
-    dtype = _DTYPES.get(datatype) if isinstance(datatype, str) else None
-    if dtype is None:
-        raise MalformedRequestError(
-            f"datatype {shortened(datatype)} is not taken; send UINT8 or FP32"
-        )
-    shape = _shape(tensor.get("shape"))
-    size = _parameters(tensor).get("binary_data_size")
-    if size is None:
+def _images(request: InferRequest, tail: bytes) -> NDArray[np.uint8]:
+    if request.binary_size is None:
         if tail:
             raise MalformedRequestError(f"{len(tail)} bytes after the JSON belong to no tensor")
-        array = _from_json(tensor.get("data"), dtype)
+        array = _from_json(request.data, request.dtype)
     else:
-        array = _from_binary(tail, size, dtype)
-    if array.size != shape[0] * 28 * 28:
-        raise MalformedRequestError(f"shape {shape} does not fit {array.size} values")
-    return _to_uint8(array.reshape(shape))
+        array = _from_binary(tail, request.binary_size, request.dtype)
+    if array.size != request.shape[0] * 28 * 28:
+        raise MalformedRequestError(f"shape {request.shape} does not fit {array.size} values")
+    return _to_uint8(array.reshape(request.shape))
 
 
 def _shape(shape: Any) -> tuple[int, int, int]:

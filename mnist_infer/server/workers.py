@@ -22,8 +22,9 @@ _QUICK_BYTES = 16_000
 class Workers:
     """One pool of threads for everything that takes the processor."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics, max_batch: int) -> None:
         self._metrics = metrics
+        self._max_batch = max_batch
         self._count = os.cpu_count() or 1
         self._executor = ThreadPoolExecutor(self._count, thread_name_prefix="worker")
 
@@ -45,7 +46,6 @@ class Workers:
         kind: str,
         run: Callable[[list[Item]], list[Result]],
         cost: Callable[[Item], int],
-        budget: int,
         side_by_side: bool,
     ) -> Batcher[Item, Result]:
         """A batcher whose batches run here; `kind` names them in the metrics."""
@@ -54,7 +54,7 @@ class Workers:
             self._executor,
             workers=self._count if side_by_side else 1,
             cost=cost,
-            budget=budget,
+            budget=self._max_batch,
             observe=self._metrics.batch_size.labels(kind).observe,
         )
 

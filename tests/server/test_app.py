@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,13 +15,14 @@ import httpx
 import numpy as np
 import pytest
 from PIL import Image
+from prometheus_client.parser import text_string_to_metric_families
 from starlette.types import Message, Receive
 
 from mnist_infer import Recognizer, __version__
 from mnist_infer.server.app import STATIC, create_app
 from mnist_infer.server.limits import Limits
 
-from .conftest import MODEL, page, png, serving
+from .conftest import MODEL, Server, page, png, serving
 
 SEVEN = (Path(__file__).resolve().parent.parent.parent / "examples" / "seven.png").read_bytes()
 
@@ -77,15 +80,66 @@ def test_metrics(client: httpx.Client):
     assert "PROPFIND" not in text
 
 
+def test_the_durations_are_a_histogram_of_all_requests(client: httpx.Client):
+    for body in (SEVEN, b"no picture"):
+        client.post("/predict", content=body)
+    samples = [
+        sample
+        for family in text_string_to_metric_families(client.get("/metrics").text)
+        for sample in family.samples
+        if sample.labels.get("route") == "/predict"
+    ]
+    value = {sample.name.removeprefix("http_request_"): sample.value for sample in samples}
+    buckets = [each.value for each in samples if each.name.endswith("_bucket")]
+    answered = [each.value for each in samples if each.name == "http_requests_total"]
+    assert buckets == sorted(buckets)
+    assert buckets[-1] == value["duration_seconds_count"] == sum(answered) > 1
+    assert 0 < value["duration_seconds_sum"] < 60 * sum(answered)
+
+
 def test_the_access_log_is_json_and_cannot_be_forged():
     with serving() as server:
         httpx.get(server.url + "/about")
         httpx.get(server.url + "/a%0Ab")
+        httpx.get(server.url + "/about", headers={"X-Forwarded-For": "192.0.2.1"})
         server.stop()
-    about, forged = server.access_log()
-    assert about.keys() >= {"time", "client", "bytes", "milliseconds"}
+    about, forged, behind_a_local_proxy = server.access_log()
+    assert about.keys() >= {"time", "bytes", "milliseconds"}
+    assert about["client"] == "127.0.0.1"
+    assert behind_a_local_proxy["client"] == "192.0.2.1"
     assert (about["method"], about["path"], about["status"]) == ("GET", "/about", 200)
     assert (forged["path"], forged["status"]) == ("/a\nb", 404)
+
+
+@pytest.fixture
+def connection(server: Server) -> Iterator[socket.socket]:
+    host, port = server.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
+        yield connection
+
+
+def test_requests_that_come_together_are_answered_in_order(connection: socket.socket):
+    connection.sendall(
+        b"HEAD /about HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        b"GET /nothing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    )
+    with connection.makefile("rb") as stream:
+        answers = stream.read().split(b"HTTP/1.1 ")
+    assert [answer[:3] for answer in answers] == [b"", b"200", b"200", b"404"]
+    assert answers[1].endswith(b"\r\n\r\n")
+    assert answers[2].endswith(b"</html>\n")
+
+
+def test_a_client_that_waits_to_be_told_to_go_on_is_told_so(connection: socket.socket):
+    connection.sendall(
+        b"POST /predict HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(SEVEN)
+    )
+    with connection.makefile("rb") as stream:
+        assert stream.readline() == b"HTTP/1.1 100 Continue\r\n"
+        connection.sendall(SEVEN)
+        assert stream.read().endswith(b"}")
 
 
 def test_more_requests_than_fit_get_a_503_and_the_rest_their_answer():

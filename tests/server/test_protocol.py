@@ -158,11 +158,12 @@ def test_what_is_wrong_is_said(client: httpx.Client, body: object, says: str):
     assert says in response.json()["error"]
 
 
-@pytest.mark.parametrize("length", ["x", "-1", "9999999"])
+@pytest.mark.parametrize("length", ["x", "-1", "9999999", "9" * 5000])
 def test_a_wrong_header_length(client: httpx.Client, length: str):
     headers = {"Inference-Header-Content-Length": length}
     response = client.post(INFER, content=b"{}", headers=headers)
     assert response.status_code == 400
+    assert "the body has 2 bytes" in response.json()["error"]
 
 
 def test_the_wrong_address_or_method(client: httpx.Client):
