@@ -12,6 +12,7 @@ from export.network import Network, open_network
 from export.parity import image_sets, onnx_probabilities, prove_integer
 from export.report import integer_report
 from export.sidecar import Exported
+from mnist_infer.devices import import_onnxruntime
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +60,33 @@ def test_deep_networks_answer_as_float32_does(deep, images):
     assert [node.op_type for node in integer.graph.node].count("QuantizeLinear") == 1
 
 
-def test_rounding_is_better_than_to_the_nearest(float32, integer, images):
+def test_neurons_that_only_have_a_bias_answer_as_in_float32(deep, images):
+    """A sum's unit comes from the weights: without any, the bias would be beyond all integers."""
+    for layer in deep.model.layers[:2]:
+        kernel, bias = layer.get_weights()
+        kernel[:, :4], bias[:4] = 0, [-3, 0, 0.5, 3]
+        layer.set_weights([kernel, bias])
+    float32 = to_onnx(deep)
+    integer = to_integer(float32, images)
+    assert np.abs(answers(integer)(images) - answers(float32)(images)).max() < 0.05
+
+
+def test_onnx_runtime_makes_one_kernel_of_a_product_its_scales_and_its_bias(deep, images, tmp_path):
+    onnxruntime = import_onnxruntime()
+    options = onnxruntime.SessionOptions()
+    options.optimized_model_filepath = str(tmp_path / "optimized.onnx")
+    options.log_severity_level = 3  # It warns that such a file is for this machine alone.
+    content = to_integer(to_onnx(deep), images).SerializeToString()
+    onnxruntime.InferenceSession(content, options, ["CPUExecutionProvider"])
+    nodes = [node.op_type for node in onnx.load(tmp_path / "optimized.onnx").graph.node]
+    assert nodes.count("MatMulIntegerToFloat") == nodes.count("MatMulInteger") == 1
+    assert nodes.count("Cast") == 1
+
+
+def test_rounding_is_better_than_to_the_nearest(deep, images):
     """What GPTQ is for: on the images that it saw, sums are nearer the exact ones."""
+    float32 = to_onnx(deep)
+    integer = to_integer(float32, images)
     kernel = next(each for each in float32.graph.initializer if each.name == "MatMul_0.B")
     exact = numpy_helper.to_array(kernel).astype(np.float64)
     weights = {each.name: numpy_helper.to_array(each) for each in integer.graph.initializer}
