@@ -68,7 +68,6 @@ class Recognizer:
             "max_pixels": max_pixels,
         }
         self._max_pixels = max_pixels
-        self._process = os.getpid()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (self._arguments, self._info.sha256)
@@ -80,9 +79,8 @@ class Recognizer:
         Raises:
             ModelError: This is a forked process, and the model cannot be loaded again.
         """
-        if self._process != os.getpid():
+        if self._loaded.is_left:
             self._loaded = _rebuild(self._arguments, self._info.sha256)._loaded
-            self._process = os.getpid()
         return self._loaded
 
     @property

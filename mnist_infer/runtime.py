@@ -103,6 +103,8 @@ class Session:
         self._session, self.device = _open(content, name, device, threads)
         self._name = name
         self._is_bundled = is_bundled
+        self.is_left = False
+        """Whether another process made it: use it no more."""
         with _blaming(name):
             self._input = _describe_input(self._session, name, input_range)
             output = _find_output(self._session, name)
@@ -164,6 +166,7 @@ class Session:
         Its locks may be held, and its threads be waited for, by threads that this process has not;
         to free it may crash.
         """
+        self.is_left = True
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._session))
 
     def _raw(self, tensor: NDArray[Any]) -> NDArray[np.float32]:
