@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from benchmarks import parts
 from benchmarks.contenders import (
     ARRAY,
     BARE,
     BYTES,
     DECODE,
+    INT8,
     KERAS,
     LITERT_INT8,
     PATH,
@@ -42,13 +44,15 @@ def measure(
 ) -> Row:
     """Percentiles of every contender for each network, from one run, and who was missing.
 
+    For models in integers also what their time consists of, beside LiteRT's whole time.
+
     Args:
         networks: By name: the Keras model, and the variants of the bundled one.
         mnist: The first test image is the one that is recognised.
         rounds: Turns of each contender.
     """
     image = mnist.x_test[:1]
-    rows, goals, missing = [], [], {}
+    rows, consists, goals, missing = [], [], [], {}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "digit.png")
         Image.fromarray(image[0]).save(path)
@@ -59,12 +63,18 @@ def measure(
             for model in models:
                 calls |= _ours(model, image, path)
             calls |= {(peer, name): partial(call, image) for peer, call in peers.calls.items()}
+            integers = [model for model in models if model.endswith(INT8)]
+            for model in integers:
+                calls |= {(k, model): call for k, call in parts.calls(load(model), image).items()}
             times = take_turns(calls, rounds, TURN, least=3)
             rows += [
-                {"name": each[0], "model": each[1], **times.percentiles(each)} for each in calls
+                {"name": each[0], "model": each[1], **times.percentiles(each)}
+                for each in calls
+                if each[0] not in parts.PARTS
             ]
+            consists += [_consists(times, name, model) for model in integers]
             goals += _goals(times, name, models)
-    return {"rows": rows, "missing": missing, "goals": goals}
+    return {"rows": rows, "consists": consists, "missing": missing, "goals": goals}
 
 
 def _ours(
@@ -88,6 +98,13 @@ def _ours(
         DECODE: decode_and_run,
     }
     return {(kind, model): call for kind, call in calls.items()}
+
+
+def _consists(times: Times[Contender], network: str, model: str) -> Row:
+    """The p50 of each part, in microseconds, and of LiteRT's whole where it is here."""
+    chosen = {each: (each, model) for each in parts.PARTS} | {LITERT_INT8: (LITERT_INT8, network)}
+    p50 = {k: times.percentiles(v)["p50_us"] for k, v in chosen.items() if v in times.rounds}
+    return {"model": model, "p50_us": p50}
 
 
 def _goals(times: Times[Contender], network: str, models: Sequence[str]) -> list[Row]:
