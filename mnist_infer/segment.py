@@ -27,6 +27,8 @@ LONGEST_STROKE = 6.0
 GAP_ABOVE, GAP_BESIDE = 0.5, 0.2
 # A piece at least this long, against the frame around it, is what the frame is for.
 LEAST_FRAMED = 0.3
+# A frame stands along this part of each side of what it is for; a digit's curve is open somewhere.
+LEAST_AROUND = 0.7
 # Pieces this tall against the digit are digits in their own right.
 AS_TALL = 0.6
 # Strokes so many times as thick or as thin are not of the same pen.
@@ -167,6 +169,8 @@ def _main_piece(pieces: Pieces, ink: NDArray[np.uint8]) -> tuple[int, float]:
         framed = (pieces.boxes[:, :2] > box[:2]).all(axis=1)
         framed &= (pieces.boxes[:, 2:] < box[2:]).all(axis=1)
         framed &= pieces.lengths > LEAST_FRAMED * pieces.lengths[main]
+        for i in np.flatnonzero(framed).tolist():
+            framed[i] = _runs_around(pieces, main, pieces.boxes[i])
         if not framed.any():
             break
         main = int(np.where(framed, weight, 0).argmax())
@@ -180,6 +184,17 @@ def _main_piece(pieces: Pieces, ink: NDArray[np.uint8]) -> tuple[int, float]:
         if pen > OTHER_PEN * finer and pieces.lengths[other] > LEAST_STROKE * finer:
             return other, finer
     return main, pen
+
+
+def _runs_around(pieces: Pieces, frame: int, box: NDArray[np.intp]) -> bool:
+    """Whether a piece stands on all four sides of a box inside its own: a frame, no open curve."""
+    outer = pieces.boxes[frame]
+    own = pieces.labels[outer[0] : outer[2], outer[1] : outer[3]] == frame + 1
+    top, left, bottom, right = (box - outer[[0, 1, 0, 1]]).tolist()
+    beside, over = own[top:bottom], own[:, left:right]
+    levels = (over[:top].any(axis=0), over[bottom:].any(axis=0))
+    uprights = (beside[:, :left].any(axis=1), beside[:, right:].any(axis=1))
+    return min(float(side.mean()) for side in levels + uprights) > LEAST_AROUND
 
 
 def _are_rules(pieces: Pieces, pen: float) -> NDArray[np.bool_]:

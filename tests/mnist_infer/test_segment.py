@@ -63,6 +63,12 @@ def test_a_frame_around_the_digit_goes():
     assert find_digit(ink(*BODY, *frame))[1] == MAIN
 
 
+def test_an_open_curve_is_no_frame():
+    around = [(20, 20, 30, 180), (20, 20, 180, 30), (170, 20, 180, 180), (130, 170, 180, 180)]
+    inner = (80, 60, 90, 160)
+    assert find_digit(ink(*around, inner))[1] == (slice(20, 180), slice(20, 180))
+
+
 def test_a_digit_that_touches_the_border():
     assert find_digit(ink((0, 80, 200, 95)))[1] == (slice(0, 200), slice(80, 95))
 
