@@ -59,22 +59,29 @@ SHARED_HEIGHT = 0.4
 # Parts farther apart than this, in line heights, are not of one digit.
 FARTHEST = 0.25
 # No digit is made of more parts than this.
-MOST_PARTS = 4
+MOST_PARTS = 6
 # Parts this tall, in line heights, are digits in their own right unless one stands over the other.
 AS_TALL = 0.6
 # Only what is at least this wide, in line heights, may be two digits.
 TWO_WIDE = 0.8
 # A cut goes through one stroke, at most this tall in line heights, and leaves parts this wide.
 TALLEST_CUT, NARROWEST_PART = 0.7, 0.1
-# Width over height of MNIST's digits: median, and the spread of its logarithm above that.
-USUAL_ASPECT, ASPECT_SPREAD = 0.78, 0.6
+# Columns to the right per row downwards: digits lean, or one reaches over the other.
+SLANTS = (0.0, 0.3, -0.3)
+# Cuts nearer to each other than this, in line heights, are one.
+NEAREST_CUT = 0.12
+# Width over height of a slender digit, and the spread of its logarithm above that: what is wide
+# and doubtful is two digits rather than one.
+SLENDER_ASPECT, ASPECT_SPREAD = 0.2, 2.6
 # Spread of the logarithm of height over line height, below 1: half a digit is rarely a small one.
-HEIGHT_SPREAD = 0.25
-# Costs as negative logarithms of probabilities: 0.55 that no cut is where one may be, 0.75 that a
+HEIGHT_SPREAD = 0.9
+# Costs as negative logarithms of probabilities: 0.9 that no cut is where one may be, 0.75 that a
 # floating mark belongs to a digit.
-CUT_COST, MARK_COST = 0.6, 0.3
+CUT_COST, MARK_COST = 0.1, 0.3
+# What is cut off a piece and has not a digit's shape is no mark to leave out, but a wrong cut.
+SCRAP_COST = 6.0
 # What is narrower than this counts as this wide, so that a 1 weighs something.
-LEAST_WEIGHT = 0.3
+LEAST_WEIGHT = 0.9
 # Below this confidence a digit, and below this mean a line of them, is taken for other marks. A
 # doubtful digit stays, with its doubt: a number that lacks one in silence is worse.
 LEAST_CONFIDENCE, LEAST_LINE_CONFIDENCE = 0.2, 0.7
@@ -262,35 +269,53 @@ def _part(writing: _Writing, piece: int) -> _Part:
 
 
 def _cut(part: _Part, size: float) -> list[_Part]:
-    """Slice a wide piece wherever two digits may touch: where a column crosses one stroke only.
+    """Slice a wide piece wherever two digits may touch: along lines that cross one stroke only.
 
-    The cut goes through the thinnest place of each such stretch.
+    Of the upright lines of each such stretch, and then of the slanted ones, the one through the
+    thinnest place is taken, unless a better one is near.
     """
-    width = part.ink.shape[1]
-    if width < TWO_WIDE * size:
+    height, width = part.ink.shape
+    if width < TWO_WIDE * size or height < SMALLEST * size:
         return [part]
     mask = part.ink > EDGE
-    tall = mask.sum(axis=0)
-    strokes = mask[0] + (mask[1:] & ~mask[:-1]).sum(axis=0)
-    may_cut = (strokes == 1) & (tall < TALLEST_CUT * size)
+    rows = np.arange(height)
     edge = round(NARROWEST_PART * size) + 1
-    may_cut[:edge] = may_cut[-edge:] = False
-    ends = np.flatnonzero(np.diff(np.concatenate(([False], may_cut, [False]))))
-    cuts = [0]
-    for start, stop in ends.reshape(-1, 2):
-        thinnest = np.flatnonzero(tall[start:stop] == tall[start:stop].min())
-        cuts.append(int(start + thinnest[len(thinnest) // 2]))
-    cuts.append(width)
-    return [_slice(part, start, stop) for start, stop in pairwise(cuts)]
+    cuts: list[tuple[bool, int, int, NDArray[np.intp]]] = []
+    for slant in SLANTS:
+        shift = np.rint(slant * (rows - height / 2)).astype(np.intp)
+        columns = np.arange(width) + shift[:, None]
+        inside = (columns >= 0) & (columns < width)
+        crossed = mask[rows[:, None], columns.clip(0, width - 1)] & inside
+        tall = crossed.sum(axis=0)
+        strokes = crossed[0] + (crossed[1:] & ~crossed[:-1]).sum(axis=0)
+        may_cut = (strokes == 1) & (tall < TALLEST_CUT * size)
+        may_cut[:edge] = may_cut[-edge:] = False
+        ends = np.flatnonzero(np.diff(np.concatenate(([False], may_cut, [False]))))
+        for start, stop in ends.reshape(-1, 2).tolist():
+            thinnest = np.flatnonzero(tall[start:stop] == tall[start:stop].min())
+            place = start + int(thinnest[len(thinnest) // 2])
+            cuts.append((slant != 0, int(tall[place]), place, place + shift))
+    kept: list[tuple[bool, int, int, NDArray[np.intp]]] = []
+    for cut in sorted(cuts, key=lambda cut: cut[:2]):
+        if all(abs(cut[2] - other[2]) > NEAREST_CUT * size for other in kept):
+            kept.append(cut)
+    slice_of = np.zeros(part.ink.shape, np.intp)
+    for *_, line in kept:
+        slice_of += np.arange(width) >= line[:, None]
+    slices = (_slice(part, slice_of == i) for i in range(len(kept) + 1))
+    return [each for each in slices if each is not None]
 
 
-def _slice(part: _Part, start: int, stop: int) -> _Part:
-    """Some columns of a part, and of its rows only those that have ink there."""
-    ink = part.ink[:, start:stop]
-    rows = np.flatnonzero((ink > EDGE).any(axis=1))
-    top, left = part.box[:2]
-    box = np.array((top + rows[0], left + start, top + rows[-1] + 1, left + stop))
-    return _Part(ink[rows[0] : rows[-1] + 1], box, part.piece)
+def _slice(part: _Part, chosen: NDArray[np.bool_]) -> _Part | None:
+    """Some pixels of a part, (h, w) bool, in their box; None where there is no ink among them."""
+    ink = part.ink * chosen
+    mask = ink > EDGE
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not rows.size:
+        return None
+    top, left, bottom, right = rows[0], columns[0], rows[-1] + 1, columns[-1] + 1
+    box = np.array((top, left, bottom, right)) + part.box[[0, 1, 0, 1]]
+    return _Part(ink[top:bottom, left:right], box, part.piece)
 
 
 def _best_path(parts: Sequence[_Part], size: float, classify: Classify) -> list[_Digit]:
@@ -308,10 +333,13 @@ def _best_path(parts: Sequence[_Part], size: float, classify: Classify) -> list[
     ]
     drawn = [_join(parts[start:stop]) for start, stop in runs]
     probabilities = classify(np.stack([normalize(ink) for ink, _ in drawn]))
+    pieces = [-1, *(part.piece for part in parts), -1]
+    is_cut = [before == behind for before, behind in pairwise(pieces)]
     best: list[tuple[float, int]] = [(0.0, -1)] + [(np.inf, -1)] * len(parts)
     for run, (start, stop) in enumerate(runs):
-        cost = best[start][0] + _cost(drawn[run][0].shape, probabilities[run], size)
-        if start > 0 and parts[start].piece == parts[start - 1].piece:
+        is_of_slices = any(is_cut[start : stop + 1])
+        cost = best[start][0] + _cost(drawn[run][0].shape, probabilities[run], size, is_of_slices)
+        if is_cut[start]:
             cost += CUT_COST
         if cost < best[stop][0]:
             best[stop] = (cost, run)
@@ -320,9 +348,10 @@ def _best_path(parts: Sequence[_Part], size: float, classify: Classify) -> list[
     while stop > 0:
         run = best[stop][1]
         ink, box = drawn[run]
-        if not _is_mark(ink.shape, size):
+        start = runs[run][0]
+        if any(is_cut[start : stop + 1]) or not _is_mark(ink.shape, size):
             path.append((box, probabilities[run]))
-        stop = runs[run][0]
+        stop = start
     return path[::-1]
 
 
@@ -358,11 +387,14 @@ def _is_mark(shape: tuple[int, ...], size: float) -> bool:
     return height < SMALLEST * size or width > DASH * height
 
 
-def _cost(shape: tuple[int, ...], probabilities: NDArray[np.float32], size: float) -> float:
-    if _is_mark(shape, size):
-        return MARK_COST
+def _cost(
+    shape: tuple[int, ...], probabilities: NDArray[np.float32], size: float, is_of_slices: bool
+) -> float:
     height, width = shape
-    wider = max(0.0, float(np.log(width / height / USUAL_ASPECT)) / ASPECT_SPREAD)
+    weight = max(LEAST_WEIGHT, width / size)
+    if _is_mark(shape, size):
+        return SCRAP_COST * weight if is_of_slices else MARK_COST
+    wider = max(0.0, float(np.log(width / height / SLENDER_ASPECT)) / ASPECT_SPREAD)
     lower = min(0.0, float(np.log(height / size)) / HEIGHT_SPREAD)
     surprise = -float(np.log(max(probabilities.max(), 1e-6))) + (wider**2 + lower**2) / 2
-    return surprise * max(LEAST_WEIGHT, width / size)
+    return surprise * weight

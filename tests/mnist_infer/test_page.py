@@ -63,6 +63,20 @@ def test_touching_digits_are_cut(recognizer: Recognizer):
     assert recognizer.read(image).text == "23"
 
 
+@pytest.mark.parametrize("text", ["57", "14"])
+def test_touching_digits_that_lean_over_each_other_are_cut(recognizer: Recognizer, text: str):
+    image = Image.new("L", (260, 140), 255)
+    x = 40
+    for digit in text:
+        upright = digit_mask(int(digit), 90)
+        size = (upright.width + 27, 90)
+        leaning = upright.transform(size, Image.Transform.AFFINE, (1, 0.3, -27, 0, 1, 0))
+        leaning = leaning.crop(leaning.getbbox())
+        image.paste(0, (x, 25), leaning)
+        x += leaning.width - 20
+    assert recognizer.read(image).text == text
+
+
 @pytest.mark.parametrize("shade", [0, 255])
 def test_a_blank_page_has_no_digits(recognizer: Recognizer, shade: int):
     with pytest.raises(NoDigitError):
