@@ -58,12 +58,12 @@ SMALL_PRINT = 0.6
 SHARED_HEIGHT = 0.4
 # Parts farther apart than this, in line heights, are not of one digit.
 FARTHEST = 0.25
-# No digit is made of more parts than this.
-MOST_PARTS = 6
+# No digit is made of more parts than this, or of more pieces.
+MOST_PARTS, MOST_PIECES = 6, 4
 # Parts this tall, in line heights, are digits in their own right unless one stands over the other.
 AS_TALL = 0.6
 # Only what is at least this wide, in line heights, may be two digits.
-TWO_WIDE = 0.8
+TWO_WIDE = 0.9
 # A cut goes through one stroke, at most this tall in line heights, and leaves parts this wide.
 TALLEST_CUT, NARROWEST_PART = 0.7, 0.1
 # Columns to the right per row downwards: digits lean, or one reaches over the other.
@@ -74,14 +74,14 @@ NEAREST_CUT = 0.12
 # and doubtful is two digits rather than one.
 SLENDER_ASPECT, ASPECT_SPREAD = 0.2, 2.6
 # Spread of the logarithm of height over line height, below 1: half a digit is rarely a small one.
-HEIGHT_SPREAD = 0.9
+HEIGHT_SPREAD = 0.4
 # Costs as negative logarithms of probabilities: 0.9 that no cut is where one may be, 0.75 that a
 # floating mark belongs to a digit.
 CUT_COST, MARK_COST = 0.1, 0.3
 # What is cut off a piece and has not a digit's shape is no mark to leave out, but a wrong cut.
 SCRAP_COST = 6.0
 # What is narrower than this counts as this wide, so that a 1 weighs something.
-LEAST_WEIGHT = 0.9
+LEAST_WEIGHT = 0.6
 # Below this confidence a digit, and below this mean a line of them, is taken for other marks. A
 # doubtful digit stays, with its doubt: a number that lacks one in silence is worse.
 LEAST_CONFIDENCE, LEAST_LINE_CONFIDENCE = 0.2, 0.7
@@ -356,7 +356,14 @@ def _best_path(parts: Sequence[_Part], size: float, classify: Classify) -> list[
 
 
 def _may_be_one(parts: Sequence[_Part], size: float) -> bool:
-    """Whether neighbouring parts may make one digit: close together, and not two tall ones."""
+    """Whether neighbouring parts may make one digit: close together, and not two tall ones.
+
+    Specks alone make none.
+    """
+    pieces = {part.piece for part in parts}
+    are_specks = all(part.height < SMALLEST * size for part in parts)
+    if len(pieces) > MOST_PIECES or (len(pieces) == len(parts) > 1 and are_specks):
+        return False
     for k in range(1, len(parts)):
         rows, columns = gaps(parts[k].box, np.stack([part.box for part in parts[:k]]))
         if np.maximum(rows, columns).min() > FARTHEST * size:
