@@ -43,6 +43,8 @@ LEAST_SHARE = 0.25
 # With this much of its outline on the border, as a part of its box's height and width, a piece is
 # no stroke but the title bar of an app, the edge of a sheet, the corner of a shadow.
 MOST_ON_BORDER = 0.75
+# In fewer pixels it is the digit that fills the frame.
+LEAST_WITH_EDGING = 28
 # A neighbour cut off by the border is a scrap while it has less than this share of the ink.
 SCRAP = 0.3
 
@@ -98,7 +100,7 @@ def _edging(labels: NDArray[np.unsignedinteger], boxes: NDArray[np.intp]) -> NDA
     sides = boxes[:, 2:] - boxes[:, :2]
     edging: NDArray[np.bool_] = on_border > MOST_ON_BORDER * sides.sum(axis=1)
     edging &= (sides < labels.shape).any(axis=1)
-    return edging
+    return edging & (max(labels.shape) >= LEAST_WITH_EDGING)
 
 
 def piece_ink(pieces: Pieces, piece: int, ink: NDArray[np.uint8]) -> NDArray[np.uint8]:

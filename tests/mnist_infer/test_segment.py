@@ -73,6 +73,13 @@ def test_a_digit_that_touches_the_border():
     assert find_digit(ink((0, 80, 200, 95)))[1] == (slice(0, 200), slice(80, 95))
 
 
+def test_a_digit_of_a_few_pixels_may_lie_along_the_border():
+    two = np.zeros((8, 8), np.uint8)
+    two[0, 2:6] = two[1:3, 5] = two[3, 4] = two[4, 3] = two[5, 2] = 255
+    two[6:, 2:] = 255
+    assert find_digit(two)[1] == (slice(0, 8), slice(2, 8))
+
+
 def test_blank_is_no_digit():
     with pytest.raises(NoDigitError, match="blank"):
         find_digit(ink())
