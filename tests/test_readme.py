@@ -26,7 +26,7 @@ ROBUST_EXPORTS = [
     f"python -m export runs/{run}/model.keras --name dense-{size} "
     f"--report export/results/parity-dense-{size}.md --model-version {version}"
     for run, size, version in (
-        ("robust-512", "512", "2.0.0"),
+        ("robust-512", "512", "3.0.0"),
         ("robust-512x2-further-2", "512x2", "2.1.0"),
     )
 ]
