@@ -100,7 +100,8 @@ def _edging(labels: NDArray[np.unsignedinteger], boxes: NDArray[np.intp]) -> NDA
     sides = boxes[:, 2:] - boxes[:, :2]
     edging: NDArray[np.bool_] = on_border > MOST_ON_BORDER * sides.sum(axis=1)
     edging &= (sides < labels.shape).any(axis=1)
-    return edging & (max(labels.shape) >= LEAST_WITH_EDGING)
+    edging &= max(labels.shape) >= LEAST_WITH_EDGING
+    return edging
 
 
 def piece_ink(pieces: Pieces, piece: int, ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
