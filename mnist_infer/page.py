@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -32,7 +32,7 @@ from mnist_infer.segment import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -268,6 +268,15 @@ def _part(writing: _Writing, piece: int) -> _Part:
     return _Part(ink, writing.pieces.boxes[piece], piece)
 
 
+class _CutLine(NamedTuple):
+    """Where a piece may be cut: the ink crossed, the column halfway down, and that at each row."""
+
+    is_slanted: bool
+    tall: int
+    place: int
+    columns: NDArray[np.intp]
+
+
 def _cut(part: _Part, size: float) -> list[_Part]:
     """Slice a wide piece wherever two digits may touch: along lines that cross one stroke only.
 
@@ -277,10 +286,23 @@ def _cut(part: _Part, size: float) -> list[_Part]:
     height, width = part.ink.shape
     if width < TWO_WIDE * size or height < SMALLEST * size:
         return [part]
-    mask = part.ink > EDGE
+    kept: list[_CutLine] = []
+    lines = _cut_lines(part.ink > EDGE, size)
+    for line in sorted(lines, key=lambda line: (line.is_slanted, line.tall)):
+        if all(abs(line.place - other.place) > NEAREST_CUT * size for other in kept):
+            kept.append(line)
+    slice_of = np.zeros(part.ink.shape, np.intp)
+    for line in kept:
+        slice_of += np.arange(width) >= line.columns[:, None]
+    slices = (_slice(part, slice_of == i) for i in range(len(kept) + 1))
+    return [each for each in slices if each is not None]
+
+
+def _cut_lines(mask: NDArray[np.bool_], size: float) -> Iterator[_CutLine]:
+    """At each slant, the line through the thinnest place of each stretch where one may cut."""
+    height, width = mask.shape
     rows = np.arange(height)
     edge = round(NARROWEST_PART * size) + 1
-    cuts: list[tuple[bool, int, int, NDArray[np.intp]]] = []
     for slant in SLANTS:
         shift = np.rint(slant * (rows - height / 2)).astype(np.intp)
         columns = np.arange(width) + shift[:, None]
@@ -294,16 +316,7 @@ def _cut(part: _Part, size: float) -> list[_Part]:
         for start, stop in ends.reshape(-1, 2).tolist():
             thinnest = np.flatnonzero(tall[start:stop] == tall[start:stop].min())
             place = start + int(thinnest[len(thinnest) // 2])
-            cuts.append((slant != 0, int(tall[place]), place, place + shift))
-    kept: list[tuple[bool, int, int, NDArray[np.intp]]] = []
-    for cut in sorted(cuts, key=lambda cut: cut[:2]):
-        if all(abs(cut[2] - other[2]) > NEAREST_CUT * size for other in kept):
-            kept.append(cut)
-    slice_of = np.zeros(part.ink.shape, np.intp)
-    for *_, line in kept:
-        slice_of += np.arange(width) >= line[:, None]
-    slices = (_slice(part, slice_of == i) for i in range(len(kept) + 1))
-    return [each for each in slices if each is not None]
+            yield _CutLine(slant != 0, int(tall[place]), place, place + shift)
 
 
 def _slice(part: _Part, chosen: NDArray[np.bool_]) -> _Part | None:
