@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper
+from onnx import helper
 
+from benchmarks.graphs import model_of, open_session
 from mnist_infer import __version__
-from mnist_infer.devices import CPU, import_onnxruntime
 
 PACKAGES = [
     "numpy",
@@ -74,23 +73,13 @@ def matrix_peaks(threads: int) -> dict[str, float]:
 
 
 def _operations_per_second(operator: str, left: type[Any], right: type[Any], threads: int) -> float:
-    onnxruntime = import_onnxruntime()
     generator = np.random.default_rng(0)
     weights: NDArray[Any] = generator.integers(-50, 50, (SIDE, SIDE)).astype(right)
     images: NDArray[Any] = generator.integers(0, 100, (SIDE, SIDE)).astype(left)
-    gives = TensorProto.FLOAT if left is np.float32 else TensorProto.INT32
-    takes = helper.np_dtype_to_tensor_dtype(np.dtype(left))
-    graph = helper.make_graph(
-        [helper.make_node(operator, ["x", "w"], ["y"])],
-        operator,
-        [helper.make_tensor_value_info("x", takes, [SIDE, SIDE])],
-        [helper.make_tensor_value_info("y", gives, [SIDE, SIDE])],
-        [onnx.numpy_helper.from_array(weights, "w")],
-    )
-    model = helper.make_model(graph, ir_version=7, opset_imports=[helper.make_opsetid("", 13)])
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    session = onnxruntime.InferenceSession(model.SerializeToString(), options, [CPU])
+    products = np.empty((SIDE, SIDE), np.float32 if left is np.float32 else np.int32)
+    node = helper.make_node(operator, ["x", "w"], ["y"])
+    model = model_of([node], {"w": weights}, {"x": images}, {"y": products})
+    session = open_session(model, threads)
     return 2 * SIDE**3 / _best_seconds(lambda: session.run(None, {"x": images}))
 
 
