@@ -348,10 +348,11 @@ def _best_path(parts: Sequence[_Part], size: float, classify: Classify) -> list[
     probabilities = classify(np.stack([normalize(ink) for ink, _ in drawn]))
     pieces = [-1, *(part.piece for part in parts), -1]
     is_cut = [before == behind for before, behind in pairwise(pieces)]
+    are_of_slices = [any(is_cut[start : stop + 1]) for start, stop in runs]
     best: list[tuple[float, int]] = [(0.0, -1)] + [(np.inf, -1)] * len(parts)
     for run, (start, stop) in enumerate(runs):
-        is_of_slices = any(is_cut[start : stop + 1])
-        cost = best[start][0] + _cost(drawn[run][0].shape, probabilities[run], size, is_of_slices)
+        shape = drawn[run][0].shape
+        cost = best[start][0] + _cost(shape, probabilities[run], size, are_of_slices[run])
         if is_cut[start]:
             cost += CUT_COST
         if cost < best[stop][0]:
@@ -361,10 +362,9 @@ def _best_path(parts: Sequence[_Part], size: float, classify: Classify) -> list[
     while stop > 0:
         run = best[stop][1]
         ink, box = drawn[run]
-        start = runs[run][0]
-        if any(is_cut[start : stop + 1]) or not _is_mark(ink.shape, size):
+        if are_of_slices[run] or not _is_mark(ink.shape, size):
             path.append((box, probabilities[run]))
-        stop = start
+        stop = runs[run][0]
     return path[::-1]
 
 
