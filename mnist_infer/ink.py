@@ -105,7 +105,9 @@ def _ink_on_sheet(
     pixels: NDArray[np.uint8], sheet: NDArray[np.bool_], window: int | None
 ) -> tuple[NDArray[np.uint8], int]:
     """Ink of a picture inside a sheet, (H, W) uint8, and the window; sheet: (H, W) bool."""
-    found = (np.flatnonzero(sheet.any(axis=axis)) for axis in (1, 0))
+    found = [np.flatnonzero(sheet.any(axis=axis)) for axis in (1, 0)]
+    if min(taken.size for taken in found) < LEAST_SIDE:
+        return np.zeros(sheet.shape, np.uint8), LEAST_SIDE
     rows, columns = (slice(taken[0], taken[-1] + 1) for taken in found)
     inside = sheet[rows, columns]
     grey = _without_grain(pen_grey(pixels[rows, columns]))
@@ -147,9 +149,7 @@ def find_sheets(grey: NDArray[np.uint8]) -> Iterator[NDArray[np.bool_]]:
         if min(paper, ground) > LEAST_PAPER and _is_sheet(sheet, thumbnail):
             inner = ~_grown(~sheet, SHEET_BLUR)
             large = inner.repeat(step, axis=0).repeat(step, axis=1)
-            # In a picture of a few pixels, little or nothing may be left.
-            if min(large.any(axis=axis).sum() for axis in (0, 1)) >= LEAST_SIDE:
-                yield large[: grey.shape[0], : grey.shape[1]]
+            yield large[: grey.shape[0], : grey.shape[1]]
 
 
 def _is_sheet(sheet: NDArray[np.bool_], thumbnail: NDArray[np.uint8]) -> bool:

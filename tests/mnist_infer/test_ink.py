@@ -149,3 +149,13 @@ def test_in_a_picture_of_a_few_pixels_what_touches_the_border_is_ink(digit: int)
     image.paste(mask.crop(mask.getbbox()).resize((6, 9), Image.Resampling.BOX), (1, 0))
     picture = np.asarray(image)
     assert (ink_of(picture)[picture > 127] > 64).all()
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_sheet_too_narrow_for_a_stroke_holds_no_ink(turned: bool):
+    for width in range(40, 60):
+        for strip in range(3, 8):
+            picture = np.full((300, width), 40, np.uint8)
+            picture[:, -strip:] = 240
+            page = picture.T.copy() if turned else picture
+            assert ink_of(page).shape == page.shape
