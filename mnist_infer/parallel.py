@@ -45,8 +45,10 @@ _AHEAD = 1024
 _WORTHWHILE = 0.04
 # What a process is given at a time: some milliseconds of work.
 _PART_SECONDS, _MOST_PICTURES = 0.005, 64
-# Parts that a process has before it or done: enough that it never waits for us.
-_MOST_PARTS = 4
+# Parts that a process has before it or done: enough that it never waits for us. What it has done
+# waits in a pipe, which the system by itself would make for one part.
+_MOST_PARTS = 16
+_PIPE_BYTES = 1 << 20
 # Bytes of the names of one part: with what holds them together, less than a page.
 _MOST_BYTES = 3000
 _PAGE = 4096
@@ -226,8 +228,13 @@ def _workers(processes: int, max_pixels: int) -> Iterator[list[_Worker]]:
 
 
 def _start(context: ForkContext, before: Iterable[_Worker], max_pixels: int) -> _Worker:
+    from fcntl import F_SETPIPE_SZ, fcntl
+
     their_tasks, tasks = context.Pipe(duplex=False)
     results, their_results = context.Pipe(duplex=False)
+    for pipe in (tasks, results):
+        with suppress(OSError):  # Each user has only so much of them.
+            fcntl(pipe.fileno(), F_SETPIPE_SZ, _PIPE_BYTES)
     # Held open by it too, our ends would not tell it that we are gone.
     ours = [tasks, results, *(end for worker in before for end in (worker.tasks, worker.results))]
     process = context.Process(
