@@ -147,7 +147,8 @@ def prove_integer(
     differ at will, and yet no row may depend on its batch. Raises ParityError.
     """
     right = [accuracy(each(images["test"]), labels) for each in (integer, float32)]
-    if not abs(right[0] - right[1]) <= ACCURACY_LIMIT:
+    # Rounded: 0.9956 - 0.9954 is more than 0.0002.
+    if not round(abs(right[0] - right[1]), 6) <= ACCURACY_LIMIT:
         raise ParityError(
             f"in integers {right[0]:.2%} of the test images are right, in float32 {right[1]:.2%}: "
             f"they may differ by {ACCURACY_LIMIT:.2%}; nothing was written"
