@@ -18,17 +18,11 @@ CI = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 ROBUST_FITS = [
     "python -m train fit robust-512",
     "python -m train fit robust-512x2",
-    "python -m train fit robust-512x2-further --start runs/robust-512x2/model.keras",
-    "python -m train fit robust-512x2-further --seed 1 "
-    "--start runs/robust-512x2-further/model.keras --output runs/robust-512x2-further-2",
 ]
 ROBUST_EXPORTS = [
-    f"python -m export runs/{run}/model.keras --name dense-{size} "
+    f"python -m export runs/robust-{size}/model.keras --name dense-{size} "
     f"--report export/results/parity-dense-{size}.md --model-version {version}"
-    for run, size, version in (
-        ("robust-512", "512", "3.0.0"),
-        ("robust-512x2-further-2", "512x2", "2.1.0"),
-    )
+    for size, version in (("512", "3.0.0"), ("512x2", "2.2.0"))
 ]
 RUN_BY_CI_AS = {
     # Its CUDA packages are 3 GB, and the code is the same without them.

@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -71,19 +72,32 @@ class Checkpoints:
         """Forgets what the history tells of later epochs than the network has seen."""
         self.history = {name: values[:epochs] for name, values in self.history.items()}
 
-    def callback(self, model: Any) -> Any:
-        """Returns a Keras callback that keeps the history and saves every few epochs."""
+    def callback(self, model: Any, before: int) -> Any:
+        """Returns a Keras callback that keeps the history and saves every few epochs.
+
+        `before` is how many epochs other cycles have taken.
+        """
 
         def epoch_end(epoch: int, logs: Mapping[str, float]) -> None:
             for name, value in logs.items():
                 self.history.setdefault(name, []).append(float(value))
-            if (epoch + 1) % self._every == 0:
+            if (epoch + 1 - before) % self._every == 0:
                 self.save(model)
 
         return keras.callbacks.LambdaCallback(on_epoch_end=epoch_end)
 
 
+def cycle_folders(folder: Path) -> Iterator[Path]:
+    """Names the folder of each cycle's checkpoint: for the first one the run's own."""
+    yield folder
+    for number in count(1):
+        yield folder / f"further-{number}"
+
+
 def discard(folder: Path) -> None:
-    """Deletes the checkpoint of a run that is whole."""
-    for name in (MODEL_FILE, RECORD_FILE, _PARTIAL_MODEL_FILE, _PARTIAL_RECORD_FILE):
-        (folder / name).unlink(missing_ok=True)
+    """Deletes the checkpoints of a run that is whole."""
+    for place in takewhile(Path.exists, cycle_folders(folder)):
+        for name in (MODEL_FILE, RECORD_FILE, _PARTIAL_MODEL_FILE, _PARTIAL_RECORD_FILE):
+            (place / name).unlink(missing_ok=True)
+        if place != folder:
+            place.rmdir()

@@ -47,7 +47,7 @@ def recipes_command() -> None:
         documented = ", ".join(f"{accuracy:g}" for accuracy in recipe.documented.test_accuracy)
         expected = documented or f"at least {recipe.bar:g}"
         typer.echo(
-            f"{recipe.name:<20}  {recipe.epochs:>3} epochs  test accuracy {expected}  "
+            f"{recipe.name:<12}  {recipe.all_epochs:>3} epochs  test accuracy {expected}  "
             f"{recipe.origin}"
         )
 
@@ -60,14 +60,11 @@ def fit_command(
     ],
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Same seed, same weights.")] = 0,
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="Passes over the data. Default: the recipe's.")
+        int | None,
+        typer.Option(min=1, help="Passes over the data, in one cycle. Default: the recipe's."),
     ] = None,
     batch_size: Annotated[
         int | None, typer.Option(min=1, help="Images per step. Default: the recipe's.")
-    ] = None,
-    start: Annotated[
-        Path | None,
-        typer.Option(exists=True, dir_okay=False, help="A .keras file with the first weights."),
     ] = None,
     data: Data = None,
     output: Annotated[
@@ -78,8 +75,8 @@ def fit_command(
     recipe = replace(
         recipe,
         epochs=epochs or recipe.epochs,
+        further=None if epochs else recipe.further,
         batch_size=batch_size or recipe.batch_size,
-        start=start,
     )
     folder = output or Path("runs") / recipe.name
     with _failures():
@@ -91,7 +88,7 @@ def fit_command(
             from train.robust import fit_robust
         typer.echo(report.data(mnist))
         interactive = sys.stdout.isatty()
-        narrator = narrate.narrator(typer.echo, per_epoch=not interactive)
+        narrator = narrate.narrator(typer.echo, recipe.all_epochs, per_epoch=not interactive)
         telling: dict[str, Any] = {"verbose": int(interactive), "callbacks": [narrator]}
         if augmentation := recipe.augmentation:
             fitted = fit_robust(recipe, augmentation, mnist, folder, seed=seed, **telling)

@@ -68,16 +68,14 @@ def set_seed(seed: int) -> None:
 def build(recipe: Recipe, *, steps: int) -> Any:
     """Builds and compiles the network of `recipe`.
 
-    Its weights follow Keras' global seed, or are those of the network that `recipe` starts from.
-    `steps` is how many batches the whole fit will take: a schedule is laid over them.
+    Its weights follow Keras' global seed. `steps` is how many batches the whole fit will take: a
+    schedule is laid over them.
     """
     model = keras.Sequential(name=recipe.name)
     if recipe.declares_input:
         model.add(keras.Input((28 * 28,)))
     for layer in recipe.layers:
         model.add(getattr(keras.layers, type(layer).__name__)(**asdict(layer)))
-    if recipe.start:
-        model.set_weights(keras.models.load_model(recipe.start, compile=False).get_weights())
     optimizer = (
         _one_cycle(recipe.optimizer, steps)
         if isinstance(recipe.optimizer, OneCycleAdamW)

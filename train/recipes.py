@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
@@ -37,6 +36,18 @@ class OneCycleAdamW:
     rising: float = 0.25  # share of the steps
     weight_decay: float = 0.01
     average_momentum: float = 0.999
+
+
+@dataclass(frozen=True)
+class Further:
+    """More cycles, each from the weights that the one before has ended with.
+
+    What is kept is the mean of what they end with (Izmailov et al., 2018).
+    """
+
+    cycles: int = 3
+    epochs: int = 90  # of each
+    optimizer: OneCycleAdamW = OneCycleAdamW(peak=1e-3, rising=0.05)
 
 
 @dataclass(frozen=True)
@@ -89,13 +100,13 @@ class Recipe:
     origin: str
     layers: tuple[Layer, ...]
     loss: Literal["categorical_crossentropy", "sparse_categorical_crossentropy"]
-    epochs: int
+    epochs: int  # of the first cycle, where there are further ones
     bar: float  # least mean test accuracy over the seeds of `reproduce`
     documented: Documented = Documented()
     optimizer: str | OneCycleAdamW = "rmsprop"
     batch_size: int = 128
     augmentation: Augmentation | None = None
-    start: Path | None = None  # a network's file to take the first weights from
+    further: Further | None = None
     declares_input: bool = True  # otherwise the network takes its input's shape from the data
     validate: bool = False  # on the test set after each epoch
     show_predictions: int = 0  # how many test digits the run names at its end
@@ -105,6 +116,20 @@ class Recipe:
     def one_hot(self) -> bool:
         """Whether the labels are one-hot rows; the loss alone decides it."""
         return self.loss == "categorical_crossentropy"
+
+    @property
+    def cycles(self) -> tuple["Recipe", ...]:
+        """The cycles in their order, as recipes that have no further ones."""
+        first = replace(self, further=None)
+        if not self.further:
+            return (first,)
+        further = replace(first, epochs=self.further.epochs, optimizer=self.further.optimizer)
+        return (first, *self.further.cycles * (further,))
+
+    @property
+    def all_epochs(self) -> int:
+        """The epochs of all cycles."""
+        return sum(cycle.epochs for cycle in self.cycles)
 
 
 DLWP = Recipe(
@@ -172,26 +197,8 @@ ROBUST_512X2 = Recipe(
     optimizer=OneCycleAdamW(),
     batch_size=256,
     augmentation=Augmentation(),
+    further=Further(),
     bar=0.996,
-)
-
-# The first weights are a fitted network's, so that a lower and sooner peak is enough.
-_FURTHER = OneCycleAdamW(peak=1e-3, rising=0.05)
-
-ROBUST_512_FURTHER = replace(
-    ROBUST_512,
-    name="robust-512-further",
-    origin="robust-512, taken further from the weights that --start names",
-    epochs=90,
-    optimizer=_FURTHER,
-)
-
-ROBUST_512X2_FURTHER = replace(
-    ROBUST_512X2,
-    name="robust-512x2-further",
-    origin="robust-512x2, taken further from the weights that --start names",
-    epochs=90,
-    optimizer=_FURTHER,
 )
 
 RECIPES: Mapping[str, Recipe] = MappingProxyType(
@@ -203,8 +210,6 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
             MNIST_MLP,
             ROBUST_512,
             ROBUST_512X2,
-            ROBUST_512_FURTHER,
-            ROBUST_512X2_FURTHER,
         )
     }
 )

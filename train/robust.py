@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from train.calibrate import calibration_error, fit_temperature, temper
-from train.checkpoint import Checkpoints
+from train.checkpoint import Checkpoints, History, cycle_folders
 from train.data import Array, Mnist
 from train.epochs import Floats, FreshEpochs, made_ahead
 from train.fit import Calibration, Fitted, as_input, as_targets, build, set_seed
@@ -52,24 +52,35 @@ def fit_robust(
     set_seed(seed)
     parts = split(mnist, augmentation)
     sets = FreshEpochs(augmentation, parts.images, parts.labels, seed, recipe.batch_size)
-    checkpoints = Checkpoints(folder, recipe, seed)
-    model = checkpoints.restore() or build(recipe, steps=recipe.epochs * sets.steps)
-    first = int(model.optimizer.iterations) // sets.steps
-    checkpoints.trim(first)
     validation = (as_input(parts.held_out_images), as_targets(recipe, parts.held_out_labels))
-    model.fit(
-        _batches(sets, first, recipe.epochs),
-        initial_epoch=first,
-        epochs=recipe.epochs,
-        steps_per_epoch=sets.steps,
-        shuffle=False,  # the sets come shuffled
-        validation_data=validation,
-        validation_batch_size=1000,
-        verbose=verbose,
-        callbacks=[*callbacks, checkpoints.callback(model)],
-    )
-    duration_s = checkpoints.duration_s
-    first_layer, *others = model.get_weights()
+    history: History = {}
+    duration_s = 0.0
+    ends: list[list[Floats]] = []
+    for cycle, place in zip(recipe.cycles, cycle_folders(folder), strict=False):
+        place.mkdir(exist_ok=True)
+        checkpoints = Checkpoints(place, recipe, seed)
+        model = checkpoints.restore() or _start(cycle, sets.steps, ends)
+        done = int(model.optimizer.iterations) // sets.steps
+        checkpoints.trim(done)
+        before = len(history.get("loss", ()))
+        model.fit(
+            _batches(sets, before + done, before + cycle.epochs),
+            initial_epoch=before + done,
+            epochs=before + cycle.epochs,
+            steps_per_epoch=sets.steps,
+            shuffle=False,  # the sets come shuffled
+            validation_data=validation,
+            validation_batch_size=1000,
+            verbose=verbose,
+            callbacks=[*callbacks, checkpoints.callback(model, before)],
+        )
+        ends.append(model.get_weights())
+        for name, values in checkpoints.history.items():
+            history.setdefault(name, []).extend(values)
+        duration_s += checkpoints.duration_s
+    # The first cycle's end lies outside the valley that the further ones go round in.
+    averaged = zip(*(ends[1:] or ends), strict=True)
+    first_layer, *others = (np.mean(weights, axis=0) for weights in averaged)
     kept = (_without_rim(first_layer), *others)
     model.set_weights([_rounded(weights) for weights in kept])
     test_loss, test_accuracy = model.evaluate(
@@ -79,12 +90,19 @@ def fit_robust(
         recipe,
         seed,
         model,
-        checkpoints.history,
+        history,
         test_loss,
         test_accuracy,
         duration_s,
         _calibrate(model, validation, parts.held_out_labels, mnist),
     )
+
+
+def _start(cycle: Recipe, steps: int, ends: Sequence[list[Floats]]) -> Any:
+    model = build(cycle, steps=cycle.epochs * steps)
+    if ends:
+        model.set_weights(ends[-1])
+    return model
 
 
 def _without_rim(weights: Floats) -> Floats:

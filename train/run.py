@@ -1,7 +1,6 @@
 """Writes what a run leaves: the network, its history, its pictures and its record."""
 
 import csv
-import hashlib
 import json
 import platform
 from dataclasses import asdict
@@ -39,11 +38,10 @@ def describe(fitted: Fitted, mnist: Mnist) -> dict[str, object]:
     return {
         "recipe": fitted.recipe.name,
         "seed": fitted.seed,
-        "epochs": fitted.recipe.epochs,
+        "epochs": fitted.recipe.all_epochs,
         "batch_size": fitted.recipe.batch_size,
         "parameters": fitted.model.count_params(),
         "model": fitted.recipe.model_file,
-        **({"start": _describe_file(start)} if (start := fitted.recipe.start) else {}),
         "dataset": "MNIST",
         "data_source": mnist.source,
         "versions": versions(),
@@ -56,10 +54,6 @@ def describe(fitted: Fitted, mnist: Mnist) -> dict[str, object]:
         **({"calibration": asdict(fitted.calibration)} if fitted.calibration else {}),
         "duration_s": round(fitted.duration_s, 3),
     }
-
-
-def _describe_file(path: Path) -> dict[str, str]:
-    return {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
 def versions() -> dict[str, str]:

@@ -5,7 +5,7 @@ import pytest
 from train.recipes import DLWP, MNIST_MLP, RECIPES, Dense
 
 DOCUMENTED = ("dlwp", "dlwp-sparse", "mnist-mlp")
-ROBUST = ("robust-512", "robust-512x2", "robust-512-further", "robust-512x2-further")
+ROBUST = ("robust-512", "robust-512x2")
 
 
 def test_the_recipes_are_there():
@@ -35,6 +35,15 @@ def test_a_robust_network_is_a_documented_one_fitted_otherwise(robust, documente
     assert RECIPES[robust].augmentation is not None
     assert not RECIPES[robust].documented.test_accuracy
     assert RECIPES[robust].one_hot  # or there would be no flat target
+
+
+def test_the_default_models_recipe_goes_on_for_three_more_cycles():
+    first, *others = RECIPES["robust-512x2"].cycles
+    assert [cycle.epochs for cycle in (first, *others)] == [300, 90, 90, 90]
+    assert all(cycle.optimizer.peak < first.optimizer.peak for cycle in others)
+    assert RECIPES["robust-512x2"].all_epochs == 570
+    assert DLWP.cycles == (DLWP,)
+    assert DLWP.all_epochs == 5
 
 
 def test_recipes_are_frozen():

@@ -5,15 +5,15 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
-from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
-from train.checkpoint import MODEL_FILE, RECORD_FILE, Checkpoints, discard
-from train.recipes import ROBUST_512X2, Augmentation, Dense, OneCycleAdamW, Recipe
+from train.checkpoint import MODEL_FILE, RECORD_FILE, Checkpoints, cycle_folders, discard
+from train.recipes import ROBUST_512X2, Augmentation, Dense, Further, OneCycleAdamW, Recipe
 from train.robust import fit_robust, split
 from train.run import describe
 
@@ -29,6 +29,7 @@ def recipe() -> Recipe:
         optimizer=OneCycleAdamW(peak=1e-2, average_momentum=0.9),
         batch_size=64,
         augmentation=AUGMENTATION,
+        further=None,
     )
 
 
@@ -145,15 +146,51 @@ def test_a_record_that_is_cut_short_never_takes_the_last_ones_place(
     assert (tmp_path / RECORD_FILE).read_text() == last
 
 
-def test_a_fit_goes_on_from_the_weights_of_another(whole, recipe, digits, tmp_path):
-    fitted, _ = whole
-    start = tmp_path / "start.keras"
-    fitted.model.save(start)
-    further = replace(recipe, start=start, epochs=1, optimizer=OneCycleAdamW(peak=1e-6))
-    again = fit_robust(further, AUGMENTATION, digits, tmp_path, seed=2)
-    assert again.test_accuracy == pytest.approx(fitted.test_accuracy, abs=0.01)
-    record = describe(again, digits)["start"]
-    assert record == {"file": "start.keras", "sha256": sha256(start.read_bytes()).hexdigest()}
+@pytest.fixture(scope="module")
+def cyclic(recipe) -> Recipe:
+    optimizer = replace(recipe.optimizer, peak=1e-3)
+    return replace(recipe, epochs=5, further=Further(cycles=2, epochs=5, optimizer=optimizer))
+
+
+@pytest.fixture(scope="module")
+def in_cycles(cyclic, digits, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cycles")
+    return fit_robust(cyclic, AUGMENTATION, digits, folder, seed=2), folder
+
+
+def test_further_cycles_go_on_from_the_weights(in_cycles, cyclic, digits):
+    fitted, _ = in_cycles
+    losses = fitted.history["val_loss"]
+    assert len(losses) == 15
+    assert losses[5] < np.mean(losses[:2])
+    assert describe(fitted, digits)["epochs"] == 15
+
+
+def test_what_is_kept_is_the_mean_of_what_further_cycles_end_with(in_cycles):
+    fitted, folder = in_cycles
+    ends = [keras.models.load_model(folder / f"further-{cycle}" / MODEL_FILE) for cycle in (1, 2)]
+    for end in ends:
+        end.optimizer.finalize_variable_values(end.trainable_variables)
+    means = [
+        np.mean(weights, axis=0)
+        for weights in zip(*(end.get_weights() for end in ends), strict=True)
+    ]
+    kept = fitted.model.get_weights()
+    for mean, weights in zip(means[1:], kept[1:], strict=True):
+        np.testing.assert_allclose(weights, mean, rtol=3e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize("epoch", [2, 6, 11, 14])
+def test_cycles_that_were_killed_end_as_those_that_were_not(
+    in_cycles, cyclic, digits, tmp_path, epoch
+):
+    with pytest.raises(KilledError):
+        fit_robust(cyclic, AUGMENTATION, digits, tmp_path, seed=2, callbacks=[kill_in(epoch)])
+    resumed = fit_robust(cyclic, AUGMENTATION, digits, tmp_path, seed=2)
+    fitted, _ = in_cycles
+    for one, other in zip(fitted.model.get_weights(), resumed.model.get_weights(), strict=True):
+        assert np.array_equal(one, other)
+    assert resumed.history == fitted.history
 
 
 def test_a_record_that_is_ahead_of_its_network_is_trimmed(whole, recipe, digits, tmp_path):
@@ -187,8 +224,10 @@ def test_the_weights_are_rounded_for_the_wheel(whole):
 
 
 def test_a_checkpoint_is_discarded(tmp_path):
-    for name in (MODEL_FILE, RECORD_FILE):
-        (tmp_path / name).write_text("")
+    for folder in islice(cycle_folders(tmp_path), 3):
+        folder.mkdir(exist_ok=True)
+        for name in (MODEL_FILE, RECORD_FILE):
+            (folder / name).write_text("")
     discard(tmp_path)
     discard(tmp_path)
     assert list(tmp_path.iterdir()) == []
