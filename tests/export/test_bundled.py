@@ -55,7 +55,7 @@ def test_sidecar_is_of_this_file(key, sidecar, file, content):
         assert file["parity"]["label_changes"] == 0
         assert file["parity"]["max_abs_difference"] <= 1e-5
     else:
-        assert abs(file["test_accuracy"] - sidecar["test_accuracy"]) <= 0.0002
+        assert round(abs(file["test_accuracy"] - sidecar["test_accuracy"]), 6) <= 0.0002
 
 
 def test_sidecar_and_metadata_agree(key, sidecar, file, content):
