@@ -72,16 +72,13 @@ class Checkpoints:
         """Forgets what the history tells of later epochs than the network has seen."""
         self.history = {name: values[:epochs] for name, values in self.history.items()}
 
-    def callback(self, model: Any, before: int) -> Any:
-        """Returns a Keras callback that keeps the history and saves every few epochs.
+    def callback(self, model: Any) -> Any:
+        """Returns a Keras callback that keeps the history and saves every few epochs."""
 
-        `before` is how many epochs other cycles have taken.
-        """
-
-        def epoch_end(epoch: int, logs: Mapping[str, float]) -> None:
+        def epoch_end(_: int, logs: Mapping[str, float]) -> None:
             for name, value in logs.items():
                 self.history.setdefault(name, []).append(float(value))
-            if (epoch + 1 - before) % self._every == 0:
+            if len(self.history["loss"]) % self._every == 0:
                 self.save(model)
 
         return keras.callbacks.LambdaCallback(on_epoch_end=epoch_end)

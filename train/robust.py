@@ -72,7 +72,7 @@ def fit_robust(
             validation_data=validation,
             validation_batch_size=1000,
             verbose=verbose,
-            callbacks=[*callbacks, checkpoints.callback(model, before)],
+            callbacks=[*callbacks, checkpoints.callback(model)],
         )
         ends.append(model.get_weights())
         for name, values in checkpoints.history.items():

@@ -158,7 +158,7 @@ def in_cycles(cyclic, digits, tmp_path_factory):
     return fit_robust(cyclic, AUGMENTATION, digits, folder, seed=2), folder
 
 
-def test_further_cycles_go_on_from_the_weights(in_cycles, cyclic, digits):
+def test_further_cycles_go_on_from_the_weights(in_cycles, digits):
     fitted, _ = in_cycles
     losses = fitted.history["val_loss"]
     assert len(losses) == 15
