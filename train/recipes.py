@@ -107,6 +107,7 @@ class Recipe:
     batch_size: int = 128
     augmentation: Augmentation | None = None
     further: Further | None = None
+    window: int | None = None  # pixels a side of what each unit of the first layer sees
     declares_input: bool = True  # otherwise the network takes its input's shape from the data
     validate: bool = False  # on the test set after each epoch
     show_predictions: int = 0  # how many test digits the run names at its end
@@ -198,6 +199,7 @@ ROBUST_512X2 = Recipe(
     batch_size=256,
     augmentation=Augmentation(),
     further=Further(),
+    window=10,
     bar=0.996,
 )
 

@@ -14,6 +14,7 @@ from train.data import Array, Mnist
 from train.epochs import Floats, FreshEpochs, made_ahead
 from train.fit import Calibration, Fitted, as_input, as_targets, build, set_seed
 from train.recipes import Augmentation, Recipe
+from train.windows import look_through, windows
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +61,9 @@ def fit_robust(
         place.mkdir(exist_ok=True)
         checkpoints = Checkpoints(place, recipe, seed)
         model = checkpoints.restore() or _start(cycle, sets.steps, ends)
+        seen = windows(model.layers[0].units, recipe.window, seed)
+        if recipe.window:
+            look_through(model.layers[0], seen)
         done = int(model.optimizer.iterations) // sets.steps
         checkpoints.trim(done)
         before = len(history.get("loss", ()))
@@ -81,7 +85,7 @@ def fit_robust(
     # The first cycle's end lies outside the valley that the further ones go round in.
     averaged = zip(*(ends[1:] or ends), strict=True)
     first_layer, *others = (np.mean(weights, axis=0) for weights in averaged)
-    kept = (_without_rim(first_layer), *others)
+    kept = (first_layer * seen, *others)
     model.set_weights([_rounded(weights) for weights in kept])
     test_loss, test_accuracy = model.evaluate(
         as_input(mnist.x_test), as_targets(recipe, mnist.y_test), verbose=0
@@ -103,17 +107,6 @@ def _start(cycle: Recipe, steps: int, ends: Sequence[list[Floats]]) -> Any:
     if ends:
         model.set_weights(ends[-1])
     return model
-
-
-def _without_rim(weights: Floats) -> Floats:
-    """Zeroes what (784, K) weights say of the image's outermost pixels.
-
-    One digit in a hundred reaches there, with the end of a tail, so that training leaves these
-    weights to chance; but whatever is no digit and fills the image makes all of them speak.
-    """
-    inner = np.zeros((28, 28, 1), np.float32)
-    inner[1:-1, 1:-1] = 1
-    return weights * inner.reshape(-1, 1)
 
 
 def _rounded(weights: Floats) -> Floats:
