@@ -136,29 +136,30 @@ def read_page(picture: Picture, classify: Classify) -> tuple[tuple[LocatedDigit,
                 float(probabilities.max()),
                 picture.original_box(slice(top, bottom), slice(left, right)),
             )
-            for (left, top, right, bottom), probabilities in line
+            for (left, top, right, bottom), probabilities in _certain(line)
         )
         for line in lines
     )
 
 
 def _read(writing: _Writing, classify: Classify) -> list[list[_Digit]]:
-    """The digits of each line, without the lines that are taken for other marks."""
+    """The digits of each line, uncertain ones too, without lines that are taken for other marks."""
     lines = []
     for members, height in writing.lines:
         parts = [part for i in members for part in _cut(_part(writing, i), height)]
-        line = [
-            digit
-            for digit in _best_path(parts, height, classify)
-            if digit[1].max() >= LEAST_CONFIDENCE
-        ]
-        if line and _confidence([line]) >= LEAST_LINE_CONFIDENCE:
+        line = _best_path(parts, height, classify)
+        if _confidence([_certain(line)]) >= LEAST_LINE_CONFIDENCE:
             lines.append(line)
     return lines
 
 
+def _certain(line: list[_Digit]) -> list[_Digit]:
+    """A line without what is taken for other marks between its digits."""
+    return [digit for digit in line if digit[1].max() >= LEAST_CONFIDENCE]
+
+
 def _confidence(lines: list[list[_Digit]]) -> float:
-    """Mean confidence of all the digits; 0 of none."""
+    """Mean confidence of all the digits, uncertain ones too; 0 of none."""
     return float(np.mean([digit[1].max() for line in lines for digit in line] or [0]))
 
 
