@@ -50,8 +50,12 @@ MOST_DIGITS = 10_000
 SMALLEST, TALLEST = 0.4, 3.0
 # With more of the ink than this in dots, the page is texture.
 MOST_SPECKS = 0.5
+# Lower than this, in pixels, no digit can be told from another.
+LOWEST = 6
 # Slenderer than this, a piece is no measure of the digits' height: it may be a 1 or a rule.
 SLENDER = 6
+# Slender pieces within so many pens' widths of a page's dark margin are its frayed edge.
+FRAYED = 2.0
 # Lines of print smaller than this, against the largest writing, are the form's, not the writer's.
 SMALL_PRINT = 0.6
 # Digits of one line share at least this part of their height.
@@ -168,12 +172,14 @@ def _find_writing(ink: NDArray[np.uint8]) -> _Writing:
     ink = remove_frames(remove_lines(ink))
     pieces = find_pieces(ink)
     heights, boxes, mass = pieces.heights, pieces.boxes, pieces.mass
-    stroke = stroke_width(ink)
+    # A page's dark margin is no stroke, and would make dots of all that are.
+    along_border = np.concatenate(([False], pieces.is_edging))
+    stroke = stroke_width(np.where(along_border[pieces.labels], 0, ink).astype(np.uint8))
     dots = pieces.lengths < DOT * stroke
     nothing = _Writing(ink, pieces, [], stroke)
-    if mass[dots].sum() > MOST_SPECKS * mass.sum():
+    if mass[dots].sum() > MOST_SPECKS * mass[~pieces.is_edging].sum():
         return nothing
-    marks = dots | (pieces.widths > DASH * heights) | pieces.is_edging
+    marks = dots | (pieces.widths > DASH * heights) | pieces.is_edging | _frayed(pieces, stroke)
     measures = ~marks & ~pieces.at_border & (heights < SLENDER * pieces.widths)
     if not measures.any():
         measures = ~marks
@@ -201,11 +207,19 @@ def _find_writing(ink: NDArray[np.uint8]) -> _Writing:
     sizes = [float(np.median(heights[line])) for line in lines]
     found = []
     for line, size in zip(lines, sizes, strict=True):
-        if size < SMALL_PRINT * max(sizes):
+        if size < max(LOWEST, SMALL_PRINT * max(sizes)):
             continue
         near = _floating(boxes, line, np.flatnonzero(~digits & ~rules), size)
         found.append((sorted(line + near, key=lambda i: int(boxes[i, 1] + boxes[i, 3])), size))
     return _Writing(ink, pieces, found, pen)
+
+
+def _frayed(pieces: Pieces, pen: float) -> NDArray[np.bool_]:
+    """Which pieces are the frayed edge of a margin; (N,) bool."""
+    near = np.zeros(len(pieces.mass), bool)
+    for margin in pieces.boxes[pieces.is_edging]:
+        near |= np.maximum(*gaps(margin, pieces.boxes)) < FRAYED * pen
+    return near & (pieces.heights > SLENDER * pieces.widths)
 
 
 def _weighted_median(values: NDArray[np.number[Any]], weights: NDArray[np.intp]) -> float:

@@ -77,6 +77,20 @@ def test_touching_digits_that_lean_over_each_other_are_cut(recognizer: Recognize
     assert recognizer.read(image).text == text
 
 
+def test_small_writing_in_a_bound_book_with_a_dark_margin_that_frays(recognizer: Recognizer):
+    light = np.interp(np.arange(112), [28, 29, 45, 111], [27, 130, 190, 213])
+    image = Image.fromarray(np.tile(light.astype(np.uint8), (308, 1)))
+    draw = ImageDraw.Draw(image)
+    for place, digit in enumerate("120"):
+        image.paste(80, (50 + 14 * place, 84), digit_mask(int(digit), 14))
+    for top in (4, 262):
+        draw.line((28, top, 112, top), fill=60, width=2)
+    draw.line((109, 0, 109, 308), fill=70)
+    for top in (135, 283):
+        draw.line((32, top, 32, top + 12), fill=90)
+    assert recognizer.read(image).text == "120"
+
+
 @pytest.mark.parametrize("shade", [0, 255])
 def test_a_blank_page_has_no_digits(recognizer: Recognizer, shade: int):
     with pytest.raises(NoDigitError):
