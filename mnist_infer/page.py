@@ -174,7 +174,7 @@ def _find_writing(ink: NDArray[np.uint8]) -> _Writing:
     heights, boxes, mass = pieces.heights, pieces.boxes, pieces.mass
     # A page's dark margin is no stroke, and would make dots of all that are.
     along_border = np.concatenate(([False], pieces.is_edging))
-    stroke = stroke_width(np.where(along_border[pieces.labels], 0, ink).astype(np.uint8))
+    stroke = stroke_width(ink * ~along_border[pieces.labels])
     dots = pieces.lengths < DOT * stroke
     nothing = _Writing(ink, pieces, [], stroke)
     if mass[dots].sum() > MOST_SPECKS * mass[~pieces.is_edging].sum():
