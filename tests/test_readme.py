@@ -17,7 +17,7 @@ CI = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 ROBUST_FITS = [
     "python -m train fit robust-512",
-    "python -m train fit robust-512x2",
+    "python -m train fit robust-512x2 --seed 2",
 ]
 ROBUST_EXPORTS = [
     f"python -m export runs/robust-{size}/model.keras --name dense-{size} "
