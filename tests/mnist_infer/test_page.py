@@ -63,6 +63,14 @@ def test_touching_digits_are_cut(recognizer: Recognizer):
     assert recognizer.read(image).text == "23"
 
 
+def test_a_look_that_reads_every_digit_wins_over_one_that_is_surer_of_fewer(recognizer: Recognizer):
+    light = np.linspace(228, 121, 156).astype(np.uint8)
+    image = Image.fromarray(np.tile(light, (68, 1)))
+    for x, digit in zip((10, 53, 90, 127), "1380", strict=True):
+        image.paste(32, (x, 17), digit_mask(int(digit), 34))
+    assert recognizer.read(image.resize((148, 64))).text == "1380"
+
+
 @pytest.mark.parametrize("text", ["57", "14"])
 def test_touching_digits_that_lean_over_each_other_are_cut(recognizer: Recognizer, text: str):
     image = Image.new("L", (260, 140), 255)

@@ -76,6 +76,19 @@ def test_the_outermost_pixels_have_no_say(whole):
     assert not np.array_equal(one, model.predict(0 * both[:1], verbose=0)[0])
 
 
+def test_each_unit_of_the_first_layer_has_weights_for_its_window_only(whole):
+    kernel = whole[0].model.layers[0].get_weights()[0].reshape(28, 28, -1)
+    for unit in range(kernel.shape[-1]):
+        for places in np.nonzero(kernel[..., unit]):
+            assert np.ptp(places) < 10
+
+
+def test_without_windows_every_unit_sees_all_but_the_outermost_pixels(recipe, digits, tmp_path):
+    brief = replace(recipe, window=None, epochs=1)
+    kernel = fit_robust(brief, AUGMENTATION, digits, tmp_path).model.layers[0].get_weights()[0]
+    assert np.array_equal((kernel != 0).all(axis=1).reshape(28, 28), np.pad(np.ones((26, 26)), 1))
+
+
 def test_a_fit_that_was_killed_ends_as_one_that_was_not(whole, recipe, digits, tmp_path):
     with pytest.raises(KilledError):
         fit_robust(recipe, AUGMENTATION, digits, tmp_path, seed=2, callbacks=[kill_in(7)])
