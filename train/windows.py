@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mnist_infer.normalize import SIDE
+
 Floats = npt.NDArray[np.float32]
 
-_SIDE = 28
 _RIM = 1
 
 
@@ -24,10 +25,10 @@ def windows(units: int, side: int | None, seed: int) -> Floats:
     training leaves their weights to chance; but whatever is no digit and fills the image makes all
     of them speak.
     """
-    inner = _SIDE - 2 * _RIM
+    inner = SIDE - 2 * _RIM
     side = side or inner
     corners = np.random.default_rng(seed).integers(0, inner - side, (2, units, 1), endpoint=True)
-    pixels = np.arange(_SIDE) - _RIM
+    pixels = np.arange(SIDE) - _RIM
     rows, columns = (corners <= pixels) & (pixels < corners + side)
     seen: npt.NDArray[np.bool_] = rows.T[:, None] & columns.T[None]
     return seen.reshape(-1, units).astype(np.float32)
