@@ -166,12 +166,16 @@ def _files(section: Row) -> Iterator[str]:
 
 
 def _single(section: Row) -> Iterator[str]:
-    yield "`predict` of the bytes of one file, in this process, in turns with Pillow's decoding."
+    yield (
+        "`predict` of one file, by its path or from its bytes, in this process, in turns with "
+        "Pillow's decoding of the same to an array."
+    )
     yield table(
-        ("file", "p50", "p90", "p99", "Pillow alone", "ratio"),
+        ("file", "given", "p50", "p90", "p99", "Pillow alone", "ratio"),
         [
             (
                 row["kind"],
+                row["given"],
                 *(microseconds(row[f"p{part}_us"]) for part in (50, 90, 99)),
                 microseconds(row["decode_us"]),
                 f"{row['over_decode']:.2g}",

@@ -39,7 +39,8 @@ def speed(results: dict[str, Any]) -> str:
     ]
     rows += [
         (f"`predict` of a {row['kind']}", microseconds(row["p50_us"]), microseconds(row["p99_us"]))
-        for row in results.get("files", {"single": []})["single"][1:]
+        for row in results.get("files", {"single": []})["single"]
+        if row["given"] == "path"
     ]
     rows += [(name, f"{start[name]['wall_ms']:.0f} ms", "") for name in (OURS, SCRIPT)]
     machine = results["machine"]

@@ -46,7 +46,7 @@ def mnist_box(image: NDArray[np.uint8]) -> tuple[int, int, int, int] | None:
     if max(bottom - top, right - left) not in (BOX - 1, BOX):
         return None
     line = np.frombuffer(rows + rows[: SIDE + 1], np.uint8).astype(np.float32)
-    total, y, x = (_MOMENTS @ line[:_PIXELS]).tolist()
+    total, y, x = _MOMENTS.dot(line[:_PIXELS]).tolist()
     if not (_LOW * total < y < _HIGH * total and _LOW * total < x < _HIGH * total):
         return None
     if 2 * total < THINNEST * float(_outline(line)):

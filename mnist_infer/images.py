@@ -232,7 +232,7 @@ def _shrunk(image: PILImage | Pixels, working_side: int | None) -> Picture:
 def _pixels(image: PILImage) -> Pixels:
     """As `np.asarray` of an image of mode L, RGB or RGBa, which would ask for its type first."""
     bands = () if image.mode == "L" else (len(image.getbands()),)
-    return np.frombuffer(image.tobytes(), np.uint8).reshape(image.height, image.width, *bands)
+    return np.ndarray((image.height, image.width, *bands), np.uint8, image.tobytes())
 
 
 def _plain(image: PILImage) -> PILImage | Pixels:
