@@ -27,6 +27,7 @@ from mnist_infer.segment import (
     OTHER_PEN,
     find_pieces,
     gaps,
+    ink_of,
     piece_ink,
     piece_pen,
 )
@@ -173,8 +174,7 @@ def _find_writing(ink: NDArray[np.uint8]) -> _Writing:
     pieces = find_pieces(ink)
     heights, boxes, mass = pieces.heights, pieces.boxes, pieces.mass
     # A page's dark margin is no stroke, and would make dots of all that are.
-    along_border = np.concatenate(([False], pieces.is_edging))
-    stroke = stroke_width(ink * ~along_border[pieces.labels])
+    stroke = stroke_width(ink_of(pieces, ~pieces.is_edging, ink))
     dots = pieces.lengths < DOT * stroke
     nothing = _Writing(ink, pieces, [], stroke)
     if mass[dots].sum() > MOST_SPECKS * mass[~pieces.is_edging].sum():

@@ -104,6 +104,12 @@ def _edging(labels: NDArray[np.unsignedinteger], boxes: NDArray[np.intp]) -> NDA
     return edging
 
 
+def ink_of(pieces: Pieces, chosen: NDArray[np.bool_], ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The ink of the chosen pieces, (N,) bool, without all else; (H, W) uint8."""
+    is_kept = np.concatenate(([False], chosen))
+    return np.where(is_kept[pieces.labels], ink, 0).astype(np.uint8)
+
+
 def piece_ink(pieces: Pieces, piece: int, ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The ink of one piece alone, in its box."""
     top, left, bottom, right = pieces.boxes[piece]
@@ -150,8 +156,7 @@ def find_digit(ink: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], tuple[slice, 
     inside = ~pieces.at_border & ~_frames(pieces, box)
     if pieces.mass[members].sum() < LEAST_SHARE * pieces.mass[inside].sum():
         raise NoDigitError("the picture is full of specks or texture, but has no digit")
-    chosen = np.concatenate(([False], members))
-    digit = np.where(chosen[pieces.labels], ink, 0).astype(np.uint8)
+    digit = ink_of(pieces, members, ink)
     rows, columns = slice(box[0], box[2]), slice(box[1], box[3])
     if members.sum() > 1:
         pen = stroke_width(digit[rows, columns])
