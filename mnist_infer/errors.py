@@ -3,14 +3,14 @@
 Every error says what was found and how to put it right::
 
     MnistInferError
-    ├── ImageError            a picture that cannot be read or used
-    │   ├── PictureTooLargeErrormore pixels, or more bytes in a file, than are taken
-    │   ├── NoDigitError      a picture with nothing on it that could be a digit
-    │   ├── SeveralDigitsErrora picture with more than the one digit that was asked for
-    │   └── LowConfidenceErroran answer below the confidence that the caller asked for
-    ├── ModelError            a model that cannot be loaded or is not a digit classifier
-    │   └── ModelIntegrityErrora bundled model whose bytes are not the released ones
-    └── DeviceError           a device that was asked for and is not to be had
+    ├── ImageError                  a picture that cannot be read or used
+    │   ├── PictureTooLargeError    more pixels, or more bytes in a file, than are taken
+    │   ├── NoDigitError            a picture with nothing on it that could be a digit
+    │   ├── SeveralDigitsError      a picture with more than the one digit that was asked for
+    │   └── LowConfidenceError      an answer below the confidence that the caller asked for
+    ├── ModelError                  a model that cannot be loaded or is not a digit classifier
+    │   └── ModelIntegrityError     a bundled model whose bytes are not the released ones
+    └── DeviceError                 a device that was asked for and is not to be had
 """
 
 
