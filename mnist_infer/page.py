@@ -90,6 +90,11 @@ LEAST_WEIGHT = 0.6
 # Below this confidence a digit, and below this mean a line of them, is taken for other marks. A
 # doubtful digit stays, with its doubt: a number that lacks one in silence is worse.
 LEAST_CONFIDENCE, LEAST_LINE_CONFIDENCE = 0.2, 0.7
+# Marks farther apart than this, in line heights, are of two words.
+WORD_GAP = 0.3
+# Below this mean confidence one of several words is letters. Beside letters, which can look much
+# like digits, only words above the second are digits.
+LEAST_WORD_CONFIDENCE, LEAST_BESIDE_LETTERS = 0.85, 0.95
 
 
 @dataclass(frozen=True)
@@ -152,10 +157,31 @@ def _read(writing: _Writing, classify: Classify) -> list[list[_Digit]]:
     lines = []
     for members, height in writing.lines:
         parts = [part for i in members for part in _cut(_part(writing, i), height)]
-        line = _best_path(parts, height, classify)
+        line = _without_letters(_best_path(parts, height, classify), height)
         if _confidence([_certain(line)]) >= LEAST_LINE_CONFIDENCE:
             lines.append(line)
     return lines
+
+
+def _without_letters(line: list[_Digit], size: float) -> list[_Digit]:
+    """A line without its words of letters, and without what may well be one beside them."""
+    words: list[list[_Digit]] = [[]]
+    for digit in line:
+        if words[-1] and digit[0][0] - words[-1][-1][0][2] > WORD_GAP * size:
+            words.append([])
+        words[-1].append(digit)
+    least = LEAST_WORD_CONFIDENCE if len(words) > 1 else LEAST_LINE_CONFIDENCE
+    if all(_is_number(word, least) for word in words):
+        return line
+    sure = [word for word in words if _confidence([word]) >= LEAST_BESIDE_LETTERS]
+    return [digit for word in sure for digit in word]
+
+
+def _is_number(word: list[_Digit], least: float) -> bool:
+    """Whether the mean confidence is enough; a sign before or behind a number may lower it."""
+    return (
+        len(word) < 2 or max(_confidence([part]) for part in (word, word[1:], word[:-1])) >= least
+    )
 
 
 def _certain(line: list[_Digit]) -> list[_Digit]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from examples.draw import digit_mask
 from mnist_infer import NoDigitError, Recognizer
@@ -53,6 +53,36 @@ def test_underlines_dots_and_dashes_are_no_digits(recognizer: Recognizer):
     draw.ellipse((188, 92, 197, 101), fill=0)
     draw.line((330, 70, 362, 70), fill=0, width=6)
     assert recognizer.read(image).text == "12503"
+
+
+def labelled(before: str, number: str, behind: str = "") -> Image.Image:
+    """A number written between print, on one line."""
+    image = Image.new("L", (1200, 140), 255)
+    draw, font = ImageDraw.Draw(image), ImageFont.load_default(64)
+    draw.text((40, 105), before, fill=0, font=font, anchor="ls")
+    x = 40 + int(draw.textlength(before, font)) + 40
+    for digit in number:
+        mask = digit_mask(int(digit), 64)
+        image.paste(0, (x, 41), mask)
+        x += mask.width + 12
+    draw.text((x + 30, 105), behind, fill=0, font=font, anchor="ls")
+    return image
+
+
+@pytest.mark.parametrize(
+    ("before", "behind"), [("Total", ""), ("Amount due", ""), ("", "EUR"), ("Weight", "kg")]
+)
+def test_words_around_a_number_are_no_digits(recognizer: Recognizer, before: str, behind: str):
+    assert recognizer.read(labelled(before, "2470", behind)).text == "2470"
+
+
+def test_a_line_of_print_has_no_digits(recognizer: Recognizer):
+    with pytest.raises(NoDigitError):
+        recognizer.read(labelled("the weather in September was never better", ""))
+
+
+def test_a_sign_before_a_number_costs_it_nothing(recognizer: Recognizer):
+    assert recognizer.read(labelled("$", "2470")).text.endswith("2470")
 
 
 def test_touching_digits_are_cut(recognizer: Recognizer):
