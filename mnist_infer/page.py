@@ -59,6 +59,8 @@ SLENDER = 6
 FRAYED = 2.0
 # Lines of print smaller than this, against the largest writing, are the form's, not the writer's.
 SMALL_PRINT = 0.6
+# A digit's height on a line is this percentile of its pieces' heights: letters are lower.
+DIGIT_HEIGHT = 90
 # Digits of one line share at least this part of their height.
 SHARED_HEIGHT = 0.4
 # Parts farther apart than this, in line heights, are not of one digit.
@@ -230,7 +232,7 @@ def _find_writing(ink: NDArray[np.uint8]) -> _Writing:
     digits[members[thin | thick]] = False
     rules[members[thin | thick]] = True
     lines = _join_by_height(boxes, np.flatnonzero(digits))
-    sizes = [float(np.median(heights[line])) for line in lines]
+    sizes = [float(np.percentile(heights[line], DIGIT_HEIGHT)) for line in lines]
     found = []
     for line, size in zip(lines, sizes, strict=True):
         if size < max(LOWEST, SMALL_PRINT * max(sizes)):
@@ -390,10 +392,18 @@ def _best_path(parts: Sequence[_Part], size: float, classify: Classify) -> list[
     pieces = [-1, *(part.piece for part in parts), -1]
     is_cut = [before == behind for before, behind in pairwise(pieces)]
     are_of_slices = [any(is_cut[start : stop + 1]) for start, stop in runs]
+    # Letters side by side are as wide as a dash, and no mark.
+    are_marks = [
+        all(_is_mark(ink.shape, size) for ink in (drawn[run][0], *(p.ink for p in parts[i:j])))
+        for run, (i, j) in enumerate(runs)
+    ]
     best: list[tuple[float, int]] = [(0.0, -1)] + [(np.inf, -1)] * len(parts)
     for run, (start, stop) in enumerate(runs):
-        shape = drawn[run][0].shape
-        cost = best[start][0] + _cost(shape, probabilities[run], size, are_of_slices[run])
+        if are_marks[run]:
+            cost = SCRAP_COST * _weight(drawn[run][0], size) if are_of_slices[run] else MARK_COST
+        else:
+            cost = _cost(drawn[run][0], probabilities[run], size)
+        cost += best[start][0]
         if is_cut[start]:
             cost += CUT_COST
         if cost < best[stop][0]:
@@ -402,8 +412,8 @@ def _best_path(parts: Sequence[_Part], size: float, classify: Classify) -> list[
     stop = len(parts)
     while stop > 0:
         run = best[stop][1]
-        ink, box = drawn[run]
-        if are_of_slices[run] or not _is_mark(ink.shape, size):
+        _, box = drawn[run]
+        if are_of_slices[run] or not are_marks[run]:
             path.append((box, probabilities[run]))
         stop = runs[run][0]
     return path[::-1]
@@ -448,14 +458,13 @@ def _is_mark(shape: tuple[int, ...], size: float) -> bool:
     return height < SMALLEST * size or width > DASH * height
 
 
-def _cost(
-    shape: tuple[int, ...], probabilities: NDArray[np.float32], size: float, is_of_slices: bool
-) -> float:
-    height, width = shape
-    weight = max(LEAST_WEIGHT, width / size)
-    if _is_mark(shape, size):
-        return SCRAP_COST * weight if is_of_slices else MARK_COST
+def _cost(ink: NDArray[np.uint8], probabilities: NDArray[np.float32], size: float) -> float:
+    height, width = ink.shape
     wider = max(0.0, float(np.log(width / height / SLENDER_ASPECT)) / ASPECT_SPREAD)
     lower = min(0.0, float(np.log(height / size)) / HEIGHT_SPREAD)
     surprise = -float(np.log(max(probabilities.max(), 1e-6))) + (wider**2 + lower**2) / 2
-    return surprise * weight
+    return surprise * _weight(ink, size)
+
+
+def _weight(ink: NDArray[np.uint8], size: float) -> float:
+    return max(LEAST_WEIGHT, int(ink.shape[1]) / size)

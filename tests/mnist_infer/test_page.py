@@ -55,10 +55,10 @@ def test_underlines_dots_and_dashes_are_no_digits(recognizer: Recognizer):
     assert recognizer.read(image).text == "12503"
 
 
-def labelled(before: str, number: str, behind: str = "") -> Image.Image:
-    """A number written between print, on one line."""
+def labelled(before: str, number: str, behind: str = "", print_size: int = 64) -> Image.Image:
+    """A number 64 pixels high, written between print, on one line."""
     image = Image.new("L", (1200, 140), 255)
-    draw, font = ImageDraw.Draw(image), ImageFont.load_default(64)
+    draw, font = ImageDraw.Draw(image), ImageFont.load_default(print_size)
     draw.text((40, 105), before, fill=0, font=font, anchor="ls")
     x = 40 + int(draw.textlength(before, font)) + 40
     for digit in number:
@@ -74,6 +74,15 @@ def labelled(before: str, number: str, behind: str = "") -> Image.Image:
 )
 def test_words_around_a_number_are_no_digits(recognizer: Recognizer, before: str, behind: str):
     assert recognizer.read(labelled(before, "2470", behind)).text == "2470"
+
+
+def test_the_small_print_of_a_long_label_does_not_make_small_print_of_its_number(
+    recognizer: Recognizer,
+):
+    form = Image.new("L", (1200, 280), 255)
+    form.paste(labelled("Number of this invoice", "2470", print_size=52), (0, 0))
+    form.paste(labelled("", "5813"), (0, 140))
+    assert recognizer.read(form).text == "2470\n5813"
 
 
 def test_a_line_of_print_has_no_digits(recognizer: Recognizer):
