@@ -85,10 +85,8 @@ def _single(rounds: int) -> Iterator[Row]:
         for kind, make in KINDS.items():
             content = make()
             path.write_bytes(content)
-            for given in (path, content):
-                name = "bytes" if given is content else "path"
-                measured = against_decoding(recognizer, given, rounds)
-                yield {"kind": kind, "given": name, **measured}
+            for name, given in (("path", path), ("bytes", content)):
+                yield {"kind": kind, "given": name, **against_decoding(recognizer, given, rounds)}
 
 
 def _row(kind: str, folder: str, count: int, rounds: int) -> tuple[Row, float]:

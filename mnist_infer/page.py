@@ -394,15 +394,16 @@ def _best_path(parts: Sequence[_Part], size: float, classify: Classify) -> list[
     are_of_slices = [any(is_cut[start : stop + 1]) for start, stop in runs]
     # Letters side by side are as wide as a dash, and no mark.
     are_marks = [
-        all(_is_mark(ink.shape, size) for ink in (drawn[run][0], *(p.ink for p in parts[i:j])))
-        for run, (i, j) in enumerate(runs)
+        _is_mark(ink.shape, size) and all(_is_mark(p.ink.shape, size) for p in parts[start:stop])
+        for (ink, _), (start, stop) in zip(drawn, runs, strict=True)
     ]
     best: list[tuple[float, int]] = [(0.0, -1)] + [(np.inf, -1)] * len(parts)
     for run, (start, stop) in enumerate(runs):
+        ink, _ = drawn[run]
         if are_marks[run]:
-            cost = SCRAP_COST * _weight(drawn[run][0], size) if are_of_slices[run] else MARK_COST
+            cost = SCRAP_COST * _weight(ink, size) if are_of_slices[run] else MARK_COST
         else:
-            cost = _cost(drawn[run][0], probabilities[run], size)
+            cost = _cost(ink, probabilities[run], size)
         cost += best[start][0]
         if is_cut[start]:
             cost += CUT_COST

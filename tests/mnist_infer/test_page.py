@@ -90,7 +90,7 @@ def test_a_line_of_print_has_no_digits(recognizer: Recognizer):
         recognizer.read(labelled("the weather in September was never better", ""))
 
 
-def test_a_sign_before_a_number_costs_it_nothing(recognizer: Recognizer):
+def test_a_sign_before_a_number_does_not_take_it_along(recognizer: Recognizer):
     assert recognizer.read(labelled("$", "2470")).text.endswith("2470")
 
 
