@@ -19,7 +19,7 @@ from train.coarse import coarse_copies
 from train.data import Array
 from train.nondigits import nondigits
 from train.recipes import Augmentation
-from train.styles import styled_digits
+from train.styles import RARE_STYLES, styled_digits
 
 Floats = npt.NDArray[np.float32]
 
@@ -40,7 +40,12 @@ class FreshEpochs:
         self._seed = seed
         self._latest: tuple[int, Array, Floats] | None = None
         self.batch_size = batch_size
-        added = augmentation.styles + augmentation.coarse + augmentation.nondigits
+        added = (
+            augmentation.styles
+            + augmentation.rare_styles
+            + augmentation.coarse
+            + augmentation.nondigits
+        )
         self.steps = (len(images) + added) // batch_size
         # Whole batches only: an epoch must not lean into the next one.
         self.size = self.steps * batch_size
@@ -57,11 +62,12 @@ class FreshEpochs:
     def _make_set(self, number: int) -> tuple[Array, Floats]:
         rng = np.random.default_rng((self._seed, number))
         drawn, drawn_digits = styled_digits(self._augmentation.styles, rng)
+        rare, rare_digits = styled_digits(self._augmentation.rare_styles, rng, RARE_STYLES)
         copies, copied_digits = self._coarse
         some = rng.choice(len(copies), self._augmentation.coarse, replace=False)
         others = nondigits(self._images, self._labels, self._augmentation.nondigits, rng)
-        digits = np.concatenate([self._labels, drawn_digits, copied_digits[some]])
-        images = np.concatenate([self._images, drawn, copies[some], others])
+        digits = np.concatenate([self._labels, drawn_digits, rare_digits, copied_digits[some]])
+        images = np.concatenate([self._images, drawn, rare, copies[some], others])
         targets = np.concatenate(
             [np.eye(10, dtype=np.float32)[digits], np.tile(_FLAT, (len(others), 1))]
         )

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from train.batch_norm import normalized_dense
 from train.data import Array, Mnist
-from train.recipes import OneCycleAdamW, Recipe
+from train.recipes import Dense, Layer, OneCycleAdamW, Recipe
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,14 @@ def build(recipe: Recipe, *, steps: int) -> Any:
     model = keras.Sequential(name=recipe.name)
     if recipe.declares_input:
         model.add(keras.Input((28 * 28,)))
-    for layer in recipe.layers:
-        model.add(getattr(keras.layers, type(layer).__name__)(**asdict(layer)))
+    *hidden, last = recipe.layers
+    for layer in hidden:
+        if recipe.batch_norm and isinstance(layer, Dense):
+            for part in normalized_dense(layer.units, layer.activation):
+                model.add(part)
+        else:
+            model.add(_layer(layer))
+    model.add(_layer(last))
     optimizer = (
         _one_cycle(recipe.optimizer, steps)
         if isinstance(recipe.optimizer, OneCycleAdamW)
@@ -83,6 +90,10 @@ def build(recipe: Recipe, *, steps: int) -> Any:
     )
     model.compile(optimizer=optimizer, loss=recipe.loss, metrics=["accuracy"])
     return model
+
+
+def _layer(layer: Layer) -> Any:
+    return getattr(keras.layers, type(layer).__name__)(**asdict(layer))
 
 
 def _one_cycle(settings: OneCycleAdamW, steps: int) -> Any:

@@ -1,13 +1,14 @@
 """Fits an augmented recipe: fresh pictures every epoch, averaged weights, resumed after a kill."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from train.batch_norm import fold
 from train.calibrate import calibration_error, fit_temperature, temper
 from train.checkpoint import Checkpoints, History, cycle_folders
 from train.data import Array, Mnist
@@ -56,11 +57,12 @@ def fit_robust(
     validation = (as_input(parts.held_out_images), as_targets(recipe, parts.held_out_labels))
     history: History = {}
     duration_s = 0.0
+    end: list[Floats] = []
     ends: list[list[Floats]] = []
     for cycle, place in zip(recipe.cycles, cycle_folders(folder), strict=False):
         place.mkdir(exist_ok=True)
         checkpoints = Checkpoints(place, recipe, seed)
-        model = checkpoints.restore() or _start(cycle, sets.steps, ends)
+        model = checkpoints.restore() or _start(cycle, sets.steps, end)
         seen = windows(model.layers[0].units, recipe.window, seed)
         if recipe.window:
             look_through(model.layers[0], seen)
@@ -78,7 +80,8 @@ def fit_robust(
             verbose=verbose,
             callbacks=[*callbacks, checkpoints.callback(model)],
         )
-        ends.append(model.get_weights())
+        end = model.get_weights()
+        ends.append(fold(model))
         for name, values in checkpoints.history.items():
             history.setdefault(name, []).extend(values)
         duration_s += checkpoints.duration_s
@@ -86,6 +89,7 @@ def fit_robust(
     averaged = zip(*(ends[1:] or ends), strict=True)
     first_layer, *others = (np.mean(weights, axis=0) for weights in averaged)
     kept = (first_layer * seen, *others)
+    model = build(replace(recipe, batch_norm=False), steps=1)
     model.set_weights([_rounded(weights) for weights in kept])
     test_loss, test_accuracy = model.evaluate(
         as_input(mnist.x_test), as_targets(recipe, mnist.y_test), verbose=0
@@ -102,10 +106,10 @@ def fit_robust(
     )
 
 
-def _start(cycle: Recipe, steps: int, ends: Sequence[list[Floats]]) -> Any:
+def _start(cycle: Recipe, steps: int, weights: list[Floats]) -> Any:
     model = build(cycle, steps=cycle.epochs * steps)
-    if ends:
-        model.set_weights(ends[-1])
+    if weights:
+        model.set_weights(weights)
     return model
 
 

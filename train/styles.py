@@ -5,6 +5,7 @@ The European 1 with its upstroke and its foot, the crossed 7, the hooked 9, the 
 would stand for a few of them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -516,12 +517,93 @@ STYLES = (
 )  # fmt: skip
 
 
-def styled_digits(count: int, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Draws `count` digits in the styles of this module: images (N, 28, 28), labels (N,)."""
-    weights = np.array([style.weight for style in STYLES])
+RARE_STYLES = (
+    # 4: open, its stem hangs from the bar
+    Style(
+        4,
+        1,
+        (
+            (
+                ((0.5, 0.02), (0.36, 0.3), (0.2, 0.5)),
+                ((0.2, 0.5), (0.5, 0.48), (0.76, 0.42)),
+                ((0.76, 0.4), (0.64, 0.7), (0.52, 0.98)),
+            ),
+            (
+                ((0.6, 0.02), (0.38, 0.28), (0.1, 0.56)),
+                ((0.1, 0.56), (0.46, 0.5), (0.88, 0.36)),
+                ((0.88, 0.35), (0.68, 0.66), (0.48, 0.98)),
+            ),
+            (
+                ((0.3, 0.04), (0.24, 0.3), (0.2, 0.54)),
+                ((0.2, 0.54), (0.5, 0.54), (0.76, 0.5)),
+                ((0.74, 0.34), (0.7, 0.66), (0.66, 0.98)),
+            ),
+        ),
+    ),
+    # 5: its bar across the neck, or a long one that hardly touches it
+    Style(
+        5,
+        1,
+        (
+            (
+                ((0.04, 0.1), (0.46, 0.08), (0.9, 0.04)),
+                (
+                    (0.4, 0.04), (0.36, 0.42), (0.54, 0.4), (0.7, 0.54), (0.68, 0.8),
+                    (0.46, 0.97), (0.14, 0.9),
+                ),
+            ),
+            (
+                ((0.14, 0.22), (0.5, 0.14), (0.94, 0.04)),
+                (
+                    (0.42, 0.04), (0.3, 0.46), (0.52, 0.42), (0.72, 0.56), (0.66, 0.82),
+                    (0.4, 0.97), (0.1, 0.88),
+                ),
+            ),
+            (
+                ((0.24, 0.04), (0.56, 0.1), (0.86, 0.12)),
+                (
+                    (0.46, 0.1), (0.36, 0.44), (0.6, 0.46), (0.74, 0.62), (0.64, 0.84),
+                    (0.42, 0.96), (0.16, 0.96),
+                ),
+            ),
+        ),
+    ),
+    # 6: its head curled back
+    Style(
+        6,
+        1,
+        (
+            (
+                (
+                    (0.6, 0.26), (0.7, 0.1), (0.54, 0.03), (0.36, 0.24), (0.26, 0.6), (0.34, 0.92),
+                    (0.58, 0.95), (0.72, 0.74), (0.58, 0.56), (0.3, 0.66),
+                ),
+            ),
+            (
+                (
+                    (0.5, 0.3), (0.64, 0.16), (0.52, 0.02), (0.3, 0.2), (0.18, 0.6), (0.3, 0.92),
+                    (0.56, 0.97), (0.78, 0.76), (0.6, 0.54), (0.22, 0.68),
+                ),
+            ),
+            (
+                (
+                    (0.7, 0.22), (0.78, 0.08), (0.6, 0.02), (0.4, 0.2), (0.24, 0.56), (0.26, 0.86),
+                    (0.46, 0.98), (0.7, 0.84), (0.62, 0.62), (0.28, 0.72),
+                ),
+            ),
+        ),
+    ),
+)  # fmt: skip
+
+
+def styled_digits(
+    count: int, rng: np.random.Generator, styles: Sequence[Style] = STYLES
+) -> tuple[Array, Array]:
+    """Draws `count` digits in `styles`, as often as they weigh: images (N, 28, 28), labels (N,)."""
+    weights = np.array([style.weight for style in styles])
     counts = rng.multinomial(count, weights / weights.sum())
     images = [
-        write(style.extremes, number, rng) for style, number in zip(STYLES, counts, strict=True)
+        write(style.extremes, number, rng) for style, number in zip(styles, counts, strict=True)
     ]
-    digits = np.array([style.digit for style in STYLES], np.uint8)
+    digits = np.array([style.digit for style in styles], np.uint8)
     return np.concatenate(images), np.repeat(digits, counts)

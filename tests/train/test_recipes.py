@@ -5,7 +5,7 @@ import pytest
 from train.recipes import DLWP, MNIST_MLP, RECIPES, Dense
 
 DOCUMENTED = ("dlwp", "dlwp-sparse", "mnist-mlp")
-ROBUST = ("robust-512", "robust-512x2")
+ROBUST = ("robust-512", "robust-512x2", "robust-512x2-hands")
 
 
 def test_the_recipes_are_there():
@@ -25,7 +25,8 @@ def test_the_documented_settings():
 
 
 @pytest.mark.parametrize(
-    ("robust", "documented"), [("robust-512", DLWP), ("robust-512x2", MNIST_MLP)]
+    ("robust", "documented"),
+    [("robust-512", DLWP), ("robust-512x2", MNIST_MLP), ("robust-512x2-hands", MNIST_MLP)],
 )
 def test_a_robust_network_is_a_documented_one_fitted_otherwise(robust, documented):
     def dense(recipe):

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import pytest
 
+from train.batch_norm import fold
 from train.checkpoint import MODEL_FILE, RECORD_FILE, Checkpoints, cycle_folders, discard
 from train.recipes import ROBUST_512X2, Augmentation, Dense, Further, OneCycleAdamW, Recipe
 from train.robust import fit_robust, split
@@ -162,7 +163,8 @@ def test_a_record_that_is_cut_short_never_takes_the_last_ones_place(
 @pytest.fixture(scope="module")
 def cyclic(recipe) -> Recipe:
     optimizer = replace(recipe.optimizer, peak=1e-3)
-    return replace(recipe, epochs=5, further=Further(cycles=2, epochs=5, optimizer=optimizer))
+    further = Further(cycles=2, epochs=5, optimizer=optimizer)
+    return replace(recipe, epochs=5, further=further, batch_norm=True)
 
 
 @pytest.fixture(scope="module")
@@ -184,13 +186,16 @@ def test_what_is_kept_is_the_mean_of_what_further_cycles_end_with(in_cycles):
     ends = [keras.models.load_model(folder / f"further-{cycle}" / MODEL_FILE) for cycle in (1, 2)]
     for end in ends:
         end.optimizer.finalize_variable_values(end.trainable_variables)
-    means = [
-        np.mean(weights, axis=0)
-        for weights in zip(*(end.get_weights() for end in ends), strict=True)
-    ]
+    means = [np.mean(weights, axis=0) for weights in zip(*(fold(end) for end in ends), strict=True)]
     kept = fitted.model.get_weights()
     for mean, weights in zip(means[1:], kept[1:], strict=True):
         np.testing.assert_allclose(weights, mean, rtol=3e-4, atol=1e-7)
+
+
+def test_batch_normalisation_leaves_the_recipes_own_network(in_cycles, cyclic):
+    layers = in_cycles[0].model.layers
+    assert all(isinstance(layer, keras.layers.Dense) for layer in layers)
+    assert [layer.units for layer in layers] == [layer.units for layer in cyclic.layers]
 
 
 @pytest.mark.parametrize("epoch", [2, 6, 11, 14])
