@@ -73,8 +73,8 @@ def test_the_outermost_pixels_have_no_say(whole):
     inside = np.pad(np.ones((1, 26, 26), np.float32), ((0, 0), (1, 1), (1, 1)))
     both = np.stack([inside, np.ones_like(inside)]).reshape(2, 784)
     one, other = model.predict(both, verbose=0)
-    assert np.array_equal(one, other)
-    assert not np.array_equal(one, model.predict(0 * both[:1], verbose=0)[0])
+    np.testing.assert_allclose(one, other, atol=1e-6)  # threads may add two rows in two orders
+    assert not np.allclose(one, model.predict(0 * both[:1], verbose=0)[0], atol=1e-2)
 
 
 def test_each_unit_of_the_first_layer_has_weights_for_its_window_only(whole):
