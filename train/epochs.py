@@ -19,7 +19,7 @@ from train.coarse import coarse_copies
 from train.data import Array
 from train.nondigits import nondigits
 from train.recipes import Augmentation
-from train.styles import RARE_STYLES, STEEP_STYLES, STYLES, styled_digits
+from train.styles import RARE_STYLES, styled_digits
 
 Floats = npt.NDArray[np.float32]
 
@@ -35,7 +35,6 @@ class FreshEpochs:
         self, augmentation: Augmentation, images: Array, labels: Array, seed: int, batch_size: int
     ) -> None:
         self._augmentation = augmentation
-        self._styles = STEEP_STYLES if augmentation.steep_flags else STYLES
         self._images = images
         self._labels = labels
         self._seed = seed
@@ -62,7 +61,7 @@ class FreshEpochs:
 
     def _make_set(self, number: int) -> tuple[Array, Floats]:
         rng = np.random.default_rng((self._seed, number))
-        drawn, drawn_digits = styled_digits(self._augmentation.styles, rng, self._styles)
+        drawn, drawn_digits = styled_digits(self._augmentation.styles, rng)
         rare, rare_digits = styled_digits(self._augmentation.rare_styles, rng, RARE_STYLES)
         copies, copied_digits = self._coarse
         some = rng.choice(len(copies), self._augmentation.coarse, replace=False)
@@ -80,7 +79,7 @@ class FreshEpochs:
         """Coarse copies and their digits: of training images one half, of drawn ones the other."""
         rng = np.random.default_rng(self._seed)
         half = _STOCK * self._augmentation.coarse // 2
-        drawn, drawn_digits = styled_digits(half, rng, self._styles)
+        drawn, drawn_digits = styled_digits(half, rng)
         some = rng.integers(len(self._images), size=half)
         copies = coarse_copies(np.concatenate([self._images[some], drawn]), rng)
         return copies, np.concatenate([self._labels[some], drawn_digits])

@@ -73,7 +73,6 @@ class Augmentation:
 
     distortion: Distortion = Distortion()
     styles: int = 7000  # digits drawn in styles that MNIST hardly has
-    steep_flags: bool = False  # drawn 1s have flags that seldom come out as the bar of a 7
     rare_styles: int = 0  # digits drawn in styles that few people write
     coarse: int = 4000  # copies of digits from few pixels
     nondigits: int = 4000  # pictures without a digit, with a flat target
@@ -211,7 +210,7 @@ ROBUST_512X2_HANDS = replace(
     name="robust-512x2-hands",
     origin="the same with hands that few people write; a candidate, see MODEL_CARD.md",
     optimizer=OneCycleAdamW(peak=4e-3),
-    augmentation=Augmentation(styles=4500, steep_flags=True, rare_styles=450, nondigits=3000),
+    augmentation=Augmentation(styles=4500, rare_styles=450, coarse=3000, nondigits=3000),
     batch_norm=True,
 )
 

@@ -27,8 +27,11 @@ class Style:
 
 
 _STEM_1: Stroke = ((0.58, 0.02), (0.57, 0.35), (0.56, 0.65), (0.55, 0.98))
+_SHORT_FLAG: Stroke = ((0.38, 0.2), (0.49, 0.12), (0.58, 0.02))
+_MIDDLE_FLAG: Stroke = ((0.2, 0.42), (0.4, 0.24), (0.58, 0.02))
 _LONG_FLAG: Stroke = ((0.04, 0.66), (0.32, 0.36), (0.58, 0.02))
 _FLAT_FLAG: Stroke = ((0.22, 0.24), (0.42, 0.17), (0.58, 0.02))
+_WIDE_FLAG: Stroke = ((-0.2, 0.46), (0.22, 0.28), (0.58, 0.02))
 
 _BAR_7: Stroke = ((0.14, 0.06), (0.48, 0.06), (0.84, 0.05))
 _WAVY_BAR_7: Stroke = ((0.12, 0.12), (0.42, 0.04), (0.84, 0.08))
@@ -47,54 +50,48 @@ _SMALL_LOOP_9: Stroke = (
     (0.7, 0.16), (0.54, 0.03), (0.36, 0.12), (0.36, 0.3), (0.52, 0.38), (0.7, 0.26),
 )  # fmt: skip
 
-
-def _ones(
-    flagged: int,
-    short: Stroke,
-    middle: Stroke,
-    wide: Stroke,
-    winged: int,
-    wings: tuple[Stroke, ...],
-) -> tuple[Style, ...]:
-    """Returns the 1s with these flags; `flagged` and `winged` weigh those without a foot."""
-    return (
-        # bare, with an upstroke, with upstroke and foot, with a foot alone
-        Style(1, 1, ((_STEM_1,),)),
-        Style(
-            1,
-            flagged,
-            (
-                (short, _STEM_1),
-                (middle, _STEM_1),
-                (_LONG_FLAG, _STEM_1),
-                (wide, ((0.58, 0.02), (0.52, 0.35), (0.46, 0.68), (0.48, 0.98))),
-            ),
+STYLES = (
+    # 1: bare, with an upstroke, with upstroke and foot, with a foot alone
+    Style(1, 1, ((_STEM_1,),)),
+    Style(
+        1,
+        4,
+        (
+            (_SHORT_FLAG, _STEM_1),
+            (_MIDDLE_FLAG, _STEM_1),
+            (_LONG_FLAG, _STEM_1),
+            (_WIDE_FLAG, ((0.58, 0.02), (0.52, 0.35), (0.46, 0.68), (0.48, 0.98))),
         ),
-        # a flag as wide as the digit is tall, bent as a wing, or nearly as low as the foot
-        Style(1, winged, tuple((wing, _STEM_1) for wing in wings)),
-        Style(
-            1,
-            6,
-            (
-                (short, _STEM_1, ((0.4, 0.97), (0.55, 0.98), (0.7, 0.97))),
-                (middle, _STEM_1, ((0.18, 0.98), (0.55, 0.98), (0.92, 0.97))),
-                (_FLAT_FLAG, _STEM_1, ((0.28, 0.98), (0.55, 0.97), (0.85, 0.98))),
-                (_LONG_FLAG, _STEM_1, ((0.3, 0.97), (0.55, 0.98), (0.8, 0.98))),
-                (wide, _STEM_1, ((0.1, 0.98), (0.55, 0.97), (1.0, 0.98))),
-            ),
+    ),
+    # 1: a flag as wide as the digit is tall, bent as a wing, or nearly as low as the foot
+    Style(
+        1,
+        2,
+        (
+            (((-0.4, 0.56), (0.04, 0.34), (0.5, 0.02)), _STEM_1),
+            (((-0.3, 0.3), (0.16, 0.26), (0.56, 0.02)), _STEM_1),
+            (((-0.1, 0.84), (0.26, 0.44), (0.58, 0.02)), _STEM_1),
         ),
-        Style(
-            1,
-            1,
-            (
-                (_STEM_1, ((0.4, 0.97), (0.55, 0.98), (0.7, 0.97))),
-                (_STEM_1, ((0.22, 0.98), (0.55, 0.98), (0.88, 0.97))),
-            ),
+    ),
+    Style(
+        1,
+        6,
+        (
+            (_SHORT_FLAG, _STEM_1, ((0.4, 0.97), (0.55, 0.98), (0.7, 0.97))),
+            (_MIDDLE_FLAG, _STEM_1, ((0.18, 0.98), (0.55, 0.98), (0.92, 0.97))),
+            (_FLAT_FLAG, _STEM_1, ((0.28, 0.98), (0.55, 0.97), (0.85, 0.98))),
+            (_LONG_FLAG, _STEM_1, ((0.3, 0.97), (0.55, 0.98), (0.8, 0.98))),
+            (_WIDE_FLAG, _STEM_1, ((0.1, 0.98), (0.55, 0.97), (1.0, 0.98))),
         ),
-    )
-
-
-_OTHERS = (
+    ),
+    Style(
+        1,
+        1,
+        (
+            (_STEM_1, ((0.4, 0.97), (0.55, 0.98), (0.7, 0.97))),
+            (_STEM_1, ((0.22, 0.98), (0.55, 0.98), (0.88, 0.97))),
+        ),
+    ),
     # 7: crossed, crossed with a serif, with a serif, bare
     Style(
         7,
@@ -519,38 +516,6 @@ _OTHERS = (
     ),
 )  # fmt: skip
 
-STYLES = (
-    *_ones(
-        flagged=4,
-        short=((0.38, 0.2), (0.49, 0.12), (0.58, 0.02)),
-        middle=((0.2, 0.42), (0.4, 0.24), (0.58, 0.02)),
-        wide=((-0.2, 0.46), (0.22, 0.28), (0.58, 0.02)),
-        winged=2,
-        wings=(
-            ((-0.4, 0.56), (0.04, 0.34), (0.5, 0.02)),
-            ((-0.3, 0.3), (0.16, 0.26), (0.56, 0.02)),
-            ((-0.1, 0.84), (0.26, 0.44), (0.58, 0.02)),
-        ),
-    ),
-    *_OTHERS,
-)
-
-# Without a foot, one distorted 1 of `STYLES` in 7 looks like a 7; of these, one in 19 does.
-STEEP_STYLES = (
-    *_ones(
-        flagged=3,
-        short=((0.42, 0.28), (0.51, 0.16), (0.58, 0.02)),
-        middle=((0.22, 0.52), (0.42, 0.28), (0.58, 0.02)),
-        wide=((-0.2, 0.64), (0.22, 0.36), (0.58, 0.02)),
-        winged=1,
-        wings=(
-            ((-0.4, 0.8), (0.06, 0.44), (0.5, 0.02)),
-            ((-0.26, 0.6), (0.16, 0.4), (0.56, 0.02)),
-            ((-0.1, 0.84), (0.26, 0.44), (0.58, 0.02)),
-        ),
-    ),
-    *_OTHERS,
-)
 
 RARE_STYLES = (
     # 4: open, its stem hangs from the bar

@@ -1,12 +1,10 @@
 import numpy as np
 import pytest
 
-from train.styles import RARE_STYLES, STEEP_STYLES, STYLES, styled_digits
+from train.styles import RARE_STYLES, STYLES, styled_digits
 
 
-@pytest.mark.parametrize(
-    "style", STYLES + STEEP_STYLES + RARE_STYLES, ids=lambda style: str(style.digit)
-)
+@pytest.mark.parametrize("style", STYLES + RARE_STYLES, ids=lambda style: str(style.digit))
 def test_extremes_share_their_form(style):
     forms = {tuple(len(stroke) for stroke in strokes) for strokes in style.extremes}
     assert len(forms) == 1
@@ -29,17 +27,3 @@ def test_what_few_people_write_is_drawn_where_it_is_asked_for():
     images, labels = styled_digits(60, np.random.default_rng(0), RARE_STYLES)
     assert images.shape == (60, 28, 28)
     assert set(labels) == {4, 5, 6}
-
-
-def test_steep_flags_differ_from_the_others_in_being_steeper_alone():
-    def slopes(styles):
-        """Of the first stroke, downwards to the left; a bare stem's, too."""
-        strokes = [extreme[0] for style in styles for extreme in style.extremes if style.digit == 1]
-        ends = np.array([(stroke[0], stroke[-1]) for stroke in strokes])
-        across, down = np.moveaxis(ends[:, 0] - ends[:, 1], -1, 0)
-        return np.arctan2(down, -across)
-
-    steep, others = slopes(STEEP_STYLES), slopes(STYLES)
-    assert (steep >= others).all()
-    assert (steep > others).sum() == 8
-    assert STEEP_STYLES[5:] == STYLES[5:]
