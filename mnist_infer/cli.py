@@ -27,7 +27,14 @@ from mnist_infer.errors import (
     MnistInferError,
     ModelError,
 )
-from mnist_infer.options import add_model_options, create_parser, share, whole
+from mnist_infer.options import (
+    add_model_options,
+    create_parser,
+    say,
+    share,
+    usage_error,
+    whole,
+)
 from mnist_infer.output import (
     Answer,
     as_drawing,
@@ -48,6 +55,7 @@ if TYPE_CHECKING:
 
 Answers: TypeAlias = Generator[Answer, None, None]
 
+PROGRAM = "mnist-infer"
 INTERRUPTED = 130
 
 
@@ -88,7 +96,7 @@ def _parse(arguments: list[str]) -> dict[str, Any]:
 
 def _create_parser() -> ArgumentParser:
     parser = create_parser(
-        "mnist-infer",
+        PROGRAM,
         "Recognise the handwritten digit on each image, or with --read all of them.",
         "Exit code: 0 when every image got its answer, 1 when some did not, 2 for wrong usage (a "
         "model or device that is not to be had included).",
@@ -194,12 +202,12 @@ def run(
 ) -> int:
     """Do what the options say; the exit code."""
     if json and jsonl:
-        raise _usage_error("--json and --jsonl exclude each other")
+        raise usage_error(PROGRAM, "--json and --jsonl exclude each other")
     if show and (json or jsonl):
-        raise _usage_error("--show draws for people: leave out --json and --jsonl")
+        raise usage_error(PROGRAM, "--show draws for people: leave out --json and --jsonl")
     read = read or annotate is not None
     if read and (show or save_stages):
-        raise _usage_error("--show and --save-stages explain one digit: leave out --read")
+        raise usage_error(PROGRAM, "--show and --save-stages explain one digit: leave out --read")
     outcome = _Outcome()
     outcome.take_interrupts()
     if info:
@@ -213,9 +221,9 @@ def run(
         _write([text + "\n"], results)
         return 0
     if not images:
-        raise _usage_error("name at least one image; --help shows what else there is")
+        raise usage_error(PROGRAM, "name at least one image; --help shows what else there is")
     if annotate and len(list(islice(expand(images), 2))) != 1:
-        raise _usage_error("--annotate takes one image")
+        raise usage_error(PROGRAM, "--annotate takes one image")
 
     results = _claim_stdout()
     from mnist_infer.formats import limit_pillow
@@ -237,7 +245,7 @@ def run(
     gc.enable()
     if verbose:
         loaded = recognizer.model
-        _say(
+        say(
             f"model {loaded.name}{f' in {loaded.precision}' if loaded.precision else ''}, "
             f"device {recognizer.device}, {threads} thread(s)"
         )
@@ -267,20 +275,6 @@ def run(
     except (ModelError, DeviceError) as error:
         raise outcome.failure(error) from error
     return INTERRUPTED if outcome.interrupted else min(outcome.unanswered, 1)
-
-
-def _usage_error(message: str) -> SystemExit:
-    _say(f"mnist-infer: {message}")
-    return SystemExit(2)
-
-
-def _say(text: str, end: str = "\n") -> None:
-    """Print to stderr; where that cannot be written, the answers go on without it."""
-    try:
-        print(text, end=end, file=sys.stderr, flush=True)
-    except OSError:
-        # What is left in the buffer must not fail once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def _predictions(
@@ -348,7 +342,7 @@ def _save(image: PILImage, path: Path) -> None:
         write_image(image, path)
     except (OSError, ValueError) as error:
         reason = (isinstance(error, OSError) and error.strerror) or error
-        raise _usage_error(f"{path}: cannot be written ({reason})") from error
+        raise usage_error(PROGRAM, f"{path}: cannot be written ({reason})") from error
 
 
 def _flat_name(name: Name) -> str:
@@ -373,9 +367,9 @@ def _confident(answers: Iterable[Answer], min_confidence: float) -> Iterator[Ans
 def _with_progress(answers: Iterator[Answer], images: Iterable[str]) -> Iterator[Answer]:
     total = sum(1 for _ in expand(images))
     for count, answer in enumerate(answers, start=1):
-        _say(f"\r{count} of {total}", end="")
+        say(f"\r{count} of {total}", end="")
         yield answer
-    _say("")
+    say("")
 
 
 @dataclass
@@ -399,7 +393,7 @@ class _Outcome:
     def failure(self, error: MnistInferError) -> SystemExit:
         """The way out after an error that ends the run."""
         # An interrupted import of C code ends in an `ImportError`.
-        return SystemExit(INTERRUPTED) if self.interrupted else _usage_error(str(error))
+        return SystemExit(INTERRUPTED) if self.interrupted else usage_error(PROGRAM, str(error))
 
     def watch(self, answers: Iterator[Answer], report: bool) -> Iterator[Answer]:
         """Pass answers on; count those that are none, and `report` them on stderr."""
@@ -407,7 +401,7 @@ class _Outcome:
             if answer.error:
                 self.unanswered += 1
                 if report:
-                    _say(f"{answer.path}: {answer.error.message}")
+                    say(f"{answer.path}: {answer.error.message}")
             yield answer
 
     def _next(self, answers: Iterator[Answer]) -> Answer | None:
@@ -445,4 +439,6 @@ def _write(chunks: Iterable[str], results: TextIO) -> None:
             # Windows calls a pipe whose reader has left an invalid argument.
             if isinstance(error, BrokenPipeError) or error.errno == errno.EINVAL:
                 return
-            raise _usage_error(f"standard output: cannot be written ({error.strerror})") from error
+            raise usage_error(
+                PROGRAM, f"standard output: cannot be written ({error.strerror})"
+            ) from error

@@ -1,8 +1,9 @@
-"""The parts of a command line that both commands share."""
+"""The parts of a command line that the commands share."""
 
 from __future__ import annotations
 
 import os
+import sys
 from argparse import ArgumentParser, ArgumentTypeError, HelpFormatter
 from collections.abc import Callable
 from contextlib import suppress
@@ -101,6 +102,21 @@ def whole(least: int, most: int | None = None) -> Callable[[str], int]:
 
     parse.__name__ = "whole number"  # What argparse calls it where `int` fails.
     return parse
+
+
+def usage_error(program: str, message: str) -> SystemExit:
+    """What to raise where a command cannot do what was asked; says why on stderr."""
+    say(f"{program}: {message}")
+    return SystemExit(2)
+
+
+def say(text: str, end: str = "\n") -> None:
+    """Print to stderr; where that cannot be written, the work goes on without it."""
+    try:
+        print(text, end=end, file=sys.stderr, flush=True)
+    except OSError:
+        # What is left in the buffer must not fail once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def share(text: str) -> float:

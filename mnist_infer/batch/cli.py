@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnist_infer.errors import DeviceError, ModelError
-from mnist_infer.options import add_model_file_options, create_parser, whole
+from mnist_infer.options import add_model_file_options, create_parser, say, usage_error, whole
 from mnist_infer.storage import images_at, is_uri
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mnist_infer.registry import Precision
     from mnist_infer.runtime import InputRange
 
+PROGRAM = "mnist-infer-batch"
 INTERRUPTED = 130
 _SECONDS_BETWEEN_LINES = 10
 
@@ -30,7 +31,7 @@ def main() -> None:
 
 def _create_parser() -> ArgumentParser:
     parser = create_parser(
-        "mnist-infer-batch",
+        PROGRAM,
         "Recognise the digit on every image in SRC, and write path, digit, confidence and error to "
         "DEST as Parquet; on a Ray that is started on this machine, or on the cluster at "
         "RAY_ADDRESS. Run the same command again after a kill, and it goes on: the list of images "
@@ -98,11 +99,11 @@ def batch(
         task = Task(_absolute(source), info.sha256, input_range)
         work = create(_absolute(destination), task, images_at(source), part_size)
     except ModuleNotFoundError as error:
-        raise _usage_error(
-            f'{error.name} is missing; install it: pip install "mnist-infer[ray]"'
+        raise usage_error(
+            PROGRAM, f'{error.name} is missing; install it: pip install "mnist-infer[ray]"'
         ) from error
     except (ModelError, DeviceError, WorkError) as error:
-        raise _usage_error(str(error)) from error
+        raise usage_error(PROGRAM, str(error)) from error
     options = Options(
         destination=_absolute(destination),
         model=model if model == info.name else _absolute(model),
@@ -116,11 +117,11 @@ def batch(
         with redirect_stdout(sys.stderr):
             _do(work, options, quiet)
     except KeyboardInterrupt:
-        print("mnist-infer-batch: stopped; run it again to go on", file=sys.stderr)
+        say(f"{PROGRAM}: stopped; run it again to go on")
         raise SystemExit(INTERRUPTED) from None
     except Exception as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
-        print(f"mnist-infer-batch: stopped ({reason}); run it again to go on", file=sys.stderr)
+        say(f"{PROGRAM}: stopped ({reason}); run it again to go on")
         raise SystemExit(1) from error
 
 
@@ -141,21 +142,15 @@ def _do(work: Work, options: Options, quiet: bool) -> None:
         if not quiet and now - told > _SECONDS_BETWEEN_LINES:
             told = now
             speed = f", {(new - first) / (now - started):,.0f}/s" if now > started else ""
-            print(f"{already + new:,} of {work.images:,} images{speed}", file=sys.stderr)
+            say(f"{already + new:,} of {work.images:,} images{speed}")
     work.tidy()
     if not quiet:
         before = f" ({already:,} of them before)" if already else ""
-        print(
+        say(
             f"{work.images:,} images done{before}; {errors:,} of the {new:,} new ones without an "
-            f"answer: {options.destination}",
-            file=sys.stderr,
+            f"answer: {options.destination}"
         )
 
 
 def _absolute(location: str) -> str:
     return location if is_uri(location) else str(Path(location).absolute())
-
-
-def _usage_error(message: str) -> SystemExit:
-    print(f"mnist-infer-batch: {message}", file=sys.stderr)
-    return SystemExit(2)

@@ -8,11 +8,13 @@ from argparse import ArgumentParser
 from typing import TYPE_CHECKING
 
 from mnist_infer.errors import DeviceError, ModelError
-from mnist_infer.options import add_model_options, create_parser, whole
+from mnist_infer.options import add_model_options, create_parser, usage_error, whole
 
 if TYPE_CHECKING:
     from mnist_infer.registry import Precision
     from mnist_infer.runtime import Device, InputRange
+
+PROGRAM = "mnist-infer-serve"
 
 
 def main() -> None:
@@ -25,7 +27,7 @@ def main() -> None:
 
 def _create_parser() -> ArgumentParser:
     parser = create_parser(
-        "mnist-infer-serve",
+        PROGRAM,
         "Serve the page to draw on, and the API, until interrupted.",
         "Exit code: 2 for wrong usage (a model, device or address that is not to be had included).",
     )
@@ -100,8 +102,9 @@ def serve(
         from mnist_infer.server.app import create_app
         from mnist_infer.server.limits import Limits
     except ModuleNotFoundError as error:
-        raise _usage_error(
-            f'{error.name} is missing; install the server: pip install "mnist-infer[serve]"'
+        raise usage_error(
+            PROGRAM,
+            f'{error.name} is missing; install the server: pip install "mnist-infer[serve]"',
         ) from error
 
     try:
@@ -114,16 +117,11 @@ def serve(
             max_pixels=max_pixels,
         )
     except (ModelError, DeviceError) as error:
-        raise _usage_error(str(error)) from error
+        raise usage_error(PROGRAM, str(error)) from error
     logs.configure()
     limits = Limits(max_body, max_batch, queue)
     log = None if quiet else logs.AccessLog(sys.stderr.buffer)
     try:
         run.run(create_app(recognizer, limits, log), host, port)
     except OSError as error:
-        raise _usage_error(f"cannot listen on {host}:{port} ({error.strerror})") from error
-
-
-def _usage_error(message: str) -> SystemExit:
-    print(f"mnist-infer-serve: {message}", file=sys.stderr)
-    return SystemExit(2)
+        raise usage_error(PROGRAM, f"cannot listen on {host}:{port} ({error.strerror})") from error
