@@ -28,6 +28,7 @@ from mnist_infer.errors import (
     ModelError,
 )
 from mnist_infer.options import (
+    INTERRUPTED,
     add_model_options,
     create_parser,
     say,
@@ -56,7 +57,6 @@ if TYPE_CHECKING:
 Answers: TypeAlias = Generator[Answer, None, None]
 
 PROGRAM = "mnist-infer"
-INTERRUPTED = 130
 
 
 def main() -> None:

@@ -11,6 +11,9 @@ from contextlib import suppress
 from mnist_infer import __version__
 from mnist_infer.registry import DEFAULT_MODEL
 
+INTERRUPTED = 130
+"""The exit code after Ctrl-C, as of a shell."""
+
 
 def create_parser(name: str, description: str, epilog: str) -> ArgumentParser:
     """A parser that knows `--version` and `--help`, and takes no abbreviations."""
@@ -104,6 +107,14 @@ def whole(least: int, most: int | None = None) -> Callable[[str], int]:
     return parse
 
 
+def share(text: str) -> float:
+    """The type of an option that takes a number from 0 to 1."""
+    number = float(text)
+    if not 0 <= number <= 1:
+        raise ArgumentTypeError(f"{text} is not from 0 to 1")
+    return number
+
+
 def usage_error(program: str, message: str) -> SystemExit:
     """What to raise where a command cannot do what was asked; says why on stderr."""
     say(f"{program}: {message}")
@@ -117,11 +128,3 @@ def say(text: str, end: str = "\n") -> None:
     except OSError:
         # What is left in the buffer must not fail once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
-
-
-def share(text: str) -> float:
-    """The type of an option that takes a number from 0 to 1."""
-    number = float(text)
-    if not 0 <= number <= 1:
-        raise ArgumentTypeError(f"{text} is not from 0 to 1")
-    return number

@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mnist_infer.errors import DeviceError, ModelError
-from mnist_infer.options import add_model_file_options, create_parser, say, usage_error, whole
+from mnist_infer.options import (
+    INTERRUPTED,
+    add_model_file_options,
+    create_parser,
+    say,
+    usage_error,
+    whole,
+)
 from mnist_infer.storage import images_at, is_uri
 
 if TYPE_CHECKING:
@@ -20,7 +27,6 @@ if TYPE_CHECKING:
     from mnist_infer.runtime import InputRange
 
 PROGRAM = "mnist-infer-batch"
-INTERRUPTED = 130
 _SECONDS_BETWEEN_LINES = 10
 
 
