@@ -20,22 +20,35 @@ if TYPE_CHECKING:
 SIDE = 28
 BOX = 20
 CENTRE = SIDE // 2
-# Strokes of MNIST's training set: mean width 2.45 pixels (5 % below 1.63, 95 % below 3.58).
-MNIST_STROKE = 2.45
+# Strokes of MNIST's training set: mean width 2.45 pixels, 5 % below 1.63 (and 95 % below 3.58).
+MNIST_STROKE, FINE_STROKE = 2.45, 1.63
 # Working pixels per final pixel while strokes are widened: steps of half a final pixel.
 FINE = 4
 # Enough to widen a hairline to MNIST's; a felt pen thinned further would break.
 MOST_STEPS = 6
+# Widened less than this, a second look would see what the first has seen.
+LEAST_STEPS = 1
 # Where a soft edge counts as ink.
 EDGE = 64
 
 
 def normalize(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """One digit's ink as MNIST would hold it: (H, W) uint8 -> (28, 28) uint8.
+    """One digit's ink as MNIST would hold it: (H, W) uint8 -> (K, 28, 28) uint8, one or two looks.
 
+    The first has strokes of MNIST's mean width. To widen a fine pen's that far may close the gap
+    that tells a 6 from an 8: the second look has them as fine as MNIST's finest, if not as drawn.
     The ink must not be empty.
     """
-    drawn = _fit(_crop(_set_stroke(_crop(ink))), BOX)
+    large = _fit(_crop(ink), BOX * FINE)
+    pen = stroke_width(large)
+    steps = _steps(pen, MNIST_STROKE)
+    looks = [steps, max(_steps(pen, FINE_STROKE), 0)] if steps >= LEAST_STEPS else [steps]
+    return np.stack([_place(_set_stroke(large, look)) for look in looks])
+
+
+def _place(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The digit in MNIST's frame: 20 pixels of 28, its centre of mass in the middle."""
+    drawn = _fit(_crop(ink), BOX)
     drawn = np.rint(drawn * (255 / drawn.max())).astype(np.uint8)
     height, width = drawn.shape
     y, x = _centre_of_mass(drawn)
@@ -47,13 +60,15 @@ def normalize(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return image
 
 
-def _set_stroke(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The digit with strokes as wide, against its size, as MNIST's; on a finer grid."""
-    large = _fit(ink, BOX * FINE)
-    share = MNIST_STROKE / BOX
-    # A step widens stroke and digit by two pixels: (stroke + 2n) / (side + 2n) = share, for n.
-    steps = (share * BOX * FINE - stroke_width(large)) / (2 - 2 * share)
-    steps = max(-MOST_STEPS, min(steps, MOST_STEPS))
+def _steps(pen: float, stroke: float) -> float:
+    """Steps of `_widen` from a pen's width on the fine grid to a stroke's, in final pixels."""
+    share = stroke / BOX
+    # A step widens stroke and digit by two pixels: (pen + 2n) / (side + 2n) = share, for n.
+    steps = (share * BOX * FINE - pen) / (2 - 2 * share)
+    return max(-MOST_STEPS, min(steps, MOST_STEPS))
+
+
+def _set_stroke(large: NDArray[np.uint8], steps: float) -> NDArray[np.uint8]:
     room = framed(large, MOST_STEPS + 1)
     return _widen(room, steps) if steps > 0 else 255 - _widen(255 - room, -steps)
 

@@ -18,6 +18,7 @@ from mnist_infer.filters import stroke_width
 from mnist_infer.images import Picture
 from mnist_infer.ink import extract_ink, suiting_window
 from mnist_infer.lines import remove_frames, remove_lines
+from mnist_infer.looks import classify_looks
 from mnist_infer.normalize import normalize
 from mnist_infer.results import LocatedDigit
 from mnist_infer.segment import (
@@ -33,13 +34,13 @@ from mnist_infer.segment import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
+    from mnist_infer.looks import Classify
     from mnist_infer.segment import Pieces
 
-    Classify = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
     Box = tuple[int, int, int, int]
     _Digit = tuple[Box, NDArray[np.float32]]
 
@@ -388,7 +389,7 @@ def _best_path(parts: Sequence[_Part], size: float, classify: Classify) -> list[
         if _may_be_one(parts[start:stop], size)
     ]
     drawn = [_join(parts[start:stop]) for start, stop in runs]
-    probabilities = classify(np.stack([normalize(ink) for ink, _ in drawn]))
+    probabilities = classify_looks([normalize(ink) for ink, _ in drawn], classify)
     pieces = [-1, *(part.piece for part in parts), -1]
     is_cut = [before == behind for before, behind in pairwise(pieces)]
     are_of_slices = [any(is_cut[start : stop + 1]) for start, stop in runs]

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Prepared: TypeAlias = "NDArray[np.uint8] | ImageError"
-"""What the network sees of a picture, `(28, 28)`, or why there is nothing to see."""
+"""What the network sees of a picture, `(K, 28, 28)`, or why there is nothing to see."""
 
 MOST_PROCESSES = 8
 """By then, for small pictures, the process that they all work for has no time left."""
@@ -261,4 +261,4 @@ def _work(
                     errors[place] = prepared
                 else:
                     images.append(prepared)
-            results.send((np.stack(images) if images else (), errors))
+            results.send((images, errors))

@@ -33,7 +33,7 @@ def prepare(picture: Picture) -> Stages:
     if (found := mnist_form(picture.pixels)) is not None:
         # So small a picture has not been shrunk: its box is the original's.
         image, box = found
-        return Stages(image, image, box, image)
+        return Stages(image, image, box, image[np.newaxis])
     ink, cleaned, (rows, columns) = _see(picture.pixels)
     box = picture.original_box(rows, columns)
     return Stages(ink, cleaned, box, normalize(cleaned[rows, columns]))
@@ -71,7 +71,7 @@ def mnist_forms(
 def prepare_batch(
     pictures: Iterable[Picture | ImageError],
 ) -> list[NDArray[np.uint8] | ImageError]:
-    """The image that `prepare` makes of each picture, or its error; an error stays what it is.
+    """The looks that `prepare` takes at each picture, or its error; an error stays what it is.
 
     Those of 28x28 are checked for MNIST's form together, in a third of the time.
     """
@@ -87,7 +87,7 @@ def prepare_batch(
         stacked = np.concatenate([picture.pixels for picture in small.values()])
         images, are_ready = mnist_forms(stacked.reshape(-1, SIDE, SIDE))
         for place, image, is_ready in zip(small, images, are_ready.tolist(), strict=True):
-            prepared[place] = image if is_ready else _try_prepare(small[place])
+            prepared[place] = image[np.newaxis] if is_ready else _try_prepare(small[place])
     return prepared
 
 
@@ -95,7 +95,7 @@ def _try_prepare(picture: Picture | ImageError) -> NDArray[np.uint8] | ImageErro
     if isinstance(picture, ImageError):
         return picture
     try:
-        return prepare(picture).image
+        return prepare(picture).looks
     except ImageError as error:
         return error
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from mnist_infer import devices, prepare
 from mnist_infer.errors import DeviceError, ImageError, ModelError, NoDigitError
 from mnist_infer.images import MAX_PIXELS, ImageSource, Page, Picture, read_picture
+from mnist_infer.looks import classify_looks
 from mnist_infer.registry import DEFAULT_MODEL, ModelInfo, Precision, has_int8, read_model
 from mnist_infer.results import Explanation, Prediction, Reading, Stages
 from mnist_infer.runtime import Device, InputRange, Session
@@ -107,7 +108,7 @@ class Recognizer:
             SeveralDigitsError: There is more than one; `read` reads them all.
             TypeError: `image` is none of the above.
         """
-        return Prediction.of(self._session.run(self._prepare(image).image[np.newaxis])[0])
+        return Prediction.of(classify_looks([self._prepare(image).looks], self._session.run)[0])
 
     def predict_batch(
         self, images: Iterable[ImageSource], *, batch_size: int = 64
@@ -144,16 +145,14 @@ class Recognizer:
     def classify_each(
         self, prepared: Iterable[NDArray[np.uint8] | ImageError], *, batch_size: int = 64
     ) -> Iterator[Prediction | ImageError]:
-        """As `predict_each`, for what the network sees of the pictures: uint8 `(28, 28)` each.
+        """As `predict_each`, for what the network sees of the pictures: uint8 `(K, 28, 28)` each.
 
         A picture that could not be prepared stands there as its `ImageError`.
         """
         remaining = iter(prepared)
         while batch := list(islice(remaining, batch_size)):
             ready = [image for image in batch if not isinstance(image, ImageError)]
-            rows = iter(
-                self._session.run(np.concatenate(ready).reshape(-1, 28, 28)) if ready else ()
-            )
+            rows = iter(classify_looks(ready, self._session.run) if ready else ())
             for image in batch:
                 yield image if isinstance(image, ImageError) else Prediction.of(next(rows))
 
@@ -193,8 +192,8 @@ class Recognizer:
     def explain(self, image: ImageSource) -> Explanation:
         """The digit on one picture, and each stage on the way to it; raises as `predict` does."""
         stages = self._prepare(image)
-        prediction = Prediction.of(self._session.run(stages.image[np.newaxis])[0])
-        return Explanation(stages.ink, stages.cleaned, stages.box, stages.image, prediction)
+        prediction = Prediction.of(classify_looks([stages.looks], self._session.run)[0])
+        return Explanation(stages.ink, stages.cleaned, stages.box, stages.looks, prediction)
 
     def read(self, image: ImageSource) -> Reading:
         """All the digits of a page, line by line.

@@ -49,8 +49,14 @@ class Stages:
     box: tuple[int, int, int, int]
     """Where the digit stands: x, y, width, height in pixels of the upright original image."""
 
-    image: NDArray[np.uint8]
-    """What the network sees: `(28, 28)`, white ink on black."""
+    looks: NDArray[np.uint8]
+    """What the network sees: `(K, 28, 28)`, white ink on black; of a fine pen two looks."""
+
+    @property
+    def image(self) -> NDArray[np.uint8]:
+        """The first of them: `(28, 28)`, as MNIST would hold the digit."""
+        first: NDArray[np.uint8] = self.looks[0]
+        return first
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +67,8 @@ class Explanation(Stages):
 
     def stages(self) -> dict[str, NDArray[np.uint8]]:
         """The pictures by name, in the order in which they were made."""
-        return {"1-ink": self.ink, "2-cleaned": self.cleaned, "3-28x28": self.image}
+        looks = zip(("3-28x28", "4-28x28-fine"), self.looks, strict=False)
+        return {"1-ink": self.ink, "2-cleaned": self.cleaned, **dict(looks)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,7 +141,10 @@ class Pictures:
         stages = {
             "ink": _as_data_url(explanation.ink),
             "cleaned": _as_data_url(explanation.cleaned),
-            "image": _as_data_url(explanation.image),
+            **{
+                name: _as_data_url(look)
+                for name, look in zip(("image", "fine"), explanation.looks, strict=False)
+            },
         }
         return {
             **digit_record(Answer(name, explanation.prediction)),

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 from sklearn.datasets import load_digits
 
 import mnist_infer
@@ -83,7 +83,8 @@ class TestBatches:
         assert [answer.digit for answer in answers] == list(DIGITS)
 
     def test_a_batch_agrees_with_one_at_a_time(self, recognizer: Recognizer):
-        pictures = [drawn(digit) for digit in DIGITS]
+        seen = [recognizer.explain(drawn(digit)).image for digit in DIGITS]
+        pictures = [picture for digit in DIGITS for picture in (drawn(digit), seen[digit])]
         for alone, together in zip(
             map(recognizer.predict, pictures), recognizer.predict_batch(pictures), strict=True
         ):
@@ -196,7 +197,7 @@ class TestProbabilities:
 class TestExplain:
     def test_every_stage_is_an_image(self, recognizer: Recognizer):
         explanation = recognizer.explain(drawn(7))
-        assert list(explanation.stages()) == ["1-ink", "2-cleaned", "3-28x28"]
+        assert list(explanation.stages()) == ["1-ink", "2-cleaned", "3-28x28", "4-28x28-fine"]
         assert explanation.image.shape == (28, 28)
         assert explanation.cleaned.shape == explanation.ink.shape
         for stage in explanation.stages().values():
@@ -206,6 +207,18 @@ class TestExplain:
         explanation = recognizer.explain(drawn(7))
         assert explanation.prediction == recognizer.predict(drawn(7))
         assert recognizer.probabilities(explanation.image)[0].argmax() == 7
+
+    @pytest.mark.parametrize(("pen", "looks"), [("fine", 2), ("fat", 1)])
+    def test_the_answer_is_the_mean_of_all_looks(
+        self, recognizer: Recognizer, pen: str, looks: int
+    ):
+        picture = Image.fromarray(drawn(8, 280))
+        if pen == "fat":
+            picture = picture.filter(ImageFilter.MinFilter(21))
+        explanation = recognizer.explain(picture)
+        seen = recognizer.probabilities(explanation.looks)
+        assert len(seen) == looks
+        assert explanation.prediction.probabilities == pytest.approx(seen.mean(axis=0), abs=1e-6)
 
     @pytest.mark.parametrize("side", [140, 1400])
     def test_the_box_is_in_pixels_of_the_original(self, recognizer: Recognizer, side: int):

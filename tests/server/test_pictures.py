@@ -52,11 +52,13 @@ def test_a_page_is_read_with_places(client: httpx.Client):
 def test_explain_shows_what_the_network_saw(client: httpx.Client):
     record = client.post("/explain", content=SEVEN.read_bytes()).json()
     assert record["digit"] == 7
-    url = record["stages"]["image"]
-    seen = Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2])))
-    assert seen.size == (28, 28)
-    again = client.post("/predict", content=png(seen)).json()
-    assert again["probabilities"] == pytest.approx(record["probabilities"], abs=1e-6)
+    answers = []
+    for look in ("image", "fine"):
+        url = record["stages"][look]
+        seen = Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2])))
+        assert seen.size == (28, 28)
+        answers.append(client.post("/predict", content=png(seen)).json()["probabilities"])
+    assert np.mean(answers, axis=0) == pytest.approx(record["probabilities"], abs=1e-6)
 
 
 @pytest.mark.parametrize("path", ["/predict", "/read", "/explain"])

@@ -3,7 +3,12 @@
 const element = (id) => document.getElementById(id);
 const percent = (share) => `${(share * 100).toFixed(1)} %`;
 const DIGITS = [...Array(10).keys()];
-const STAGES = { ink: "The ink found", cleaned: "The ink of the digit", image: "28 by 28 pixels" };
+const STAGES = {
+  ink: "The ink found",
+  cleaned: "The ink of the digit",
+  image: "28 by 28 pixels",
+  fine: "The same with a finer pen",
+};
 
 const bars = DIGITS.map((digit) => {
   const row = document.createElement("li");
