@@ -18,8 +18,6 @@ from dataclasses import dataclass
 from itertools import chain, cycle, islice
 from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-
 from mnist_infer.errors import ImageError, PictureTooLargeError
 from mnist_infer.images import Picture, max_bytes, read_picture
 from mnist_infer.prepare import WORKING_SIDE, prepare_batch
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
     from multiprocessing.context import ForkContext
     from multiprocessing.process import BaseProcess
 
+    import numpy as np
     from numpy.typing import NDArray
 
 Prepared: TypeAlias = "NDArray[np.uint8] | ImageError"
