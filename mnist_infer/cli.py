@@ -31,6 +31,7 @@ from mnist_infer.options import (
     INTERRUPTED,
     add_model_options,
     create_parser,
+    open_streams,
     say,
     share,
     usage_error,
@@ -61,11 +62,7 @@ PROGRAM = "mnist-infer"
 
 def main() -> None:
     """Run the command line."""
-    # Python has None for a stream that is closed, as a service's may be, and `print` would take
-    # the other one for it.
-    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115
-    sys.stdout = sys.stdout or _nowhere()
-    sys.stderr = sys.stderr or _nowhere()
+    open_streams()
     if not sys.warnoptions:
         # What Pillow warns of is in the answer, or does not matter to it.
         warnings.simplefilter("ignore")
@@ -81,10 +78,6 @@ def main() -> None:
     # Taking numpy and ONNX Runtime down in order would take a sixth of the time for one image.
     sys.stderr.flush()
     os._exit(code)
-
-
-def _nowhere() -> TextIO:
-    return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123
 
 
 def _parse(arguments: list[str]) -> dict[str, Any]:

@@ -7,12 +7,28 @@ import sys
 from argparse import ArgumentParser, ArgumentTypeError, HelpFormatter
 from collections.abc import Callable
 from contextlib import suppress
+from typing import TextIO
 
 from mnist_infer import __version__
 from mnist_infer.registry import DEFAULT_MODEL
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C, as of a shell."""
+
+
+def open_streams() -> None:
+    """Let closed standard streams lead nowhere.
+
+    Python has None for a stream that is closed, as a service's may be, and `print` would take the
+    other one for it.
+    """
+    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115
+    sys.stdout = sys.stdout or _nowhere()
+    sys.stderr = sys.stderr or _nowhere()
+
+
+def _nowhere() -> TextIO:
+    return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123
 
 
 def create_parser(name: str, description: str, epilog: str) -> ArgumentParser:

@@ -14,6 +14,7 @@ from mnist_infer.options import (
     INTERRUPTED,
     add_model_file_options,
     create_parser,
+    open_streams,
     say,
     usage_error,
     whole,
@@ -32,6 +33,7 @@ _SECONDS_BETWEEN_LINES = 10
 
 def main() -> None:
     """Run the command line."""
+    open_streams()
     batch(**vars(_create_parser().parse_args()))
 
 

@@ -8,7 +8,7 @@ from argparse import ArgumentParser
 from typing import TYPE_CHECKING
 
 from mnist_infer.errors import DeviceError, ModelError
-from mnist_infer.options import add_model_options, create_parser, usage_error, whole
+from mnist_infer.options import add_model_options, create_parser, open_streams, usage_error, whole
 
 if TYPE_CHECKING:
     from mnist_infer.registry import Precision
@@ -19,6 +19,7 @@ PROGRAM = "mnist-infer-serve"
 
 def main() -> None:
     """Run the command line."""
+    open_streams()
     if not sys.warnoptions:
         # What Pillow warns of is in the answer, or does not matter to it.
         warnings.simplefilter("ignore")

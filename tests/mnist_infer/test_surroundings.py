@@ -209,6 +209,13 @@ class TestStdout:
         assert ("no such file" in done.stderr) == (closed == 1)
         assert "no such file" not in done.stdout
 
+    @posix
+    @pytest.mark.parametrize("arguments", [("server", "--model", "none"), ("batch", "none", "out")])
+    def test_no_error_of_the_other_commands_goes_to_stdout(self, arguments: tuple[str, ...]):
+        command = [sys.executable, "-m", f"mnist_infer.{arguments[0]}", *arguments[1:]]
+        done = run(command, preexec=lambda: os.close(2))
+        assert (done.stdout, done.returncode) == ("", 2)
+
 
 class TestPlaces:
     """It answers, and leaves nothing behind."""
