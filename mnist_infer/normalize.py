@@ -20,30 +20,50 @@ if TYPE_CHECKING:
 SIDE = 28
 BOX = 20
 CENTRE = SIDE // 2
-# Strokes of MNIST's training set: mean width 2.45 pixels, 5 % below 1.63 (and 95 % below 3.58).
-MNIST_STROKE, FINE_STROKE = 2.45, 1.63
+# Strokes of MNIST's training set, in pixels: mean width, and what 5 % and 95 % of them are below.
+MNIST_STROKE = 2.45
+THIN_STROKE, FAT_STROKE = 1.63, 3.58
 # Working pixels per final pixel while strokes are widened: steps of half a final pixel.
 FINE = 4
 # Enough to widen a hairline to MNIST's; a felt pen thinned further would break.
 MOST_STEPS = 6
-# Widened less than this, a second look would see what the first has seen.
+# With strokes changed by less than this, a second look would see what the first has seen.
 LEAST_STEPS = 1
 # Where a soft edge counts as ink.
 EDGE = 64
 
 
 def normalize(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """One digit's ink as MNIST would hold it: (H, W) uint8 -> (K, 28, 28) uint8, one or two looks.
+    """One digit's ink as MNIST would hold it: (H, W) uint8 -> (28, 28) uint8.
 
-    The first has strokes of MNIST's mean width. To widen a fine pen's that far may close the gap
-    that tells a 6 from an 8: the second look has them as fine as MNIST's finest, if not as drawn.
     The ink must not be empty.
     """
-    large = _fit(_crop(ink), BOX * FINE)
+    large = _enlarge(ink)
+    return _write(large, stroke_width(large), MNIST_STROKE)
+
+
+def take_looks(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """One or two looks at one digit's ink: (H, W) uint8 -> (K, 28, 28) uint8.
+
+    The first is `normalize`'s. To widen a thin pen's strokes that far may close the gap that tells
+    a 6 from an 8, and to thin a fat one's may break them: the second look has them as drawn, so far
+    as MNIST has such strokes.
+    """
+    large = _enlarge(ink)
     pen = stroke_width(large)
-    steps = _steps(pen, MNIST_STROKE)
-    looks = [steps, max(_steps(pen, FINE_STROKE), 0)] if steps >= LEAST_STEPS else [steps]
-    return np.stack([_place(_set_stroke(large, look)) for look in looks])
+    strokes = [MNIST_STROKE]
+    if abs(_steps(pen, MNIST_STROKE)) >= LEAST_STEPS:
+        strokes.append(min(max(pen / FINE, THIN_STROKE), FAT_STROKE))
+    return np.stack([_write(large, pen, stroke) for stroke in strokes])
+
+
+def _enlarge(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return _fit(_crop(ink), BOX * FINE)
+
+
+def _write(large: NDArray[np.uint8], pen: float, stroke: float) -> NDArray[np.uint8]:
+    """The digit on the fine grid, drawn with a pen so wide, in strokes of a width in MNIST."""
+    return _place(_set_stroke(large, _steps(pen, stroke)))
 
 
 def _place(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:

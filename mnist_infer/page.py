@@ -19,7 +19,7 @@ from mnist_infer.images import Picture
 from mnist_infer.ink import extract_ink, suiting_window
 from mnist_infer.lines import remove_frames, remove_lines
 from mnist_infer.looks import classify_looks
-from mnist_infer.normalize import normalize
+from mnist_infer.normalize import take_looks
 from mnist_infer.results import LocatedDigit
 from mnist_infer.segment import (
     DASH,
@@ -389,7 +389,7 @@ def _best_path(parts: Sequence[_Part], size: float, classify: Classify) -> list[
         if _may_be_one(parts[start:stop], size)
     ]
     drawn = [_join(parts[start:stop]) for start, stop in runs]
-    probabilities = classify_looks([normalize(ink) for ink, _ in drawn], classify)
+    probabilities = classify_looks([take_looks(ink) for ink, _ in drawn], classify)
     pieces = [-1, *(part.piece for part in parts), -1]
     is_cut = [before == behind for before, behind in pairwise(pieces)]
     are_of_slices = [any(is_cut[start : stop + 1]) for start, stop in runs]

@@ -13,7 +13,7 @@ from mnist_infer.form import are_mnist_form, mnist_box
 from mnist_infer.images import Picture
 from mnist_infer.ink import extract_ink, suiting_window
 from mnist_infer.lines import remove_lines
-from mnist_infer.normalize import SIDE, normalize
+from mnist_infer.normalize import SIDE, take_looks
 from mnist_infer.results import Stages
 from mnist_infer.segment import find_digit
 
@@ -36,7 +36,7 @@ def prepare(picture: Picture) -> Stages:
         return Stages(image, image, box, image[np.newaxis])
     ink, cleaned, (rows, columns) = _see(picture.pixels)
     box = picture.original_box(rows, columns)
-    return Stages(ink, cleaned, box, normalize(cleaned[rows, columns]))
+    return Stages(ink, cleaned, box, take_looks(cleaned[rows, columns]))
 
 
 def mnist_form(

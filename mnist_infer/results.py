@@ -50,7 +50,7 @@ class Stages:
     """Where the digit stands: x, y, width, height in pixels of the upright original image."""
 
     looks: NDArray[np.uint8]
-    """What the network sees: `(K, 28, 28)`, white ink on black; of a fine pen two looks."""
+    """What the network sees: `(K, 28, 28)`, white ink on black; one look or two."""
 
     @property
     def image(self) -> NDArray[np.uint8]:
@@ -67,7 +67,7 @@ class Explanation(Stages):
 
     def stages(self) -> dict[str, NDArray[np.uint8]]:
         """The pictures by name, in the order in which they were made."""
-        looks = zip(("3-28x28", "4-28x28-fine"), self.looks, strict=False)
+        looks = zip(("3-28x28", "4-28x28-as-drawn"), self.looks, strict=False)
         return {"1-ink": self.ink, "2-cleaned": self.cleaned, **dict(looks)}
 
 

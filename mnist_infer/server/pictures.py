@@ -143,7 +143,7 @@ class Pictures:
             "cleaned": _as_data_url(explanation.cleaned),
             **{
                 name: _as_data_url(look)
-                for name, look in zip(("image", "fine"), explanation.looks, strict=False)
+                for name, look in zip(("image", "drawn"), explanation.looks, strict=False)
             },
         }
         return {

@@ -151,7 +151,7 @@ class TestShow:
             "7-1-ink.png",
             "7-2-cleaned.png",
             "7-3-28x28.png",
-            "7-4-28x28-fine.png",
+            "7-4-28x28-as-drawn.png",
         ]
         with Image.open(folder / names[2]) as seen:
             assert seen.size == (28, 28)

@@ -148,7 +148,7 @@ def test_a_drawn_digit_is_recognised(site: Page, digit: int):
     site.expect("#announcement", re.compile(rf"{digit}, [\d.]+ % sure"))
     site.expect("#latency", re.compile(r"\d+ ms \(server [\d.]+\)"))
     sync_api.expect(site.tab.locator("#bars .best span").first).to_have_text(str(digit))
-    for stage in ("ink", "cleaned", "image", "fine"):
+    for stage in ("ink", "cleaned", "image", "drawn"):
         assert site.tab.locator(f"#stage-{stage}").evaluate("image => image.naturalWidth") >= 28
 
 

@@ -7,7 +7,7 @@ const STAGES = {
   ink: "The ink found",
   cleaned: "The ink of the digit",
   image: "28 by 28 pixels",
-  fine: "The same with a finer pen",
+  drawn: "The same in strokes as drawn",
 };
 
 const bars = DIGITS.map((digit) => {
