@@ -67,8 +67,8 @@ class Explanation(Stages):
 
     def stages(self) -> dict[str, NDArray[np.uint8]]:
         """The pictures by name, in the order in which they were made."""
-        looks = zip(("3-28x28", "4-28x28-as-drawn"), self.looks, strict=False)
-        return {"1-ink": self.ink, "2-cleaned": self.cleaned, **dict(looks)}
+        names = ("1-ink", "2-cleaned", "3-28x28", "4-28x28-as-drawn")
+        return dict(zip(names, (self.ink, self.cleaned, *self.looks), strict=False))
 
 
 @dataclass(frozen=True, slots=True)

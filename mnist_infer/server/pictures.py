@@ -39,6 +39,7 @@ _QUICK_BYTES = 2048
 _NO_NAME = "-"
 _BYTES_PER_COST = 4096
 _THUMBNAIL = 256
+_STAGES = ("ink", "cleaned", "image", "drawn")
 
 
 class Pictures:
@@ -139,12 +140,8 @@ class Pictures:
     def _explain(self, name: str, picture: bytes) -> Fields:
         explanation = self._backend.recognizer.explain(picture)
         stages = {
-            "ink": _as_data_url(explanation.ink),
-            "cleaned": _as_data_url(explanation.cleaned),
-            **{
-                name: _as_data_url(look)
-                for name, look in zip(("image", "drawn"), explanation.looks, strict=False)
-            },
+            name: _as_data_url(pixels)
+            for name, pixels in zip(_STAGES, explanation.stages().values(), strict=False)
         }
         return {
             **digit_record(Answer(name, explanation.prediction)),
