@@ -208,7 +208,7 @@ ROBUST_512X2 = Recipe(
 ROBUST_512X2_HANDS = replace(
     ROBUST_512X2,
     name="robust-512x2-hands",
-    origin="the same with hands that few people write; a candidate, see MODEL_CARD.md",
+    origin="the same with hands that few people write; a candidate, see train/results/trials.md",
     optimizer=OneCycleAdamW(peak=4e-3),
     augmentation=Augmentation(styles=4500, rare_styles=450, coarse=3000, nondigits=3000),
     batch_norm=True,
