@@ -76,6 +76,7 @@ def fit_command(
         recipe,
         epochs=epochs or recipe.epochs,
         further=None if epochs else recipe.further,
+        fine_tuning=None if epochs else recipe.fine_tuning,
         batch_size=batch_size or recipe.batch_size,
     )
     folder = output or Path("runs") / recipe.name

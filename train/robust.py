@@ -1,5 +1,6 @@
 """Fits an augmented recipe: fresh pictures every epoch, averaged weights, resumed after a kill."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -69,28 +70,39 @@ def fit_robust(
         done = int(model.optimizer.iterations) // sets.steps
         checkpoints.trim(done)
         before = len(history.get("loss", ()))
-        model.fit(
-            _batches(sets, before + done, before + cycle.epochs),
-            initial_epoch=before + done,
-            epochs=before + cycle.epochs,
-            steps_per_epoch=sets.steps,
-            shuffle=False,  # the sets come shuffled
+        _fit(
+            model,
+            sets,
+            before + done,
+            before + cycle.epochs,
             validation_data=validation,
-            validation_batch_size=1000,
             verbose=verbose,
             callbacks=[*callbacks, checkpoints.callback(model)],
         )
         end = model.get_weights()
         ends.append(fold(model))
-        for name, values in checkpoints.history.items():
-            history.setdefault(name, []).extend(values)
+        _extend(history, checkpoints.history)
         duration_s += checkpoints.duration_s
     # The first cycle's end lies outside the valley that the further ones go round in.
-    averaged = zip(*(ends[1:] or ends), strict=True)
-    first_layer, *others = (np.mean(weights, axis=0) for weights in averaged)
-    kept = (first_layer * seen, *others)
-    model = build(replace(recipe, batch_norm=False), steps=1)
-    model.set_weights([_rounded(weights) for weights in kept])
+    kept = _mean(ends[1:] or ends, seen)
+    dense = replace(recipe, batch_norm=False)
+    if tuning := recipe.fine_tuning:
+        start = time.perf_counter()
+        tuned, told = _fine_tuned(
+            kept,
+            replace(dense, epochs=tuning.epochs, optimizer=tuning.optimizer),
+            FreshEpochs(tuning.augmentation, parts.images, parts.labels, seed, recipe.batch_size),
+            seen,
+            len(history["loss"]),
+            validation_data=validation,
+            verbose=verbose,
+            callbacks=list(callbacks),
+        )
+        kept = _mean([kept, tuned], seen)
+        _extend(history, told)
+        duration_s += time.perf_counter() - start
+    model = build(dense, steps=1)
+    model.set_weights(kept)
     test_loss, test_accuracy = model.evaluate(
         as_input(mnist.x_test), as_targets(recipe, mnist.y_test), verbose=0
     )
@@ -111,6 +123,46 @@ def _start(cycle: Recipe, steps: int, weights: list[Floats]) -> Any:
     if weights:
         model.set_weights(weights)
     return model
+
+
+def _fine_tuned(
+    weights: list[Floats],
+    cycle: Recipe,
+    sets: FreshEpochs,
+    seen: Floats,
+    before: int,
+    **settings: Any,
+) -> tuple[list[Floats], History]:
+    model = _start(cycle, sets.steps, weights)
+    look_through(model.layers[0], seen)
+    history = _fit(model, sets, before, before + cycle.epochs, **settings)
+    tuned: list[Floats] = model.get_weights()
+    return tuned, history
+
+
+def _fit(model: Any, sets: FreshEpochs, first: int, end: int, **settings: Any) -> History:
+    told = model.fit(
+        _batches(sets, first, end),
+        initial_epoch=first,
+        epochs=end,
+        steps_per_epoch=sets.steps,
+        shuffle=False,  # the sets come shuffled
+        validation_batch_size=1000,
+        **settings,
+    )
+    history: History = told.history
+    return history
+
+
+def _extend(history: History, later: History) -> None:
+    for name, values in later.items():
+        history.setdefault(name, []).extend(values)
+
+
+def _mean(networks: Sequence[list[Floats]], seen: Floats) -> list[Floats]:
+    """Returns the rounded mean of the weights; moving averages run on where no unit sees."""
+    first_layer, *others = (np.mean(each, axis=0) for each in zip(*networks, strict=True))
+    return [_rounded(weights) for weights in (first_layer * seen, *others)]
 
 
 def _rounded(weights: Floats) -> Floats:

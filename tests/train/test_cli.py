@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from train import cli
 from train.cli import app
-from train.recipes import RECIPES, Augmentation, Dense, Further
+from train.recipes import RECIPES, Augmentation, Dense, FineTuning, Further
 
 
 @pytest.fixture
@@ -74,18 +74,20 @@ def test_a_robust_fit_leaves_its_calibration_and_no_checkpoint(offline, tmp_path
     assert not list(tmp_path.glob("checkpoint*"))
 
 
-def test_further_cycles_are_told_as_one_fit(offline, tmp_path, monkeypatch):
+def test_further_cycles_and_fine_tuning_are_told_as_one_fit(offline, tmp_path, monkeypatch):
+    augmentation = Augmentation(styles=50, coarse=20, nondigits=30, held_out=200)
     recipe = replace(
         RECIPES["robust-512x2"],
         layers=(Dense(16, "relu"), Dense(10, "softmax")),
         epochs=2,
         further=Further(cycles=2, epochs=1),
-        augmentation=Augmentation(styles=50, coarse=20, nondigits=30, held_out=200),
+        fine_tuning=FineTuning(augmentation, epochs=1),
+        augmentation=augmentation,
     )
     monkeypatch.setattr(cli, "RECIPES", {recipe.name: recipe})
     done = invoke("fit", recipe.name, "--batch-size", 64, "--output", tmp_path)
     assert done.exit_code == 0, done.output
-    assert re.findall(r"epoch +(\d+)/(\d+)", done.stdout) == [(str(i), "4") for i in range(1, 5)]
+    assert re.findall(r"epoch +(\d+)/(\d+)", done.stdout) == [(str(i), "5") for i in range(1, 6)]
     assert done.stdout.count("Total params") == 1
     assert not list(tmp_path.glob("further*"))
 

@@ -14,7 +14,15 @@ import pytest
 
 from train.batch_norm import fold
 from train.checkpoint import MODEL_FILE, RECORD_FILE, Checkpoints, cycle_folders, discard
-from train.recipes import ROBUST_512X2, Augmentation, Dense, Further, OneCycleAdamW, Recipe
+from train.recipes import (
+    ROBUST_512X2,
+    Augmentation,
+    Dense,
+    FineTuning,
+    Further,
+    OneCycleAdamW,
+    Recipe,
+)
 from train.robust import fit_robust, split
 from train.run import describe
 
@@ -31,6 +39,8 @@ def recipe() -> Recipe:
         batch_size=64,
         augmentation=AUGMENTATION,
         further=None,
+        fine_tuning=None,
+        batch_norm=False,
     )
 
 
@@ -209,6 +219,27 @@ def test_cycles_that_were_killed_end_as_those_that_were_not(
     for one, other in zip(fitted.model.get_weights(), resumed.model.get_weights(), strict=True):
         assert np.array_equal(one, other)
     assert resumed.history == fitted.history
+
+
+def test_fine_tuning_goes_on_from_the_mean_and_keeps_the_mean_of_both(
+    in_cycles, cyclic, digits, tmp_path
+):
+    fitted, _ = in_cycles
+    optimizer = replace(cyclic.optimizer, peak=1e-3)
+    recipe = replace(cyclic, fine_tuning=FineTuning(AUGMENTATION, 2, optimizer))
+    with pytest.raises(KilledError):
+        fit_robust(recipe, AUGMENTATION, digits, tmp_path, seed=2, callbacks=[kill_in(16)])
+    ends = []
+    telling = keras.callbacks.LambdaCallback(
+        on_train_end=lambda _: ends.append(telling.model.get_weights())
+    )
+    tuned = fit_robust(recipe, AUGMENTATION, digits, tmp_path, seed=2, callbacks=[telling])
+    assert len(tuned.history["loss"]) == describe(tuned, digits)["epochs"] == 17
+    before, kept = fitted.model.get_weights(), tuned.model.get_weights()
+    for one, other, mean in zip(before, ends[-1], kept, strict=True):
+        assert not np.array_equal(one, other)
+        np.testing.assert_allclose(mean, (one + other) / 2, rtol=3e-4, atol=1e-7)
+    assert np.array_equal(kept[0] == 0, before[0] == 0)
 
 
 def test_a_record_that_is_ahead_of_its_network_is_trimmed(whole, recipe, digits, tmp_path):
