@@ -237,9 +237,10 @@ def test_fine_tuning_goes_on_from_the_mean_and_keeps_the_mean_of_both(
     assert len(tuned.history["loss"]) == describe(tuned, digits)["epochs"] == 17
     before, kept = fitted.model.get_weights(), tuned.model.get_weights()
     for one, other, mean in zip(before, ends[-1], kept, strict=True):
-        assert not np.array_equal(one, other)
-        np.testing.assert_allclose(mean, (one + other) / 2, rtol=3e-4, atol=1e-7)
-    assert np.array_equal(kept[0] == 0, before[0] == 0)
+        seen = one != 0  # moving averages run on outside the windows; what is kept does not
+        assert not np.array_equal(one[seen], other[seen])
+        np.testing.assert_allclose(mean[seen], (one + other)[seen] / 2, rtol=3e-4, atol=1e-7)
+        assert not mean[~seen].any()
 
 
 def test_a_record_that_is_ahead_of_its_network_is_trimmed(whole, recipe, digits, tmp_path):
