@@ -19,30 +19,32 @@ def framed(image: NDArray[Any], rim: int, value: int = 0) -> NDArray[Any]:
 
 
 def closing(image: NDArray[np.uint8], window: int) -> NDArray[np.uint8]:
-    """Grey closing: dark things narrower than the window take the shade around them."""
-    return _running(np.minimum, _running(np.maximum, image, window, 0), window, 255)
+    """Grey closing: dark things narrower than the window take the shade around them.
+
+    The window is square, centred, and clipped to the picture.
+    """
+    # Row by row is fast: the picture is turned twice, and not at each of the four passes.
+    turned = _running(np.maximum, _running(np.maximum, image, window, 0).T, window, 0)
+    return _running(np.minimum, _running(np.minimum, turned, window, 255).T, window, 255)
 
 
 def _running(
-    extreme: np.ufunc, image: NDArray[np.uint8], window: int, outside: int
+    extreme: np.ufunc, rows: NDArray[np.uint8], window: int, outside: int
 ) -> NDArray[np.uint8]:
-    """Running maximum or minimum over a centred square window, clipped to the picture.
+    """Running maximum or minimum of each column.
 
     Each step joins two stretches found before, so that n pixels take log2(n) steps.
     """
-    for axis in (0, 1):
-        rows = image.swapaxes(0, axis)
-        # Beyond this radius every window holds the whole row.
-        radius = min(window // 2, len(rows) - 1)
-        padded = np.full((len(rows) + 2 * radius, rows.shape[1]), outside, np.uint8)
-        padded[radius : radius + len(rows)] = rows
-        reach, size = 1, 2 * radius + 1
-        while reach < size:
-            hop = min(reach, size - reach)
-            padded = extreme(padded[:-hop], padded[hop:])
-            reach += hop
-        image = padded.swapaxes(0, axis)
-    return image
+    # Beyond this radius every window holds the whole column.
+    radius = min(window // 2, len(rows) - 1)
+    padded = np.full((len(rows) + 2 * radius, rows.shape[1]), outside, np.uint8)
+    padded[radius : radius + len(rows)] = rows
+    reach, size = 1, 2 * radius + 1
+    while reach < size:
+        hop = min(reach, size - reach)
+        padded = extreme(padded[:-hop], padded[hop:])
+        reach += hop
+    return padded
 
 
 def thickened(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -63,11 +65,20 @@ def otsu(grey: NDArray[np.uint8]) -> int:
     return int(between.argmax())
 
 
+def median(levels: NDArray[np.integer[Any]]) -> int:
+    """The lower median of whole numbers from 0 on, all of them small.
+
+    np.median takes up to twenty times the time where most of them are alike.
+    """
+    below = np.bincount(levels.ravel()).cumsum()
+    return int(below.searchsorted(below[-1] / 2))
+
+
 def edge_energy(grey: NDArray[np.uint8]) -> float:
     """Sum of squared steps between neighbours: sharp edges count, slow shading does not."""
     shade = grey.astype(np.float32)
     down, across = shade[1:] - shade[:-1], shade[:, 1:] - shade[:, :-1]
-    return float((down * down).sum() + (across * across).sum())
+    return float(np.vdot(down, down) + np.vdot(across, across))
 
 
 def stroke_width(ink: NDArray[np.uint8]) -> float:

@@ -173,7 +173,7 @@ def _level_lines(mask: NDArray[np.bool_], slender: float) -> NDArray[np.bool_]:
     border = max(2, width // 50)
     left = np.flatnonzero(mask[:, :border].any(axis=1))
     right = np.flatnonzero(mask[:, -border:].any(axis=1))
-    start, stop = (ends.ravel() for ends in np.meshgrid(left, right, indexing="ij"))
+    start, stop = left.repeat(right.size), np.tile(right, left.size)
     level = np.abs(stop - start) <= max(1, STEEPEST * width)
     if not level.any():
         return np.zeros_like(mask)
