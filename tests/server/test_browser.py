@@ -32,11 +32,20 @@ OPTIONS = [
     "--use-fake-ui-for-media-stream",
 ]
 NO_DIGIT = "\N{EN DASH}"
+IS_DECODED = "id => document.getElementById(id).naturalWidth >= 28"
 WATCH_SHIFTS = """
 window.shifts = [];
 new PerformanceObserver((list) => {
-  for (const { sources } of list.getEntries())
-    window.shifts.push(...sources.map(({ node }) => node?.id || node?.className));
+  const place = ({ x, y, width, height }) => [x, y, width, height].map(Math.round).join(" ");
+  for (const { sources, startTime, hadRecentInput } of list.getEntries())
+    for (const { node, previousRect, currentRect } of sources)
+      window.shifts.push({
+        node: node?.id || node?.className || node?.nodeName,
+        from: place(previousRect),
+        to: place(currentRect),
+        at: Math.round(startTime),
+        afterInput: hadRecentInput,
+      });
 }).observe({ type: "layout-shift", buffered: true });
 """
 
@@ -149,7 +158,7 @@ def test_a_drawn_digit_is_recognised(site: Page, digit: int):
     site.expect("#latency", re.compile(r"\d+ ms \(server [\d.]+\)"))
     sync_api.expect(site.tab.locator("#bars .best span").first).to_have_text(str(digit))
     for stage in ("ink", "cleaned", "image", "drawn"):
-        assert site.tab.locator(f"#stage-{stage}").evaluate("image => image.naturalWidth") >= 28
+        site.tab.wait_for_function(IS_DECODED, arg=f"stage-{stage}")
 
 
 def test_answers_come_while_the_pen_is_down(site: Page):
