@@ -17,6 +17,7 @@ from onnx import helper
 
 from benchmarks.graphs import model_of, open_session
 from mnist_infer import __version__
+from mnist_infer.registry import bundled_info, bundled_models
 
 PACKAGES = [
     "numpy",
@@ -37,6 +38,7 @@ SECONDS = 2.0
 def describe() -> dict[str, Any]:
     """Everything that a reader needs to place the figures."""
     versions = {"mnist-infer": __version__}
+    versions |= {name: bundled_info(name).sidecar["version"] for name in bundled_models()}
     for name in PACKAGES:
         with suppress(metadata.PackageNotFoundError):
             versions[name] = metadata.version(name)

@@ -203,6 +203,7 @@ def _coldstart(section: Row) -> Iterator[str]:
 
 def _footprint(section: Row) -> Iterator[str]:
     yield "## Footprint"
+    yield "Installed are the newest releases of what it depends on, as pip found them."
     yield table(("what", "MB"), [(row["what"], f"{row['mb']:,.1f}") for row in section["rows"]])
 
 

@@ -31,15 +31,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--only",
         nargs="+",
         choices=SECTIONS,
-        help="these sections, kept beside what the folder's last run says of the others",
+        help="a page of these sections alone; needs --output, since the project's is of one run",
     )
     parser.add_argument("--data", help="MNIST, as in `python -m train fit`")
     options = parser.parse_args(arguments)
 
-    kept = options.output / "report.json"
-    is_partial = options.only and kept.is_file()
-    results = json.loads(kept.read_text(encoding="utf-8")) if is_partial else {}
-    results |= measure(options.only or SECTIONS, options.data, quick=options.quick)
+    if options.only and options.output == RESULTS:
+        parser.error("--only needs --output DIR: the project's page is of one whole run")
+    results = measure(options.only or SECTIONS, options.data, quick=options.quick)
     write(results, options.output)
     if options.output == RESULTS:
         from benchmarks.readme import update

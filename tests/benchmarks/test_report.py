@@ -11,7 +11,8 @@ import pytest
 
 from benchmarks import readme
 from benchmarks.page import page
-from benchmarks.report import RESULTS, SECTIONS, goals, write
+from benchmarks.report import RESULTS, SECTIONS, goals, main, write
+from mnist_infer.registry import bundled_info, bundled_models
 from tests.conftest import ROOT
 
 
@@ -30,6 +31,17 @@ def test_the_committed_page_and_plots_are_made_from_the_committed_figures(result
     for plot in plots:
         assert (RESULTS / plot.name).is_file()
         assert plot.read_text(encoding="utf-8").rstrip().endswith("</svg>")
+
+
+def test_the_committed_figures_are_of_the_bundled_models(results):
+    versions = {name: bundled_info(name).sidecar["version"] for name in bundled_models()}
+    assert versions.items() <= results["machine"]["versions"].items()
+
+
+def test_some_sections_do_not_replace_the_projects_page(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit):
+        main(["--only", "files"])
+    assert "--only needs --output DIR" in capsys.readouterr().err
 
 
 def test_the_table_of_the_readme_is_made_from_the_committed_figures(results):
