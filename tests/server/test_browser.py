@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import re
 import shutil
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import httpx
 import pytest
 from PIL import Image
 
@@ -148,6 +154,40 @@ def open_page(browser: sync_api.Browser, server: Server, **options: object) -> I
 @pytest.fixture
 def site(browser: sync_api.Browser, server: Server) -> Iterator[Page]:
     yield from open_page(browser, server)
+
+
+@contextmanager
+def in_parts(server: Server) -> Iterator[Server]:
+    """The same server, whose documents come in parts, as over a slow line."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            answer = httpx.get(server.url + self.path)
+            self.send_response(answer.status_code)
+            self.send_header("Content-Type", answer.headers["Content-Type"])
+            self.end_headers()
+            lines = answer.content.splitlines(keepends=True)
+            for start in range(0, len(lines), 8):
+                self.wfile.write(b"".join(lines[start : start + 8]))
+                self.wfile.flush()
+                if self.path == "/":
+                    time.sleep(0.1)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as proxy:
+        threading.Thread(target=proxy.serve_forever).start()
+        try:
+            yield replace(server, url=f"http://127.0.0.1:{proxy.server_port}")
+        finally:
+            proxy.shutdown()
+
+
+def test_nothing_moves_while_the_page_arrives(browser: sync_api.Browser, server: Server):
+    with in_parts(server) as slow:
+        for site in open_page(browser, slow):
+            sync_api.expect(site.tab.locator("#bars li")).to_have_count(10)
 
 
 @pytest.mark.parametrize("digit", range(10))
