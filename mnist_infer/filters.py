@@ -18,6 +18,16 @@ def framed(image: NDArray[Any], rim: int, value: int = 0) -> NDArray[Any]:
     return frame
 
 
+def extent(has_ink: NDArray[Any]) -> slice:
+    """From the first row, or column, with ink to the last; one where there is none.
+
+    Args:
+        has_ink: `(N,)`, 0 or False for one without.
+    """
+    lines = np.flatnonzero(has_ink)
+    return slice(int(lines[0]), int(lines[-1]) + 1) if lines.size else slice(0, 1)
+
+
 def closing(image: NDArray[np.uint8], window: int) -> NDArray[np.uint8]:
     """Grey closing: dark things narrower than the window take the shade around them.
 

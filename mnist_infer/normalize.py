@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from mnist_infer.filters import framed, stroke_width
+from mnist_infer.filters import extent, framed, stroke_width
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -116,16 +116,10 @@ def _fit(ink: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     return np.asarray(Image.fromarray(ink).resize((width, height), method))
 
 
-def _bounds(ink: NDArray[np.uint8], threshold: int) -> tuple[int, int, int, int]:
-    """Box around the ink above the threshold: top, left, bottom, right."""
-    rows = np.flatnonzero(ink.max(axis=1) > threshold)
-    columns = np.flatnonzero(ink.max(axis=0) > threshold)
-    return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
-
-
 def _crop(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    top, left, bottom, right = _bounds(ink, min(EDGE, int(ink.max()) - 1))
-    return ink[top:bottom, left:right]
+    threshold = min(EDGE, int(ink.max()) - 1)
+    rows, columns = (extent(ink.max(axis=axis) > threshold) for axis in (1, 0))
+    return ink[rows, columns]
 
 
 def _centre_of_mass(ink: NDArray[np.uint8]) -> tuple[float, float]:

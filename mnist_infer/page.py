@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from mnist_infer.errors import ImageError
-from mnist_infer.filters import stroke_width
+from mnist_infer.filters import extent, stroke_width
 from mnist_infer.images import Picture
 from mnist_infer.ink import extract_ink, suiting_window
 from mnist_infer.lines import remove_frames, remove_lines
@@ -367,12 +367,11 @@ def _slice(part: _Part, chosen: NDArray[np.bool_]) -> _Part | None:
     """Some pixels of a part, (h, w) bool, in their box; None where there is no ink among them."""
     ink = part.ink * chosen
     mask = ink > EDGE
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if not rows.size:
+    if not mask.any():
         return None
-    top, left, bottom, right = rows[0], columns[0], rows[-1] + 1, columns[-1] + 1
-    box = np.array((top, left, bottom, right)) + part.box[[0, 1, 0, 1]]
-    return _Part(ink[top:bottom, left:right], box, part.piece)
+    rows, columns = (extent(mask.max(axis=axis)) for axis in (1, 0))
+    box = np.array((rows.start, columns.start, rows.stop, columns.stop)) + part.box[[0, 1, 0, 1]]
+    return _Part(ink[rows, columns], box, part.piece)
 
 
 def _best_path(parts: Sequence[_Part], size: float, classify: Classify) -> list[_Digit]:

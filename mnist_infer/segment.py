@@ -9,7 +9,7 @@ import cc3d
 import numpy as np
 
 from mnist_infer.errors import NoDigitError, SeveralDigitsError
-from mnist_infer.filters import stroke_width
+from mnist_infer.filters import extent, stroke_width
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,7 +85,7 @@ def find_pieces(ink: NDArray[np.uint8]) -> Pieces:
     # uint8: of a boolean picture, cc3d 4.1 now and then labels a pixel of the background.
     mask = (ink > EDGE).astype(np.uint8)
     # Most of a drawing is paper, on which cc3d would spend most of its time.
-    rows, columns = (_extent(mask.max(axis=axis)) for axis in (1, 0))
+    rows, columns = (extent(mask.max(axis=axis)) for axis in (1, 0))
     inked, count = cc3d.connected_components(mask[rows, columns], connectivity=8, return_N=True)
     labels = np.zeros(ink.shape, inked.dtype)
     labels[rows, columns] = inked
@@ -96,12 +96,6 @@ def find_pieces(ink: NDArray[np.uint8]) -> Pieces:
     mass = found["voxel_counts"][1 : count + 1].astype(np.intp)
     at_border = ((boxes[:, :2] == 0) | (boxes[:, 2:] == ink.shape)).any(axis=1)
     return Pieces(labels, boxes, mass, at_border, _edging(labels, boxes))
-
-
-def _extent(is_inked: NDArray[np.uint8]) -> slice:
-    """From the first line with ink to the last; one line where there is none."""
-    lines = np.flatnonzero(is_inked)
-    return slice(int(lines[0]), int(lines[-1]) + 1) if lines.size else slice(0, 1)
 
 
 def _edging(labels: NDArray[np.unsignedinteger], boxes: NDArray[np.intp]) -> NDArray[np.bool_]:
