@@ -16,7 +16,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from mnist_infer import ImageError, Recognizer
-from mnist_infer.normalize import BOX, SIDE
+from mnist_infer.imaging.normalize import BOX, SIDE
 from train.data import load_mnist
 
 SIDES = (8, 12, 16)

@@ -9,7 +9,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from mnist_infer.devices import CPU, import_onnxruntime
+from mnist_infer.inference.devices import CPU, import_onnxruntime
 
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 

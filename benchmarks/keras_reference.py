@@ -11,7 +11,7 @@ from onnx import numpy_helper
 
 from benchmarks.contenders import variants
 from export.network import Network, open_network, tempered
-from mnist_infer.registry import ModelInfo, bundled_info, bundled_models
+from mnist_infer.inference.registry import ModelInfo, bundled_info, bundled_models
 
 RUNS = Path(__file__).resolve().parent.parent / "runs"
 

@@ -17,7 +17,7 @@ from onnx import helper
 
 from benchmarks.graphs import model_of, open_session
 from mnist_infer import __version__
-from mnist_infer.registry import bundled_info, bundled_models
+from mnist_infer.inference.registry import bundled_info, bundled_models
 
 PACKAGES = [
     "numpy",

@@ -40,7 +40,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 _RAY_DATA = """
 import json, sys, time
 import ray.data
-from mnist_infer.ray import read_digits
+from mnist_infer.integrations.ray import read_digits
 started = time.perf_counter()
 folder, workers = sys.argv[1], int(sys.argv[2])
 ray.init(address="local", num_cpus=workers, include_dashboard=False, log_to_driver=False,

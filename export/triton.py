@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from mnist_infer.registry import bundled_models, read_model
+from mnist_infer.inference.registry import bundled_models, read_model
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mnist_infer.registry import ModelInfo
+    from mnist_infer.inference.registry import ModelInfo
 
 MANIFEST = "inference-service.yaml"
 _TRITON_TYPES = {"uint8": "TYPE_UINT8", "float32": "TYPE_FP32"}

@@ -12,7 +12,7 @@ import numpy as np
 
 from fuzz import corpus
 from mnist_infer import ImageError, ModelError, Recognizer
-from mnist_infer.runtime import Session
+from mnist_infer.inference.session import Session
 from train.data import DataError, load_mnist
 
 MAX_PIXELS = 1_000_000

@@ -24,9 +24,9 @@ from mnist_infer.errors import (
 )
 
 if TYPE_CHECKING:
-    from mnist_infer.images import Page
+    from mnist_infer.decode.images import Page
+    from mnist_infer.inference.registry import ModelInfo, bundled_models
     from mnist_infer.recognizer import Recognizer
-    from mnist_infer.registry import ModelInfo, bundled_models
     from mnist_infer.results import Explanation, LocatedDigit, Prediction, Reading
 
 __version__ = "0.1.0"
@@ -55,12 +55,12 @@ __all__ = [
 _LAZY = {
     "Explanation": "results",
     "LocatedDigit": "results",
-    "ModelInfo": "registry",
-    "Page": "images",
+    "ModelInfo": "inference.registry",
+    "Page": "decode.images",
     "Prediction": "results",
     "Reading": "results",
     "Recognizer": "recognizer",
-    "bundled_models": "registry",
+    "bundled_models": "inference.registry",
 }
 
 

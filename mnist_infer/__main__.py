@@ -10,9 +10,9 @@ def main() -> None:
     # a fourteenth of the time that a whole prediction takes.
     gc.disable()
     try:
-        from mnist_infer import cli
+        from mnist_infer.cli.main import main as run
 
-        cli.main()
+        run()
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from itertools import chain, cycle, islice
 from typing import TYPE_CHECKING, TypeAlias
 
+from mnist_infer.decode.discovery import STDIN, Name, open_source
+from mnist_infer.decode.images import Picture, max_bytes, read_picture
 from mnist_infer.errors import ImageError, PictureTooLargeError
-from mnist_infer.images import Picture, max_bytes, read_picture
-from mnist_infer.prepare import WORKING_SIDE, prepare_batch
-from mnist_infer.sources import STDIN, Name, open_source
+from mnist_infer.imaging.pipeline import WORKING_SIDE, prepare_batch
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection

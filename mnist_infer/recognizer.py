@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_infer import devices, prepare
+from mnist_infer.decode.images import MAX_PIXELS, ImageSource, Page, Picture, read_picture
 from mnist_infer.errors import DeviceError, ImageError, ModelError, NoDigitError
-from mnist_infer.images import MAX_PIXELS, ImageSource, Page, Picture, read_picture
-from mnist_infer.looks import classify_looks
-from mnist_infer.registry import DEFAULT_MODEL, ModelInfo, Precision, has_int8, read_model
+from mnist_infer.imaging import pipeline
+from mnist_infer.inference import devices
+from mnist_infer.inference.registry import DEFAULT_MODEL, ModelInfo, Precision, has_int8, read_model
+from mnist_infer.inference.session import Device, InputRange, Session
+from mnist_infer.inference.tta import classify_looks
 from mnist_infer.results import Explanation, Prediction, Reading, Stages
-from mnist_infer.runtime import Device, InputRange, Session
 
 
 class Recognizer:
@@ -161,7 +162,7 @@ class Recognizer:
     ) -> Iterator[NDArray[np.uint8] | ImageError]:
         remaining = iter(images)
         while batch := list(islice(remaining, batch_size)):
-            prepared = prepare.prepare_batch(self._try_read(image) for image in batch)
+            prepared = pipeline.prepare_batch(self._try_read(image) for image in batch)
             for image, source in zip(prepared, batch, strict=True):
                 if isinstance(image, ImageError):
                     _name(image, source)
@@ -206,11 +207,11 @@ class Recognizer:
             NoDigitError: There is no digit on it.
             TypeError: `image` is no image.
         """
-        from mnist_infer import page
+        from mnist_infer.document import reader
 
         try:
-            picture = read_picture(image, page.WORKING_SIDE, self._max_pixels)
-            lines = page.read_page(picture, self._session.run)
+            picture = read_picture(image, reader.WORKING_SIDE, self._max_pixels)
+            lines = reader.read_page(picture, self._session.run)
             if not lines:
                 raise NoDigitError("no digit was found on the page")
         except ImageError as error:
@@ -221,7 +222,7 @@ class Recognizer:
     def _prepare(self, image: ImageSource) -> Stages:
         """Whatever is an image -> what the network sees, with the stages on the way."""
         try:
-            return prepare.prepare(self._read_one(image))
+            return pipeline.prepare(self._read_one(image))
         except ImageError as error:
             _name(error, image)
             raise
@@ -233,7 +234,7 @@ class Recognizer:
             return error
 
     def _read_one(self, image: ImageSource) -> Picture:
-        return read_picture(image, prepare.WORKING_SIDE, self._max_pixels)
+        return read_picture(image, pipeline.WORKING_SIDE, self._max_pixels)
 
 
 def _open(

@@ -11,7 +11,7 @@
 # some tests take twenty times as long, so this is no part of .ci/run; the command line's take ten
 # minutes, and are what is run unless others are named after FOLDER:
 #
-#     packaging/arm64.sh WHEEL FOLDER -q tests/mnist_infer/test_golden.py tests/mnist_infer/test_ink.py \
+#     packaging/arm64.sh WHEEL FOLDER -q tests/mnist_infer/test_golden.py tests/mnist_infer/test_binarize.py \
 #         tests/mnist_infer/test_normalize.py tests/mnist_infer/test_models.py \
 #         tests/mnist_infer/test_recognizer.py
 set -euo pipefail

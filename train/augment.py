@@ -9,7 +9,7 @@ gets from `mnist_infer`: it need not learn what normalising takes away.
 import numpy as np
 import numpy.typing as npt
 
-from mnist_infer.normalize import BOX, CENTRE, SIDE
+from mnist_infer.imaging.normalize import BOX, CENTRE, SIDE
 from train.data import Array
 from train.recipes import Distortion
 

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from mnist_infer.normalize import BOX, CENTRE, SIDE, normalize
+from mnist_infer.imaging.normalize import BOX, CENTRE, SIDE, normalize
 from train.data import Array
 
 _FEWEST, _MOST = 7, 16  # pixels along the longer side

@@ -12,7 +12,7 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from mnist_infer.normalize import SIDE, normalize
+from mnist_infer.imaging.normalize import SIDE, normalize
 from train.data import Array
 from train.strokes import Stroke, draw, draw_pens, spline, write
 

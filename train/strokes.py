@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from mnist_infer.normalize import BOX, CENTRE, SIDE
+from mnist_infer.imaging.normalize import BOX, CENTRE, SIDE
 from train.data import Array
 
 Point = tuple[float, float]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mnist_infer.normalize import SIDE
+from mnist_infer.imaging.normalize import SIDE
 
 Floats = npt.NDArray[np.float32]
 

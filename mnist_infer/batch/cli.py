@@ -9,8 +9,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mnist_infer.errors import DeviceError, ModelError
-from mnist_infer.options import (
+from mnist_infer.cli.options import (
     INTERRUPTED,
     add_model_file_options,
     create_parser,
@@ -19,13 +18,14 @@ from mnist_infer.options import (
     usage_error,
     whole,
 )
-from mnist_infer.storage import images_at, is_uri
+from mnist_infer.decode.storage import images_at, is_uri
+from mnist_infer.errors import DeviceError, ModelError
 
 if TYPE_CHECKING:
     from mnist_infer.batch.run import Options
     from mnist_infer.batch.work import Work
-    from mnist_infer.registry import Precision
-    from mnist_infer.runtime import InputRange
+    from mnist_infer.inference.registry import Precision
+    from mnist_infer.inference.session import InputRange
 
 PROGRAM = "mnist-infer-batch"
 _SECONDS_BETWEEN_LINES = 10
@@ -98,8 +98,8 @@ def batch(
     try:
         from mnist_infer.batch.run import Options
         from mnist_infer.batch.work import Task, WorkError, create
+        from mnist_infer.inference.registry import has_int8
         from mnist_infer.recognizer import Recognizer
-        from mnist_infer.registry import has_int8
 
         # Now rather than in a hundred workers: is the model to be had? GPUs take it in float32.
         precision: Precision = "float32" if num_gpus and has_int8(model) else "auto"

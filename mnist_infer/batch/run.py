@@ -14,13 +14,13 @@ import ray
 from ray.util import ActorPool
 
 from mnist_infer.batch.work import Work
-from mnist_infer.columns import Columns
-from mnist_infer.ray import PATH, with_answers
+from mnist_infer.decode.storage import fetch_each
+from mnist_infer.integrations.columns import Columns
+from mnist_infer.integrations.ray import PATH, with_answers
 from mnist_infer.recognizer import Recognizer
-from mnist_infer.storage import fetch_each
 
 if TYPE_CHECKING:
-    from mnist_infer.runtime import Device, InputRange
+    from mnist_infer.inference.session import Device, InputRange
 
 # Only part numbers and counts pass through Ray: this is the least that it accepts.
 _OBJECT_STORE_BYTES = 80_000_000

@@ -18,8 +18,8 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from mnist_infer.decode.storage import resolve
 from mnist_infer.errors import MnistInferError
-from mnist_infer.storage import resolve
 
 if TYPE_CHECKING:
     import pyarrow as pa

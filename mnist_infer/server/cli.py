@@ -7,12 +7,18 @@ import warnings
 from argparse import ArgumentParser
 from typing import TYPE_CHECKING
 
+from mnist_infer.cli.options import (
+    add_model_options,
+    create_parser,
+    open_streams,
+    usage_error,
+    whole,
+)
 from mnist_infer.errors import DeviceError, ModelError
-from mnist_infer.options import add_model_options, create_parser, open_streams, usage_error, whole
 
 if TYPE_CHECKING:
-    from mnist_infer.registry import Precision
-    from mnist_infer.runtime import Device, InputRange
+    from mnist_infer.inference.registry import Precision
+    from mnist_infer.inference.session import Device, InputRange
 
 PROGRAM = "mnist-infer-serve"
 
@@ -94,7 +100,7 @@ def serve(
     quiet: bool,
 ) -> None:
     """Serve what the options say until interrupted."""
-    from mnist_infer.formats import limit_pillow
+    from mnist_infer.decode.formats import limit_pillow
     from mnist_infer.recognizer import Recognizer
 
     limit_pillow(max_pixels)

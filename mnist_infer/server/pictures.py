@@ -17,12 +17,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Message
 
+from mnist_infer.cli.output import Answer, digit_record, page_record
+from mnist_infer.decode.formats import load_plugins
+from mnist_infer.decode.images import read_picture
 from mnist_infer.errors import ImageError, PictureTooLargeError
-from mnist_infer.formats import load_plugins
-from mnist_infer.images import read_picture
-from mnist_infer.normalize import SIDE
-from mnist_infer.output import Answer, digit_record, page_record
-from mnist_infer.prepare import mnist_forms
+from mnist_infer.imaging.normalize import SIDE
+from mnist_infer.imaging.pipeline import mnist_forms
 from mnist_infer.results import Prediction
 from mnist_infer.server.backend import Backend
 from mnist_infer.server.bodies import header

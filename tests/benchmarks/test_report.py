@@ -12,7 +12,7 @@ import pytest
 from benchmarks import readme
 from benchmarks.page import page
 from benchmarks.report import RESULTS, SECTIONS, goals, main, write
-from mnist_infer.registry import bundled_info, bundled_models
+from mnist_infer.inference.registry import bundled_info, bundled_models
 from tests.conftest import ROOT
 
 

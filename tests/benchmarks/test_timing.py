@@ -61,7 +61,7 @@ def test_processes_take_turns_and_the_first_round_does_not_count():
 def test_the_floors_run(kind: str, tmp_path):
     from PIL import Image
 
-    from mnist_infer.registry import bundled_info
+    from mnist_infer.inference.registry import bundled_info
     from tests.conftest import ROOT
 
     Image.new("L", (28, 28)).save(tmp_path / "black.png")

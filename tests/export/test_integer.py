@@ -12,7 +12,7 @@ from export.network import Network, open_network
 from export.parity import image_sets, onnx_probabilities, prove_integer
 from export.report import integer_report
 from export.sidecar import Exported
-from mnist_infer.devices import import_onnxruntime
+from mnist_infer.inference.devices import import_onnxruntime
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from export.cli import app
 from export.errors import ExportError
 from export.files import write_all
 from mnist_infer import Recognizer, bundled_models
-from mnist_infer.registry import bundled_info
+from mnist_infer.inference.registry import bundled_info
 
 DTYPES = {
     "TYPE_UINT8": onnx.TensorProto.UINT8,

@@ -8,7 +8,8 @@ from types import ModuleType
 
 import pytest
 
-from mnist_infer import DeviceError, Recognizer, devices
+from mnist_infer import DeviceError, Recognizer
+from mnist_infer.inference import devices
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, packages: dict[str, str], providers: list[str] | None):

@@ -11,7 +11,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from mnist_infer import ModelError, Recognizer, registry
+from mnist_infer import ModelError, Recognizer
+from mnist_infer.inference import registry
 
 from .conftest import FIXTURES, drawn
 

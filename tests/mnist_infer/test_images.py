@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from mnist_infer import ImageError
-from mnist_infer.images import read_picture
+from mnist_infer.decode.images import read_picture
 
 from .conftest import encoded
 

@@ -17,9 +17,9 @@ from mnist_infer import (
     ModelIntegrityError,
     Recognizer,
     bundled_models,
-    registry,
 )
-from mnist_infer.registry import Precision
+from mnist_infer.inference import registry
+from mnist_infer.inference.registry import Precision
 
 from .conftest import FIXTURES, drawn
 

@@ -7,9 +7,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from mnist_infer.filters import stroke_width
-from mnist_infer.form import is_mnist_form
-from mnist_infer.normalize import normalize, take_looks
+from mnist_infer.imaging.filters import stroke_width
+from mnist_infer.imaging.mnist_format import is_mnist_form
+from mnist_infer.imaging.normalize import normalize, take_looks
 
 
 def zero(side: int, pen: int) -> NDArray[np.uint8]:

@@ -28,7 +28,7 @@ def test_a_prediction_needs_nothing_of_training():
     assert modules_after(code).isdisjoint(TRAINING)
 
 
-@pytest.mark.parametrize("command", ["cli", "batch.cli"])
+@pytest.mark.parametrize("command", ["cli.main", "batch.cli"])
 @pytest.mark.parametrize("option", ["--version", "--help"])
 def test_version_and_help_import_nothing_heavy(command: str, option: str):
     code = f"""

@@ -18,7 +18,7 @@ from sklearn.datasets import load_digits
 import mnist_infer
 from examples.draw import digit_mask
 from mnist_infer import ImageError, ModelError, NoDigitError, Prediction, Recognizer
-from mnist_infer.annotate import annotate
+from mnist_infer.cli.annotate import annotate
 
 from .conftest import FIXTURES, drawn, encoded
 

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from mnist_infer import ImageError, Recognizer
-from mnist_infer.images import read_picture
+from mnist_infer.decode.images import read_picture
 
 from .conftest import drawn, encoded
 from .test_cli import mnist_infer

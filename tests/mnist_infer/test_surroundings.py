@@ -84,11 +84,11 @@ for name in bundled_models():
     recognizer = pickle.loads(pickle.dumps(Recognizer(name)))
     assert recognizer.predict({str(SEVEN)!r}).digit == 7
 assert recognizer.read({str(PAGE)!r}).lines
-from mnist_infer import cli
+from mnist_infer.cli.main import main
 for arguments in (["--info"], [{str(SEVEN)!r}, "--show"], ["--read", {str(PAGE)!r}, "--jsonl"]):
     sys.argv = ["mnist-infer", *arguments]
     try:
-        cli.main()
+        main()
     except SystemExit as end:
         assert not end.code
 """
@@ -157,7 +157,8 @@ class TestTelemetry:
                     if name == "onnxruntime":
                         self.seen.append(os.environ.get("ORT_DISABLE_TELEMETRY"))
             sys.meta_path.insert(0, Watch())
-            from mnist_infer import Recognizer, devices
+            from mnist_infer import Recognizer
+            from mnist_infer.inference import devices
             assert not Watch.seen
             {code}
             assert Watch.seen[0] == "1", Watch.seen
@@ -169,14 +170,14 @@ class TestTelemetry:
 class TestStdout:
     LOUD = """
         import os, sys
-        from mnist_infer import devices
+        from mnist_infer.inference import devices
         real = devices.import_onnxruntime
         def loud():
             print("Python prints")
             os.write(1, b"C prints\\n")
             return real()
         devices.import_onnxruntime = loud
-        from mnist_infer.cli import main
+        from mnist_infer.cli.main import main
         main()
         """
 

@@ -10,8 +10,8 @@ import pytest
 
 from benchmarks.folder import write_digits
 from mnist_infer import Recognizer
-from mnist_infer.columns import Columns
-from mnist_infer.sources import expand
+from mnist_infer.decode.discovery import expand
+from mnist_infer.integrations.columns import Columns
 
 IMAGES = 20_000
 BROKEN = 997

@@ -16,7 +16,7 @@ from PIL import Image
 pa = pytest.importorskip("pyarrow", reason='needs Ray: pip install ".[ray]"')
 ray = pytest.importorskip("ray", reason='needs Ray: pip install ".[ray]"')
 
-from mnist_infer.ray import DigitReader, read_digits  # noqa: E402
+from mnist_infer.integrations.ray import DigitReader, read_digits  # noqa: E402
 
 if TYPE_CHECKING:
     from tests.scale.conftest import Answers

@@ -20,7 +20,7 @@ if shutil.which("java") is None:
 
 from pyspark.sql import DataFrame, SparkSession
 
-from mnist_infer.spark import digit_udf
+from mnist_infer.integrations.spark import digit_udf
 
 if TYPE_CHECKING:
     from tests.scale.conftest import Answers

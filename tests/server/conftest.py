@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from examples.draw import digit_mask
-from mnist_infer.registry import DEFAULT_MODEL, bundled_info
+from mnist_infer.inference.registry import DEFAULT_MODEL, bundled_info
 
 MODEL = DEFAULT_MODEL
 VERSION = str(bundled_info(MODEL).sidecar["version"])

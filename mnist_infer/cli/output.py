@@ -1,0 +1,101 @@
+"""Answers as text for people and as JSON records for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mnist_infer.errors import ImageError
+    from mnist_infer.results import Explanation, Prediction, Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of one image: a result, an error, or both where confidence is too low."""
+
+    path: str
+    prediction: Prediction | None = None
+    reading: Reading | None = None
+    explanation: Explanation | None = None
+    error: ImageError | None = None
+
+
+def digit_record(answer: Answer) -> dict[str, Any]:
+    """The JSON record of a picture of one digit.
+
+    `digit` is null, and `error` is there, when the picture has no answer.
+    """
+    prediction = answer.prediction
+    return {
+        "path": answer.path,
+        "digit": prediction.digit if prediction and not answer.error else None,
+        "confidence": prediction.confidence if prediction else None,
+        "probabilities": prediction.probabilities if prediction else None,
+        **_error_field(answer),
+    }
+
+
+def page_record(answer: Answer) -> dict[str, Any]:
+    """The JSON record of a page; `text` is null, and `error` is there, when it has no answer."""
+    text = answer.reading.text if answer.reading else None
+    digits = answer.reading.digits if answer.reading else ()
+    return {
+        "path": answer.path,
+        "text": None if answer.error else text,
+        "lines": text.split("\n") if text else [],
+        "digits": [
+            {"digit": located.digit, "confidence": located.confidence, "box": located.box}
+            for located in digits
+        ],
+        **_error_field(answer),
+    }
+
+
+def as_json(records: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """One array with a record a line."""
+    separator = "[\n"
+    for record in records:
+        yield separator + json.dumps(record)
+        separator = ",\n"
+    yield "[]\n" if separator == "[\n" else "\n]\n"
+
+
+def as_jsonl(records: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """A record a line."""
+    for record in records:
+        yield json.dumps(record) + "\n"
+
+
+def as_text(answers: Iterable[Answer], top: int) -> Iterator[str]:
+    """For each image that has an answer: its path, then its `top` digits, or its lines."""
+    for answer in answers:
+        if answer.error:
+            continue
+        if answer.prediction:
+            yield f"{answer.path}  {_ranking(answer.prediction, top)}\n"
+        if answer.reading:
+            yield from (f"{answer.path}  {line}\n" for line in answer.reading.text.split("\n"))
+
+
+def as_drawing(answers: Iterable[Answer], top: int, encoding: str) -> Iterator[str]:
+    """As `as_text`, each followed by what the network saw and a bar for each digit."""
+    from mnist_infer.cli.render import render
+
+    for answer in answers:
+        yield from as_text([answer], top)
+        if answer.explanation:
+            yield render(answer.explanation, encoding) + "\n"
+
+
+def _error_field(answer: Answer) -> dict[str, Any]:
+    error = answer.error
+    return {"error": {"type": type(error).__name__, "message": error.message}} if error else {}
+
+
+def _ranking(prediction: Prediction, top: int) -> str:
+    return "   ".join(
+        f"{digit}  {probability * 100:.1f} %" for digit, probability in prediction.top(top)
+    )

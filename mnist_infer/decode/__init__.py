@@ -1,0 +1,1 @@
+"""Any source of a picture -> upright, opaque pixels, within limits."""

@@ -1,0 +1,86 @@
+"""What the command line names -> images to read: files, folders, and standard input."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from mnist_infer.decode.files import read_at_most
+
+if TYPE_CHECKING:
+    from mnist_infer.decode.images import Page
+
+STDIN = "-"
+
+Name: TypeAlias = "str | Page"
+"""What stands for one image; as text it is what the answer is printed under."""
+
+_SUFFIXES = (
+    ".avif .bmp .dib .gif .ico .jfif .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tga .tif .tiff .webp"
+)
+IMAGE_SUFFIXES = frozenset(_SUFFIXES.split())
+"""In a folder, only names that end so are taken; a file that is named by itself always is."""
+
+
+def expand(arguments: Iterable[str]) -> Iterator[Name]:
+    """The images behind the arguments, in their order; folders recursively, sorted by name.
+
+    Each page of a TIFF of several is an image of its own. A folder without images stands for
+    itself, so that reading it says what is wrong.
+    """
+    for argument in arguments:
+        if argument == STDIN:
+            yield argument
+        else:
+            for path in image_files(argument):
+                yield from _pages(path)
+
+
+def image_files(path: str) -> Iterator[str]:
+    """A file itself, or the image files below a folder; a folder without any is taken for one."""
+    found = False
+    if Path(path).is_dir():
+        for below in _images_below(path):
+            found = True
+            yield below
+    if not found:
+        yield path
+
+
+def open_source(name: Name, max_bytes: int) -> Name | bytes:
+    """What `Recognizer` takes for a name: itself, or for `-` the bytes on standard input.
+
+    Of these, one more than `max_bytes` is read at most, which is enough to be refused.
+    """
+    return read_at_most(sys.stdin.buffer, max_bytes + 1) if name == STDIN else name
+
+
+def _pages(path: str) -> Iterator[Name]:
+    if not path.lower().endswith((".tif", ".tiff")):
+        yield path  # Every file would be opened twice otherwise.
+        return
+    from mnist_infer.decode.frames import MAX_PAGES, count_pages
+    from mnist_infer.decode.images import Page
+
+    count = count_pages(path)
+    if count == 1:
+        yield path
+    elif count > MAX_PAGES:
+        yield Page(path, count)  # Reading it says what is wrong with them all.
+    else:
+        yield from (Page(path, number) for number in range(1, count + 1))
+
+
+def _images_below(folder: str) -> Iterator[str]:
+    # `os.path`, since `pathlib` would take a tenth of the time of a small picture.
+    unreadable: list[OSError] = []
+    for parent, folders, files in os.walk(folder, onerror=unreadable.append):
+        folders.sort()
+        for name in sorted(files):
+            if os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES:  # noqa: PTH122
+                yield os.path.join(parent, name)  # noqa: PTH118
+    for error in unreadable:
+        yield error.filename  # Reading it says what is wrong.

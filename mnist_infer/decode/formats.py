@@ -1,0 +1,201 @@
+"""The picture formats: which are read, and what to do with some that are not."""
+
+from __future__ import annotations
+
+import math
+import struct
+from contextlib import suppress
+from importlib import import_module
+from typing import BinaryIO, cast
+
+from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL.PngImagePlugin import PngImageFile
+
+from mnist_infer.decode.files import Metered
+from mnist_infer.errors import ImageError, PictureTooLargeError
+
+COMMON = ("PNG", "JPEG", "GIF", "BMP", "PPM")
+"""Pillow has these at hand."""
+
+OTHERS = {
+    "TIFF": "Tiff",
+    "WEBP": "WebP",
+    "AVIF": "Avif",
+    "ICO": "Ico",
+    "DIB": "Bmp",
+    "TGA": "Tga",
+}
+"""What else is read, each with the Pillow plugin that is imported only when it is needed.
+
+What only other programs can decode (EPS runs Ghostscript), what is slow and greedy (JPEG 2000), and
+what no picture of a digit comes in is left out: bytes of strangers need not reach those decoders.
+"""
+
+FORMATS = (*COMMON, *OTHERS)
+
+_ADVICE = "save it as PNG or JPEG"
+# A file of up to so many bytes, whatever they are, keeps no decoder busy for a second.
+_HARMLESS = 2**20
+# What a larger file's header may cost: text, profiles, comments and tags included.
+_HEADER_READS, _HEADER_BYTES = 20_000, 2**23
+# Pixels come in larger parts than this, or take too many reads.
+_BYTES_PER_READ = 1024
+# Decoders of Pillow that are written in Python, and what they decode in some seconds.
+_SLOW = frozenset({"ppm_plain", "bmp_rle"})
+_SLOW_PIXELS = 2_000_000
+# Each scan of a progressive JPEG goes over the whole picture, even if it is of few bytes. Cameras
+# and editors write about ten.
+_START_OF_SCAN, _MOST_SCANS = b"\xff\xda", 30
+_ICON_MAGIC = b"\0\0\1\0"
+_ICON_SIDE = 256
+_PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+# A PNG of no more than this needs none of Pillow's checks, and its header may well be read twice.
+_QUICK_BYTES, _QUICK_PIXELS = 4096, 4096
+
+
+def open_picture(stream: BinaryIO, size: int, max_pixels: int) -> ImageFile.ImageFile:
+    """Open a picture: its header is read and its size checked, and nothing is decoded.
+
+    Args:
+        stream: Seekable, at its start.
+        size: Its bytes.
+        max_pixels: The largest picture that is taken.
+
+    Raises:
+        PictureTooLargeError: It has more pixels.
+        ImageError: It is in no format that is read; the message names it where it is well known.
+        Exception: Whatever else Pillow raises for a damaged header.
+    """
+    metered = Metered(stream, _HEADER_READS, _HEADER_BYTES) if size > _HARMLESS else None
+    try:
+        image = _open(cast("BinaryIO", metered or stream), size)
+    except (UnidentifiedImageError, SyntaxError):
+        stream.seek(0)
+        raise ImageError(_why_not(stream.read(1024))) from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise PictureTooLargeError(_bomb(max_pixels)) from None
+    check_pixels(image, max_pixels)
+    _check_effort(image, stream)
+    if metered:
+        metered.grant(_HEADER_READS + size // _BYTES_PER_READ, math.inf)
+    return image
+
+
+def load_plugins() -> None:
+    """Import what reads the less common formats, as the first picture in one of them does."""
+    for plugin in OTHERS.values():
+        with suppress(ModuleNotFoundError):  # Pillow reads AVIF from 11.3.
+            import_module(f"PIL.{plugin}ImagePlugin")
+
+
+def limit_pillow(max_pixels: int) -> None:
+    """Make Pillow's own limit, which is of the whole process, the same: only for commands."""
+    Image.MAX_IMAGE_PIXELS = -(-max_pixels // 2)  # It warns from there, and refuses twice as many.
+
+
+def check_pixels(image: Image.Image, max_pixels: int) -> None:
+    """Refuse a picture with too many pixels, or with none.
+
+    Raises:
+        PictureTooLargeError: It has more than `max_pixels`.
+        ImageError: It has none.
+    """
+    width, height = image.size
+    if not width * height:
+        raise ImageError(f"a picture of {width} x {height} has no pixels")
+    if width * height > max_pixels:
+        raise PictureTooLargeError(f"{width} x {height} pixels; at most {max_pixels:,} are taken")
+
+
+def _open(stream: BinaryIO, size: int) -> ImageFile.ImageFile:
+    # `Image.open`, which is for any format, takes a tenth of the time that a small picture takes.
+    if size <= _QUICK_BYTES and stream.read(len(_PNG_MAGIC)) == _PNG_MAGIC:
+        stream.seek(0)
+        image = PngImageFile(stream)
+        if image.width * image.height <= _QUICK_PIXELS:
+            return image
+    stream.seek(0)
+    try:
+        return Image.open(stream, formats=COMMON)
+    except UnidentifiedImageError:
+        load_plugins()
+    stream.seek(0)
+    _check_icon(stream)
+    stream.seek(0)
+    return Image.open(stream, formats=[name for name in OTHERS if name in Image.OPEN])
+
+
+def _check_effort(image: ImageFile.ImageFile, stream: BinaryIO) -> None:
+    """Refuse what is of an allowed size and would still be decoded for minutes."""
+    width, height = image.size
+    if width * height > _SLOW_PIXELS and any(tile[0] in _SLOW for tile in image.tile):
+        raise PictureTooLargeError(
+            f"{width} x {height} pixels, and of this kind of {image.format} at most "
+            f"{_SLOW_PIXELS:,} are taken; {_ADVICE}"
+        )
+    if image.info.get("progressive"):
+        place = stream.tell()
+        stream.seek(0)
+        scans = stream.read().count(_START_OF_SCAN)
+        stream.seek(place)
+        if scans > _MOST_SCANS:
+            raise ImageError(f"a progressive JPEG of {scans} scans; {_ADVICE} again")
+
+
+def _check_icon(stream: BinaryIO) -> None:
+    """Refuse an icon that holds a picture larger than icons are.
+
+    Pillow decodes an icon as it opens it, at whatever size the picture inside says.
+    """
+    header = stream.read(6)
+    if not header.startswith(_ICON_MAGIC) or len(header) < 6:
+        return
+    for place in range(struct.unpack("<H", header[4:])[0]):
+        stream.seek(6 + 16 * place + 12)
+        offset = stream.read(4)
+        if len(offset) < 4:
+            return
+        stream.seek(*struct.unpack("<I", offset))
+        inner = stream.read(24).ljust(24, b"\0")
+        if inner.startswith(_PNG_MAGIC):
+            width, height = struct.unpack(">2I", inner[16:])
+        else:
+            width, height = struct.unpack("<2i", inner[4:12])
+            height //= 2  # The picture stands on its mask.
+        if not (abs(width) <= _ICON_SIDE and abs(height) <= _ICON_SIDE):
+            raise ImageError(
+                f"an icon with a picture of {width} x {height} inside; icons have at most "
+                f"{_ICON_SIDE} x {_ICON_SIDE} pixels"
+            )
+
+
+def _bomb(max_pixels: int) -> str:
+    pillows = Image.MAX_IMAGE_PIXELS
+    if pillows is not None and 2 * pillows < max_pixels:
+        return f"more pixels than Pillow takes; set PIL.Image.MAX_IMAGE_PIXELS = {max_pixels}"
+    return f"more pixels than the {max_pixels:,} that are taken"
+
+
+def _why_not(start: bytes) -> str:
+    """What a file is that is no picture, judged by its first bytes."""
+    if not start:
+        return "empty: there is not one byte in it"
+    name = _known(start)
+    if name:
+        return f"{name} is not supported; {_ADVICE}"
+    return f"not a picture in a format that is read ({', '.join(FORMATS)}); {_ADVICE}"
+
+
+def _known(start: bytes) -> str | None:
+    text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith(b"%PDF-"):
+        return "PDF"
+    if start.startswith(b"%!PS") or start.startswith(b"\xc5\xd0\xd3\xc6"):
+        return "PostScript"
+    if text.startswith((b"<svg", b"<?xml", b"<!doctype svg")) and b"<svg" in text:
+        return "SVG"
+    if start.startswith((b"\0\0\0\x0cjP  \r\n", b"\xff\x4f\xff\x51")):
+        return "JPEG 2000"
+    if start[4:8] == b"ftyp" and start[8:11] in (b"hei", b"hev", b"mif", b"msf"):
+        return "HEIC"
+    return None

@@ -1,0 +1,315 @@
+"""Decoding: whatever a caller calls an image -> uint8 pixels, upright and opaque."""
+
+from __future__ import annotations
+
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from mnist_infer.decode.files import (
+    NotRegularError,
+    OverBudgetError,
+    open_regular,
+    read_at_most,
+    size_of,
+)
+from mnist_infer.decode.formats import check_pixels, open_picture
+from mnist_infer.decode.frames import has_more_pages, turn_to
+from mnist_infer.errors import ImageError, PictureTooLargeError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PILImage
+
+File: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO
+ImageSource: TypeAlias = "File | Page | PILImage | NDArray[Any]"
+Pixels: TypeAlias = NDArray[np.uint8]
+
+MAX_PIXELS = 50_000_000
+"""The largest picture that is taken, unless the caller says otherwise."""
+
+_EXIF_ORIENTATION = 0x0112
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a TIFF of several."""
+
+    file: File
+    """A path, the bytes of the file, or a binary stream."""
+
+    number: int
+    """Counted from 1."""
+
+    def __str__(self) -> str:
+        name = os.fspath(self.file) if isinstance(self.file, (str, os.PathLike)) else ""
+        return f"{name}#page={self.number}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A decoded image, shrunk early where it is larger than the work on it needs."""
+
+    pixels: Pixels
+    """uint8 `(H, W)` grey or `(H, W, 3)` RGB, upright and opaque."""
+
+    size: tuple[int, int]
+    """Width and height of the upright original."""
+
+    shrink: int
+    """How many pixels of the original, in each direction, one of `pixels` stands for."""
+
+    def original_box(self, rows: slice, columns: slice) -> tuple[int, int, int, int]:
+        """x, y, width and height in the original of rows and columns of `pixels`."""
+        left, right = (
+            min(int(n) * self.shrink, self.size[0]) for n in (columns.start, columns.stop)
+        )
+        top, bottom = (min(int(n) * self.shrink, self.size[1]) for n in (rows.start, rows.stop))
+        return left, top, right - left, bottom - top
+
+
+def max_bytes(max_pixels: int) -> int:
+    """The largest file that is taken: uncompressed RGBA of 16 bits, and a margin for headers."""
+    return 8 * max_pixels + 2**20
+
+
+def read_picture(
+    source: ImageSource, working_side: int | None = None, max_pixels: int = MAX_PIXELS
+) -> Picture:
+    """Decode one image; EXIF orientation is applied and transparency is flattened.
+
+    Args:
+        source: A path, the bytes of an image file, a binary stream, a `Page` of one of these, a
+            PIL image, or an array `(H, W)`, `(H, W, 1)`, `(H, W, 3)` or `(H, W, 4)` of uint8,
+            uint16, bool or float in 0..1. Of an animation, the first frame counts.
+        working_side: Area-average by a whole factor until no side is longer than this. JPEGs
+            are not even decoded at full size then.
+        max_pixels: The largest picture that is decoded, as its header tells. An array is its
+            caller's memory already, and may have any size.
+
+    Raises:
+        PictureTooLargeError: More pixels than `max_pixels`, or more bytes than so many may take.
+        ImageError: The image cannot be read or has no pixels.
+        TypeError: `source` is none of the above.
+    """
+    if isinstance(source, np.ndarray):
+        return _shrunk(_from_array(np.asarray(source)), working_side)  # masked ones, too
+    if isinstance(source, Image.Image):
+        try:
+            check_pixels(source, max_pixels)
+            return _decode(source, working_side)
+        except Exception as error:
+            _tell(error)
+    file, page = (source.file, source.number) if isinstance(source, Page) else (source, None)
+    _check_kind(file)
+    try:
+        if isinstance(file, (bytes, bytearray, memoryview)):
+            return _from_stream(io.BytesIO(file), page, working_side, max_pixels)
+        if isinstance(file, (str, os.PathLike)):
+            with open_regular(file) as stream:
+                return _from_stream(stream, page, working_side, max_pixels)
+        return _from_stream(_seekable(file, max_pixels), page, working_side, max_pixels)
+    except Exception as error:
+        _tell(error)
+
+
+def write_image(image: PILImage, path: Path) -> None:
+    """Write an image file, whole or not at all; missing folders are made.
+
+    Raises:
+        OSError: The file cannot be written.
+        ValueError: The suffix names no image format.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".part-{path.name}")
+    try:
+        image.save(part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _check_kind(file: object) -> None:
+    if isinstance(file, (bytes, bytearray, memoryview, str, os.PathLike)):
+        return
+    if isinstance(file, io.TextIOBase):
+        raise TypeError("the stream is open as text; open it in binary mode")
+    if not hasattr(file, "read"):
+        raise TypeError(
+            "an image is a path, bytes, a binary stream, a PIL image or a numpy array, "
+            f"not {type(file).__name__}"
+        )
+
+
+def _from_stream(
+    stream: BinaryIO, page: int | None, working_side: int | None, max_pixels: int
+) -> Picture:
+    size, limit = size_of(stream), max_bytes(max_pixels)
+    if size > limit:
+        raise PictureTooLargeError(
+            f"{size:,} bytes; at most {limit:,}, which {max_pixels:,} pixels need, are taken"
+        )
+    image = open_picture(stream, size, max_pixels)
+    if page is not None:
+        turn_to(image, page, max_pixels)
+    elif has_more_pages(image):
+        raise ImageError("a TIFF of several pages; give each as Page(file, number), counted from 1")
+    return _decode(image, working_side)
+
+
+def _seekable(stream: BinaryIO, max_pixels: int) -> BinaryIO:
+    """A stream that can be rewound; of another (a pipe) no more is read than is taken."""
+    try:
+        stream.seek(0)
+    except (AttributeError, OSError):
+        return io.BytesIO(read_at_most(stream, max_bytes(max_pixels) + 1))
+    return stream
+
+
+def _tell(error: Exception) -> NoReturn:
+    """Raise an error as an `ImageError`.
+
+    Pillow's decoders meet hostile bytes and raise nearly every built-in exception.
+    """
+    if isinstance(error, ImageError):
+        raise error
+    if isinstance(error, OverBudgetError):
+        raise ImageError(
+            "too many small parts, or too much beside the picture; save it as PNG or JPEG again"
+        ) from None
+    if isinstance(error, NotRegularError):
+        raise ImageError(
+            "a pipe or device, not a file; give its content on standard input, as -"
+        ) from None
+    if isinstance(error, FileNotFoundError):
+        raise ImageError("no such file") from None
+    if isinstance(error, IsADirectoryError):
+        raise ImageError("a folder without images") from None
+    if isinstance(error, OSError) and error.strerror:
+        raise ImageError(f"cannot be opened ({error.strerror})") from error
+    reason = " ".join(str(error).split()) or type(error).__name__
+    raise ImageError(f"damaged or cut short ({reason})") from error
+
+
+def _decode(image: PILImage, working_side: int | None) -> Picture:
+    width, height = image.size
+    drafted = 1
+    if working_side is not None and image.draft("RGB", (working_side, working_side)):
+        drafted = round(max(width, height) / max(image.size))
+    image.load()  # A PNG may tell its orientation behind its pixels.
+    may_be_turned = image.info or image.format is None  # What was not opened may hold it elsewhere.
+    if may_be_turned and image.getexif().get(_EXIF_ORIENTATION, 1) != 1:
+        image = ImageOps.exif_transpose(image)
+    picture = _shrunk(_plain(image), working_side)
+    if drafted == 1:
+        return picture
+    turned = (image.width > image.height) != (width > height)
+    size = (height, width) if turned else (width, height)
+    return Picture(picture.pixels, size, picture.shrink * drafted)
+
+
+def _shrunk(image: PILImage | Pixels, working_side: int | None) -> Picture:
+    """An image of mode L, RGB or RGBa, or an array of the same shapes, made a picture."""
+    if isinstance(image, np.ndarray):
+        height, width = image.shape[:2]
+    else:
+        width, height = image.size
+    shrink = -(-max(width, height) // working_side) if working_side is not None else 1
+    if shrink > 1:
+        if isinstance(image, np.ndarray):
+            image = Image.fromarray(image, "RGBa" if image.shape[2:] == (4,) else None)
+        image = image.reduce(shrink)
+    pixels = image if isinstance(image, np.ndarray) else _pixels(image)
+    flat = _on_paper(pixels) if pixels.shape[2:] == (4,) else pixels
+    return Picture(flat, (width, height), shrink)
+
+
+def _pixels(image: PILImage) -> Pixels:
+    """As `np.asarray` of an image of mode L, RGB or RGBa, which would ask for its type first."""
+    bands = () if image.mode == "L" else (len(image.getbands()),)
+    return np.ndarray((image.height, image.width, *bands), np.uint8, image.tobytes())
+
+
+def _plain(image: PILImage) -> PILImage | Pixels:
+    """Any of Pillow's modes as L, RGB or RGBa, or as an array where Pillow lacks the way."""
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        return (image if image.mode == "RGBA" else image.convert("RGBA")).convert("RGBa")
+    if image.mode in ("L", "RGB"):
+        return image
+    if image.mode == "1":
+        return image.convert("L")
+    if image.mode in ("I;16", "I;16B", "I;16L"):
+        return _from_array(np.asarray(image))
+    if image.mode in ("I", "F"):
+        return _scaled(np.array(image, np.float32))
+    return image.convert("RGB")
+
+
+def _scaled(values: NDArray[np.float32]) -> Pixels:
+    """Whatever range a 32-bit image uses (0..1, 0..255, 0..65535) -> 0..255; changes `values`."""
+    np.nan_to_num(values, copy=False)
+    low, high = float(values.min(initial=0)), float(values.max(initial=0))
+    top = next((top for top in (1, 255, 65535) if high <= top), None)
+    if top is None or low < 0:
+        raise ImageError(
+            f"32-bit pixels from {low:g} to {high:g}; scale them to 0..1, 0..255 or 0..65535"
+        )
+    values *= 255 / top
+    return np.rint(values, out=values).astype(np.uint8)
+
+
+def _from_array(array: NDArray[Any]) -> Pixels:
+    """An array that a caller gave as uint8 `(H, W)`, RGB, or RGB with premultiplied alpha."""
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
+        raise ImageError(
+            f"an array of shape {array.shape} is no image; "
+            "give (H, W), (H, W, 1), (H, W, 3) or (H, W, 4)"
+        )
+    if array.size == 0:
+        raise ImageError(f"an image of shape {array.shape} has no pixels")
+    pixels = _to_uint8(array)
+    if pixels.shape[2:] == (4,):
+        return np.asarray(Image.fromarray(pixels, "RGBA").convert("RGBa"))
+    return pixels
+
+
+def _to_uint8(array: NDArray[Any]) -> Pixels:
+    if array.dtype == np.uint8:
+        pixels: Pixels = array
+        return pixels
+    if array.dtype == np.bool_:
+        return array.astype(np.uint8) * np.uint8(255)
+    if array.dtype.kind == "u" and array.dtype.itemsize == 2:
+        # As `rint(array / 257)`, without its floats, four times as large.
+        return (array // 257 + (array % 257 > 128)).astype(np.uint8)
+    if array.dtype.kind == "f":
+        low, high = float(array.min()), float(array.max())
+        if not (low >= 0 and high <= 1):
+            raise ImageError(
+                f"float pixels from {low:g} to {high:g}; scale them to 0..1, or give uint8"
+            )
+        scaled: Pixels = np.rint(array * 255).astype(np.uint8)
+        return scaled
+    raise ImageError(f"pixels of type {array.dtype}; give uint8, uint16, bool or float in 0..1")
+
+
+def _on_paper(premultiplied: Pixels) -> Pixels:
+    """Flatten transparency: strokes get a ground that shows them, pages get their own colour.
+
+    A canvas export is often ink in the alpha channel alone: black (or white) on nothing.
+    """
+    rgb, alpha = premultiplied[:, :, :3], premultiplied[:, :, 3:]
+    covered = float(alpha.sum(dtype=np.int64)) / 255
+    if covered == 0:
+        return np.full(alpha.shape[:2], 255, np.uint8)
+    brightness = float(rgb.sum(dtype=np.int64)) / (3 * covered)
+    is_strokes = covered < 0.5 * alpha.size
+    is_paper_white = (brightness < 128) == is_strokes
+    return rgb + (255 - alpha) if is_paper_white else rgb

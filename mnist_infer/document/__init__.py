@@ -1,0 +1,1 @@
+"""A page -> lines -> digits with boxes."""

@@ -1,0 +1,1 @@
+"""Pixels -> the 28x28 inputs of the network."""

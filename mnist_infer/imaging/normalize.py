@@ -1,0 +1,129 @@
+"""From ink to 28x28, made as MNIST was made.
+
+LeCun et al. (1998) fit each digit into 20x20 pixels, keeping its aspect ratio, and put its
+centre of mass at the centre of 28x28. NIST's writers used much the same pens, so that strokes
+there are alike in width; people's own pens are not, and so the width is brought in line too.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from mnist_infer.imaging.filters import extent, framed, stroke_width
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SIDE = 28
+BOX = 20
+CENTRE = SIDE // 2
+# Strokes of MNIST's training set, in pixels: mean width, and what 5 % and 95 % of them are below.
+MNIST_STROKE = 2.45
+THIN_STROKE, FAT_STROKE = 1.63, 3.58
+# Working pixels per final pixel while strokes are widened: steps of half a final pixel.
+FINE = 4
+# Enough to widen a hairline to MNIST's; a felt pen thinned further would break.
+MOST_STEPS = 6
+# With strokes changed by less than this, a second look would see what the first has seen.
+LEAST_STEPS = 1
+# Where a soft edge counts as ink.
+EDGE = 64
+
+
+def normalize(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """One digit's ink as MNIST would hold it: (H, W) uint8 -> (28, 28) uint8.
+
+    The ink must not be empty.
+    """
+    large = _enlarge(ink)
+    return _write(large, stroke_width(large), MNIST_STROKE)
+
+
+def take_looks(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """One or two looks at one digit's ink: (H, W) uint8 -> (K, 28, 28) uint8.
+
+    The first is `normalize`'s. To widen a thin pen's strokes that far may close the gap that tells
+    a 6 from an 8, and to thin a fat one's may break them: the second look has them as drawn, so far
+    as MNIST has such strokes.
+    """
+    large = _enlarge(ink)
+    pen = stroke_width(large)
+    strokes = [MNIST_STROKE]
+    if abs(_steps(pen, MNIST_STROKE)) >= LEAST_STEPS:
+        strokes.append(min(max(pen / FINE, THIN_STROKE), FAT_STROKE))
+    return np.stack([_write(large, pen, stroke) for stroke in strokes])
+
+
+def _enlarge(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return _fit(_crop(ink), BOX * FINE)
+
+
+def _write(large: NDArray[np.uint8], pen: float, stroke: float) -> NDArray[np.uint8]:
+    """The digit on the fine grid, drawn with a pen so wide, in strokes of a width in MNIST."""
+    return _place(_set_stroke(large, _steps(pen, stroke)))
+
+
+def _place(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The digit in MNIST's frame: 20 pixels of 28, its centre of mass in the middle."""
+    drawn = _fit(_crop(ink), BOX)
+    drawn = np.rint(drawn * (255 / drawn.max())).astype(np.uint8)
+    height, width = drawn.shape
+    y, x = _centre_of_mass(drawn)
+    # The shift that brings the centre of mass nearest to (14, 14), as far as the frame allows.
+    top = min(max(round(CENTRE - y), 0), SIDE - height)
+    left = min(max(round(CENTRE - x), 0), SIDE - width)
+    image = np.zeros((SIDE, SIDE), np.uint8)
+    image[top : top + height, left : left + width] = drawn
+    return image
+
+
+def _steps(pen: float, stroke: float) -> float:
+    """Steps of `_widen` from a pen's width on the fine grid to a stroke's, in final pixels."""
+    share = stroke / BOX
+    # A step widens stroke and digit by two pixels: (pen + 2n) / (side + 2n) = share, for n.
+    steps = (share * BOX * FINE - pen) / (2 - 2 * share)
+    return max(-MOST_STEPS, min(steps, MOST_STEPS))
+
+
+def _set_stroke(large: NDArray[np.uint8], steps: float) -> NDArray[np.uint8]:
+    room = framed(large, MOST_STEPS + 1)
+    return _widen(room, steps) if steps > 0 else 255 - _widen(255 - room, -steps)
+
+
+def _widen(ink: NDArray[np.uint8], steps: float) -> NDArray[np.uint8]:
+    """Grey dilation by an octagon: diamond and square in turn; a part step is a blend."""
+    whole = int(steps)
+    for step in range(whole + 1):
+        narrower, tall = ink, ink.copy()
+        tall[1:] = np.maximum(tall[1:], ink[:-1])
+        tall[:-1] = np.maximum(tall[:-1], ink[1:])
+        beside = tall if step % 2 else ink
+        ink = tall.copy()
+        ink[:, 1:] = np.maximum(ink[:, 1:], beside[:, :-1])
+        ink[:, :-1] = np.maximum(ink[:, :-1], beside[:, 1:])
+    part = steps - whole
+    return (narrower * (1 - part) + ink * part).astype(np.uint8)
+
+
+def _fit(ink: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """Resize so that the longer side is as given, area-averaging when it shrinks."""
+    longest = max(ink.shape)
+    height, width = (max(1, round(n * side / longest)) for n in ink.shape)
+    method = Image.Resampling.BOX if longest >= side else Image.Resampling.BICUBIC
+    return np.asarray(Image.fromarray(ink).resize((width, height), method))
+
+
+def _crop(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    threshold = min(EDGE, int(ink.max()) - 1)
+    rows, columns = (extent(ink.max(axis=axis) > threshold) for axis in (1, 0))
+    return ink[rows, columns]
+
+
+def _centre_of_mass(ink: NDArray[np.uint8]) -> tuple[float, float]:
+    total = ink.sum(dtype=np.float64)
+    y = ink.sum(axis=1, dtype=np.float64) @ np.arange(ink.shape[0]) / total
+    x = ink.sum(axis=0, dtype=np.float64) @ np.arange(ink.shape[1]) / total
+    return float(y), float(x)

@@ -1,0 +1,114 @@
+"""From the picture of one digit to 28x28, each stage kept so that a user can see why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_infer.decode.images import Picture
+from mnist_infer.errors import ImageError, NoDigitError, SeveralDigitsError
+from mnist_infer.imaging.binarize import extract_ink, suiting_window
+from mnist_infer.imaging.digit import find_digit
+from mnist_infer.imaging.mnist_format import are_mnist_form, mnist_box
+from mnist_infer.imaging.normalize import SIDE, take_looks
+from mnist_infer.imaging.rulings import remove_lines
+from mnist_infer.results import Stages
+
+WORKING_SIDE = 320
+"""Sixteen times the 20 pixels of a digit in MNIST: it may be that small a part of the picture."""
+
+
+def prepare(picture: Picture) -> Stages:
+    """Make an MNIST image of a picture of one digit, read at `WORKING_SIDE`.
+
+    What already is in MNIST's form, or is its negative, passes unchanged to the bit.
+
+    Raises:
+        NoDigitError: The picture holds nothing that could be a digit.
+        SeveralDigitsError: It holds more than one.
+    """
+    if (found := mnist_form(picture.pixels)) is not None:
+        # So small a picture has not been shrunk: its box is the original's.
+        image, box = found
+        return Stages(image, image, box, image[np.newaxis])
+    ink, cleaned, (rows, columns) = _see(picture.pixels)
+    box = picture.original_box(rows, columns)
+    return Stages(ink, cleaned, box, take_looks(cleaned[rows, columns]))
+
+
+def mnist_form(
+    pixels: NDArray[np.uint8],
+) -> tuple[NDArray[np.uint8], tuple[int, int, int, int]] | None:
+    """A picture, or its negative, and its digit's box, if that already is what MNIST would hold."""
+    if pixels.shape != (SIDE, SIDE):
+        return None
+    image = pixels
+    if box := mnist_box(image) or mnist_box(image := 255 - image):
+        return image, box
+    return None
+
+
+def mnist_forms(
+    images: NDArray[np.uint8],
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """`mnist_form` of many images at once: what the network sees, and of which that is true.
+
+    Args:
+        images: uint8 `(N, 28, 28)`.
+    """
+    is_form = are_mnist_form(images)
+    if is_form.all():
+        return images, is_form
+    seen, others = images.copy(), np.flatnonzero(~is_form)
+    seen[others] = 255 - images[others]
+    is_form[others] = are_mnist_form(seen[others])
+    return seen, is_form
+
+
+def prepare_batch(
+    pictures: Iterable[Picture | ImageError],
+) -> list[NDArray[np.uint8] | ImageError]:
+    """The looks that `prepare` takes at each picture, or its error; an error stays what it is.
+
+    Those of 28x28 are checked for MNIST's form together, in a third of the time.
+    """
+    prepared: list[NDArray[np.uint8] | ImageError] = []
+    small: dict[int, Picture] = {}
+    for place, picture in enumerate(pictures):
+        if isinstance(picture, Picture) and picture.pixels.shape == (SIDE, SIDE):
+            small[place] = picture
+            prepared.append(picture.pixels)
+        else:
+            prepared.append(_try_prepare(picture))
+    if small:
+        stacked = np.concatenate([picture.pixels for picture in small.values()])
+        images, are_ready = mnist_forms(stacked.reshape(-1, SIDE, SIDE))
+        for place, image, is_ready in zip(small, images, are_ready.tolist(), strict=True):
+            prepared[place] = image[np.newaxis] if is_ready else _try_prepare(small[place])
+    return prepared
+
+
+def _try_prepare(picture: Picture | ImageError) -> NDArray[np.uint8] | ImageError:
+    if isinstance(picture, ImageError):
+        return picture
+    try:
+        return prepare(picture).looks
+    except ImageError as error:
+        return error
+
+
+def _see(
+    pixels: NDArray[np.uint8],
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], tuple[slice, slice]]:
+    """Ink, the digit's ink alone, and its rows and columns; a second look knows the pen."""
+    ink, window = extract_ink(pixels)
+    cleaned, box, pen = find_digit(remove_lines(ink))
+    if (better := suiting_window(window, pen)) is not None:
+        with suppress(NoDigitError, SeveralDigitsError):
+            second, _ = extract_ink(pixels, better)
+            cleaned, box, _ = find_digit(remove_lines(second))
+            ink = second
+    return ink, cleaned, box

@@ -1,0 +1,261 @@
+"""Take ruled lines, table cells and squared paper out of the ink; the digit stays."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mnist_infer.imaging.digit import find_pieces
+from mnist_infer.imaging.filters import framed, thickened
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# Ink above this belongs to a line or a stroke; below is soft edge.
+EDGE = 64
+# Phone photos of forms tilt by up to about 3 degrees.
+STEEPEST = 0.05
+# A line may have gaps where it is faint.
+LEAST_COVER = 0.85
+# Of more pairs than this every seventh column is looked at first. The picture is so wide then that
+# their cover is that of all columns within this, at four sigma.
+MANY, SKIMMED, SKIM_MARGIN = 10_000, 7, 0.15
+# A line is at least so many times as long as thick; the bar of a 7 is not.
+SLENDER = 20
+# Between the sides of a frame lines are shorter, and little else goes from side to side.
+SLENDER_IN_FRAME = 10
+# Ink this much thicker than the line, where they meet, is a stroke that crosses it.
+CROSSING = 1.3
+# Lines in so short a part of the picture cannot be told from strokes.
+SHORTEST_CELL = 0.25
+# A row this much of which is line bounds the cells; a tilted line takes several rows.
+TAKEN = 0.3
+# With less than this left, the "lines" were the digit.
+LEAST_LEFT = 0.1
+# A frame is at least this part of the picture.
+LEAST_FRAME = 0.2
+# Frames within frames are looked at until they take so many times the picture together.
+MOST_FRAMED = 4
+# A digit that stands on a line goes at most this far below, as a part of its height.
+DEEPEST_FOOT = 0.15
+
+_LINES_AT_ONCE = 256
+
+
+def remove_lines(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Ink without the straight lines that cross the picture or a cell of it; (H, W) uint8."""
+    mask = ink > EDGE
+    level, upright = _ruling(mask)
+    lines = level | upright
+    if not lines.any():
+        return ink
+    lines &= ~_bases(level, mask & ~lines)
+    soft_edge = thickened(thickened(lines).T).T & ~mask
+    rest = np.where(lines | soft_edge, 0, ink).astype(np.uint8)
+    is_digit = rest.sum(dtype=np.int64) <= LEAST_LEFT * ink.sum(dtype=np.int64)
+    return ink if is_digit and not level.any() else rest
+
+
+def remove_frames(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Ink without the frames that stand around other ink, and the lines between their cells."""
+    pieces = find_pieces(ink)
+    rest = ink.copy()
+    budget = MOST_FRAMED * ink.size
+    for i in np.flatnonzero(pieces.lengths > LEAST_FRAME * min(ink.shape)).tolist():
+        top, left, bottom, right = pieces.boxes[i]
+        place = (slice(top, bottom), slice(left, right))
+        frame = pieces.labels[place] == i + 1
+        reach = max(2, round(STEEPEST * max(frame.shape)))
+        strips = (frame[:reach], frame[-reach:], frame[:, :reach].T, frame[:, -reach:].T)
+        if min(float(strip.any(axis=0).mean()) for strip in strips) < LEAST_COVER:
+            continue
+        budget -= frame.size
+        if budget < 0:
+            break
+        level, upright = _ruling(frame, SLENDER_IN_FRAME)
+        sides = (level[:reach], level[-reach:], upright[:, :reach], upright[:, -reach:])
+        if all(side.any() for side in sides):
+            lines = level | upright
+            soft_edge = thickened(thickened(lines).T).T & ~frame
+            rest[place][lines | soft_edge] = 0
+    return rest
+
+
+def _bases(lines: NDArray[np.bool_], rest: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """What level lines share with the digits that stand on them or hang from them; (H, W) bool.
+
+    Where two strokes of one digit end at a line from the same side, the stroke between them was
+    drawn along the line: the bottom of a 0 or a 6.
+    """
+    pieces = find_pieces(np.where(rest, 255, 0).astype(np.uint8))
+    bases = np.zeros_like(lines)
+    height = len(lines)
+    hanging = pieces.boxes[:, [2, 1, 0, 3]] * (-1, 1, -1, 1) + (height, 0, height, 0)
+    _add_bases(bases, lines, pieces.labels, pieces.boxes)
+    _add_bases(bases[::-1], lines[::-1], pieces.labels[::-1], hanging)
+    return bases
+
+
+def _add_bases(
+    bases: NDArray[np.bool_],
+    lines: NDArray[np.bool_],
+    labels: NDArray[np.unsignedinteger],
+    boxes: NDArray[np.intp],
+) -> None:
+    """Mark, in place, the bases of what stands on the lines from above."""
+    around = framed(labels, 1)
+    touching = (around[:-2, 1:-1], around[1:-1, :-2], around[1:-1, 2:])
+    feet = [np.nonzero(lines & (near > 0)) for near in touching]
+    rows, columns = np.concatenate(feet, axis=1)
+    order = columns.argsort(kind="stable")
+    rows, columns = rows[order], columns[order]
+    pieces = np.concatenate([near[foot] for near, foot in zip(touching, feet, strict=True)])[order]
+    # Where in the line's thickness the stroke ends does not matter: from edge to edge.
+    run_of, length = _upright_runs(lines)
+    thickness = length[run_of[rows, columns]]
+    first = np.arange(len(lines))[:, None] * (lines & ~np.roll(lines, 1, axis=0))
+    upper = np.maximum.accumulate(first, axis=0)[rows, columns]
+    lower = upper + thickness
+    width = np.diff(columns)
+    level = np.abs(np.diff(upper)) <= 2 + STEEPEST * width
+    for i in np.flatnonzero(level & (width > 1)).tolist():
+        a, b = boxes[pieces[i : i + 2] - 1]
+        shared = min(a[3], b[3]) - max(a[1], b[1])
+        is_one_digit = shared > 0.5 * min(a[3] - a[1], b[3] - b[1])
+        bottom = max(a[2], b[2])
+        height = bottom - min(a[0], b[0])
+        depth = bottom - lower[i : i + 2].max()
+        if is_one_digit and depth <= max(2, DEEPEST_FOOT * height) and width[i] <= height:
+            stretch = (
+                slice(upper[i : i + 2].min(), lower[i : i + 2].max()),
+                slice(columns[i], columns[i + 1] + 1),
+            )
+            bases[stretch] |= lines[stretch]
+
+
+def _ruling(
+    mask: NDArray[np.bool_], slender: float = SLENDER
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Level and upright lines across the picture and the cells between them; (H, W) bool each."""
+    level = _level_lines(mask, slender)
+    upright = _level_lines(mask.T, slender).T
+    if not (level.any() or upright.any()):
+        return level, upright
+    for rows in _between(level.mean(axis=1) > TAKEN):
+        for columns in _between(upright.mean(axis=0) > TAKEN):
+            cell = mask[rows, columns]
+            if cell.shape != mask.shape:
+                level[rows, columns] |= _level_lines(cell, slender)
+                upright[rows, columns] |= _level_lines(cell.T, slender).T
+    return level, upright
+
+
+def _between(taken: NDArray[np.bool_]) -> list[slice]:
+    """The stretches that no line has taken."""
+    ends = np.flatnonzero(np.diff(np.concatenate(([True], taken, [True]))))
+    return [
+        slice(start, stop)
+        for start, stop in pairwise(ends.tolist())
+        if not taken[start] and stop - start > SHORTEST_CELL * len(taken)
+    ]
+
+
+def _level_lines(mask: NDArray[np.bool_], slender: float) -> NDArray[np.bool_]:
+    """Pixels of nearly level lines from the left border to the right; (H, W) bool.
+
+    Each pair of places where ink touches the two borders at nearly the same height is tried.
+    """
+    width = mask.shape[1]
+    if width < slender:
+        return np.zeros_like(mask)
+    border = max(2, width // 50)
+    left = np.flatnonzero(mask[:, :border].any(axis=1))
+    right = np.flatnonzero(mask[:, -border:].any(axis=1))
+    start, stop = left.repeat(right.size), np.tile(right, left.size)
+    level = np.abs(stop - start) <= max(1, STEEPEST * width)
+    if not level.any():
+        return np.zeros_like(mask)
+    start, stop = start[level], stop[level]
+    near = thickened(mask)
+    if len(start) > MANY:
+        # Squared paper has a quarter of a million pairs; some columns tell most that are no line.
+        likely = _means_along(near, start, stop, SKIMMED) >= LEAST_COVER - SKIM_MARGIN
+        start, stop = start[likely], stop[likely]
+    covered = _means_along(near, start, stop) >= LEAST_COVER
+    start, stop = start[covered], stop[covered]
+    # Of the candidates that share a line, the one along its middle has most ink around it.
+    around = mask.astype(np.uint8) + near + thickened(near)
+    score = _means_along(around, start, stop)
+    run_of, length = _upright_runs(mask)
+    lines = np.zeros_like(mask)
+    while score.any():
+        best = int(score.argmax())
+        first, last = sorted((int(start[best]), int(stop[best])))
+        # Only the rows around a line are looked at: squared paper may have hundreds of lines.
+        rows = _rows(first, last, 1)
+        path = np.zeros_like(mask[rows])
+        path[_path(start[[best]] - rows.start, stop[[best]] - rows.start, width)] = True
+        hit = run_of[rows][thickened(path) & mask[rows]]
+        # Where strokes cross or run along the line its runs are longer, never shorter.
+        thickness = float(np.percentile(length[hit], 25))
+        longest = CROSSING * thickness + 1
+        rows = _rows(first, last, 2 + int(longest))
+        found = np.zeros_like(mask[rows])
+        if width >= slender * thickness:
+            thin = np.zeros(len(length), bool)
+            thin[hit] = length[hit] <= longest
+            found = mask[rows] & thin[run_of[rows]] & ~lines[rows]
+            lines[rows] |= found
+        same = np.maximum(np.abs(start - start[best]), np.abs(stop - stop[best])) <= thickness + 1
+        score[same] = 0
+        # What is in one line counts for no other: the bar of a 4 that slopes towards a line.
+        left_over = score > 0
+        start, stop, score = start[left_over], stop[left_over], score[left_over]
+        taken = rows.start + np.flatnonzero(found.any(axis=1))
+        if len(taken):
+            meets = np.minimum(start, stop) <= taken[-1] + 1
+            meets &= np.maximum(start, stop) >= taken[0] - 1
+            if meets.any():
+                ends = np.stack([start[meets], stop[meets]])
+                rows = _rows(int(ends.min()), int(ends.max()), 1)
+                free = near[rows] & ~thickened(lines[rows])
+                rest = _means_along(free, *(ends - rows.start))
+                score[np.flatnonzero(meets)[rest < LEAST_COVER]] = 0
+    return lines
+
+
+def _rows(first: int, last: int, margin: int) -> slice:
+    """From a row to another one, and so many more on both sides, as far as there are any."""
+    return slice(max(0, first - margin), last + margin + 1)
+
+
+def _means_along(
+    image: NDArray[Any], start: NDArray[np.intp], stop: NDArray[np.intp], step: int = 1
+) -> NDArray[np.float64]:
+    """Mean of an image, in every `step`th column, along lines from border to border; (N,)."""
+    means = np.empty(len(start))
+    # A page may have a quarter of a million of them, whose paths together would fill gigabytes.
+    for at in range(0, len(start), _LINES_AT_ONCE):
+        part = slice(at, at + _LINES_AT_ONCE)
+        means[part] = image[_path(start[part], stop[part], image.shape[1], step)].mean(axis=1)
+    return means
+
+
+def _path(
+    start: NDArray[np.intp], stop: NDArray[np.intp], width: int, step: int = 1
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows (N, C) and columns (C,) of lines from rows `start` (N,) to rows `stop` (N,)."""
+    columns = np.arange(0, width, step)
+    slopes = np.outer(stop - start, columns / (width - 1))
+    return np.rint(start[:, None] + slopes).astype(np.intp), columns
+
+
+def _upright_runs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Number of the upright run of ink that each pixel is in, (H, W), and each run's length."""
+    starts = mask.copy()
+    starts[1:] &= ~mask[:-1]
+    run_of = np.cumsum(starts.T, dtype=np.intp).reshape(mask.T.shape).T
+    length = np.bincount(run_of[mask], minlength=int(run_of.max()) + 1)
+    return run_of, length.astype(np.intp)

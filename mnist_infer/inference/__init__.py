@@ -1,0 +1,1 @@
+"""One ONNX Runtime session on one device, and the models for it."""

@@ -1,0 +1,128 @@
+"""The models: which are bundled, what is known of them, and whether their bytes are the right ones.
+
+Each bundled model is an ONNX file with a JSON sidecar of the same name, written by `export/`. Some
+have a second file beside it: the same network in integers, which is faster on a CPU.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from mnist_infer.decode.files import NotRegularError, open_regular, size_of
+from mnist_infer.errors import ModelError, ModelIntegrityError
+
+DEFAULT_MODEL = "dense-512x2"
+
+Precision = Literal["auto", "float32", "int8"]
+MAX_BYTES = 500_000_000
+"""The largest model file that is read: a thousand times the bundled ones."""
+
+_FOLDER = Path(__file__).parents[1] / "models"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What is known of a model without opening it."""
+
+    name: str
+    path: Path
+    sha256: str
+    size_bytes: int
+    precision: str | None
+    """`"float32"` or `"int8"`; None for a user's model, whose file alone knows."""
+    sidecar: dict[str, Any]
+    """The bundled JSON: recipe, seed, test accuracy, versions, parity; empty for a user's model."""
+
+
+def bundled_models() -> list[str]:
+    """The names of the models in this package."""
+    return sorted(path.stem for path in _FOLDER.glob("*.json"))
+
+
+def bundled_info(name: str, precision: Precision = "auto") -> ModelInfo:
+    """What the sidecar of a bundled model says of it, and of its file in that precision.
+
+    `"auto"` is float32 here, the canonical one.
+
+    Raises:
+        ModelError: No such model is bundled, or not in that precision.
+    """
+    if precision not in ("auto", "float32", "int8"):
+        raise ModelError(f"no precision named {precision!r}: choose auto, float32 or int8")
+    if name not in bundled_models():
+        raise ModelError(
+            f"no model named {name!r}: bundled are {', '.join(bundled_models())}; "
+            "or give the path of an .onnx file"
+        )
+    sidecar = json.loads((_FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    if precision == "int8" and "int8" not in sidecar:
+        raise ModelError(f"{name} is not bundled in int8: leave the precision out")
+    file = sidecar["int8"] if precision == "int8" else sidecar
+    return ModelInfo(
+        name=name,
+        path=_FOLDER / file["file"],
+        sha256=file["sha256"],
+        size_bytes=file["size_bytes"],
+        precision="int8" if precision == "int8" else "float32",
+        sidecar=sidecar,
+    )
+
+
+def has_int8(model: str | os.PathLike[str]) -> bool:
+    """Whether a model is a bundled one that has a file in integers."""
+    return model in bundled_models() and "int8" in bundled_info(str(model)).sidecar
+
+
+def read_model(
+    model: str | os.PathLike[str], precision: Precision = "auto"
+) -> tuple[ModelInfo, bytes]:
+    """The bytes of a bundled model (by name) or of an ONNX file (by path), and what is known of it.
+
+    A session is made from these very bytes, so nothing can change between check and use.
+
+    Raises:
+        ModelError: Neither a bundled model nor a readable file, or not in that precision.
+        ModelIntegrityError: A bundled model that is not the one that was released.
+    """
+    if isinstance(model, str) and not _looks_like_path(model):
+        info = bundled_info(model, precision)
+        content = _read(info.path)
+        if hashlib.sha256(content).hexdigest() != info.sha256:
+            raise ModelIntegrityError(
+                f"{info.path}: its bytes are not those of the released model {info.name!r}; "
+                "reinstall mnist-infer"
+            )
+        return info, content
+    if precision != "auto":
+        raise ModelError(f"{model}: a precision chooses among the files of a bundled model")
+    path = Path(model)
+    content = _read(path)
+    digest = hashlib.sha256(content).hexdigest()
+    return ModelInfo(str(path), path, digest, len(content), None, {}), content
+
+
+def _looks_like_path(model: str) -> bool:
+    return model.endswith(".onnx") or Path(model).name != model or os.path.isfile(model)  # noqa: PTH113
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with open_regular(path) as file:
+            size = size_of(file)
+            if size > MAX_BYTES:
+                raise ModelError(
+                    f"{path}: {size:,} bytes, and a model may have {MAX_BYTES:,}; "
+                    "a digit classifier needs few of them"
+                )
+            return file.read(size)
+    except NotRegularError:
+        raise ModelError(f"{path}: a pipe or device; a model is a file") from None
+    except FileNotFoundError:
+        raise ModelError(f"{path}: no such model file") from None
+    except OSError as error:
+        raise ModelError(f"{path}: the model cannot be read ({error.strerror})") from error

@@ -1,0 +1,147 @@
+"""Which ink is the digit, and which is not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from mnist_infer.errors import NoDigitError, SeveralDigitsError
+from mnist_infer.imaging.digit import find_digit, find_pieces
+
+SIDE = 200
+MAIN = (slice(50, 150), slice(80, 120))
+
+
+def ink(*strokes: tuple[int, int, int, int]) -> NDArray[np.uint8]:
+    """Filled rectangles: top, left, bottom, right."""
+    page = np.zeros((SIDE, SIDE), np.uint8)
+    for top, left, bottom, right in strokes:
+        page[top:bottom, left:right] = 255
+    return page
+
+
+# A 5 without its bar: down, across, down, across.
+BODY = [
+    (50, 80, 100, 90),
+    (90, 80, 100, 120),
+    (90, 110, 150, 120),
+    (140, 80, 150, 120),
+]
+
+
+def test_the_digit_and_its_place():
+    digit, box, _ = find_digit(ink(*BODY))
+    assert box == MAIN
+    assert np.array_equal(digit, ink(*BODY))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        (20, 20, 24, 24),
+        (10, 150, 18, 158),
+        (100, 192, 130, 200),
+        (0, 60, 6, 120),
+    ],
+    ids=["speck", "dot", "scrap at the right", "scrap at the top"],
+)
+def test_what_is_not_the_digit_goes(other: tuple[int, int, int, int]):
+    digit, box, _ = find_digit(ink(*BODY, other))
+    assert box == MAIN
+    assert np.array_equal(digit, ink(*BODY))
+
+
+def test_a_floating_bar_belongs_to_the_digit():
+    digit, box, _ = find_digit(ink(*BODY, (30, 85, 40, 125)))
+    assert box == (slice(30, 150), slice(80, 125))
+    assert digit[35, 100] == 255
+
+
+def test_a_frame_around_the_digit_goes():
+    frame = [(20, 20, 24, 180), (176, 20, 180, 180), (20, 20, 180, 24), (20, 176, 180, 180)]
+    assert find_digit(ink(*BODY, *frame))[1] == MAIN
+
+
+def test_an_open_curve_is_no_frame():
+    around = [(20, 20, 30, 180), (20, 20, 180, 30), (170, 20, 180, 180), (130, 170, 180, 180)]
+    inner = (80, 60, 90, 160)
+    assert find_digit(ink(*around, inner))[1] == (slice(20, 180), slice(20, 180))
+
+
+def test_a_digit_that_touches_the_border():
+    assert find_digit(ink((0, 80, 200, 95)))[1] == (slice(0, 200), slice(80, 95))
+
+
+def test_a_digit_of_a_few_pixels_may_lie_along_the_border():
+    two = np.zeros((8, 8), np.uint8)
+    two[0, 2:6] = two[1:3, 5] = two[3, 4] = two[4, 3] = two[5, 2] = 255
+    two[6:, 2:] = 255
+    assert find_digit(two)[1] == (slice(0, 8), slice(2, 8))
+
+
+def test_blank_is_no_digit():
+    with pytest.raises(NoDigitError, match="blank"):
+        find_digit(ink())
+
+
+def test_a_dash_is_no_digit():
+    with pytest.raises(NoDigitError, match="dash"):
+        find_digit(ink((95, 50, 105, 150)))
+
+
+def test_specks_are_no_digit():
+    specks = np.zeros((SIDE, SIDE), np.uint8)
+    specks[::10, ::10] = 255
+    with pytest.raises((NoDigitError, SeveralDigitsError)):
+        find_digit(specks)
+
+
+def test_a_mesh_is_no_digit():
+    mesh = np.zeros((SIDE, SIDE), np.uint8)
+    mesh[10:190:10, 10:190] = mesh[10:190, 10:190:10] = 255
+    with pytest.raises(NoDigitError, match="texture"):
+        find_digit(mesh)
+
+
+def test_two_digits_are_several():
+    other = [(top, left + 70, bottom, right + 70) for top, left, bottom, right in BODY]
+    with pytest.raises(SeveralDigitsError):
+        find_digit(ink(*BODY, *other))
+
+
+def test_pieces_are_counted_whatever_the_memory_order():
+    page = (np.random.default_rng(0).random((60, 90)) > 0.8).astype(np.uint8) * 255
+    pieces, transposed = find_pieces(page), find_pieces(page.T)
+    assert sorted(pieces.mass) == sorted(transposed.mass)
+    assert pieces.mass.sum() == (page > 0).sum()
+    assert pieces.labels.max() == len(pieces.mass) == len(pieces.boxes)
+
+
+def test_the_frame_of_an_app_is_not_the_digit():
+    ink = np.zeros((200, 200), np.uint8)
+    ink[:30] = 255
+    ink[30:, :12] = 255
+    ink[80:160, 100:110] = 255
+    digit, (rows, columns), _ = find_digit(ink)
+    assert (rows, columns) == (slice(80, 160), slice(100, 110))
+    assert not digit[:30].any()
+
+
+def test_a_finger_at_the_border_is_not_the_digit():
+    digit, box, _ = find_digit(ink(*BODY, (0, 10, 90, 60)))
+    assert box == MAIN
+    assert np.array_equal(digit, ink(*BODY))
+
+
+def test_the_thin_line_of_a_form_is_no_part_of_the_digit():
+    _, box, _ = find_digit(ink(*BODY, (154, 60, 156, 160)))
+    assert box == MAIN
+
+
+@pytest.mark.parametrize(
+    "blot", [(80, 80, 120, 120), (0, 0, 120, 90), (90, 90, 92, 94)], ids=["blot", "corner", "speck"]
+)
+def test_what_is_no_stroke_is_no_digit(blot: tuple[int, int, int, int]):
+    with pytest.raises(NoDigitError):
+        find_digit(ink(blot))

@@ -1,0 +1,93 @@
+"""Ruled lines go, strokes stay."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from mnist_infer.imaging.rulings import remove_lines
+
+SIDE = 200
+
+
+def ring(side: int = SIDE) -> Image.Image:
+    """An 0 in the middle of a blank page of ink."""
+    image = Image.new("L", (side, side), 0)
+    margin = side // 4
+    box = (margin, margin, side - margin, side - margin)
+    ImageDraw.Draw(image).ellipse(box, outline=255, width=side // 20)
+    return image
+
+
+def ruled(*lines: tuple[int, int, int, int], width: int = 3) -> NDArray[np.uint8]:
+    image = ring()
+    for line in lines:
+        ImageDraw.Draw(image).line(line, fill=255, width=width)
+    return np.array(image)
+
+
+DIGIT = np.array(ring())
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [(0, 20, 199, 20)],
+        [(20, 0, 20, 199)],
+        [(0, 20, 199, 26)],
+        [(0, 20, 199, 20), (0, 180, 199, 180), (20, 0, 20, 199), (180, 0, 180, 199)],
+        [(20, 20, 199, 20), (20, 0, 20, 199)],
+    ],
+    ids=["level", "upright", "tilted", "grid", "cell"],
+)
+def test_lines_beside_the_digit_go(lines: list[tuple[int, int, int, int]]):
+    rest = remove_lines(ruled(*lines))
+    assert np.array_equal(rest[DIGIT > 0], DIGIT[DIGIT > 0])
+    # Where two lines cross, a dot may stay: no digit is made of dots.
+    assert ((rest > 0) & (DIGIT == 0)).sum() <= 4 * 3 * 3
+
+
+def test_a_line_through_the_digit_leaves_the_strokes_it_crosses():
+    rest = remove_lines(ruled((0, 100, 199, 100)))
+    assert not rest[:, :40].any()
+    assert not rest[98:103, 70:130].any()
+    assert (rest[DIGIT > 0] > 0).mean() > 0.97
+
+
+def test_without_lines_nothing_changes():
+    assert remove_lines(DIGIT) is DIGIT
+
+
+def test_a_stroke_that_crosses_the_picture_is_the_digit_when_it_is_all():
+    one = np.zeros((SIDE, 60), np.uint8)
+    one[:, 28:33] = 255
+    assert np.array_equal(remove_lines(one), one)
+
+
+def test_the_bar_of_a_fat_7_cut_at_its_edges_stays():
+    seven = np.zeros((60, 40), np.uint8)
+    seven[:6] = 255
+    for row in range(60):
+        seven[row, 34 - row // 2 : 40 - row // 2] = 255
+    assert np.array_equal(remove_lines(seven), seven)
+
+
+def test_a_digit_that_stands_on_a_line_keeps_the_base_it_shares_with_it():
+    arch = Image.new("L", (SIDE, SIDE), 0)
+    ImageDraw.Draw(arch).line([(60, 150), (60, 50), (110, 50), (110, 150)], fill=255, width=6)
+    standing = arch.copy()
+    ImageDraw.Draw(standing).line((0, 150, 199, 150), fill=255, width=5)
+    rest = remove_lines(np.array(standing))
+    assert not rest[:, :55].any()
+    assert not rest[:, 120:].any()
+    assert rest[150, 60:110].all()
+
+
+def test_a_bar_that_slopes_towards_a_line_is_not_taken_for_another():
+    image = np.zeros((60, 120), np.uint8)
+    image[50:53] = 255
+    image[45:48, :70] = 255
+    image[5:35, 40:46] = 255
+    assert remove_lines(image)[45:48, :70].all()
