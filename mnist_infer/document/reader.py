@@ -16,17 +16,15 @@ import numpy as np
 from mnist_infer.decode.images import Picture
 from mnist_infer.errors import ImageError
 from mnist_infer.imaging.binarize import extract_ink, suiting_window
-from mnist_infer.imaging.digit import (
-    DASH,
-    DOT,
+from mnist_infer.imaging.components import (
     EDGE,
-    OTHER_PEN,
     find_pieces,
     gaps,
     ink_of,
     piece_ink,
     piece_pen,
 )
+from mnist_infer.imaging.digit import DASH, DOT, OTHER_PEN
 from mnist_infer.imaging.filters import extent, stroke_width
 from mnist_infer.imaging.normalize import take_looks
 from mnist_infer.imaging.rulings import remove_frames, remove_lines
@@ -38,7 +36,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mnist_infer.imaging.digit import Pieces
+    from mnist_infer.imaging.components import Pieces
     from mnist_infer.inference.tta import Classify
 
     Box = tuple[int, int, int, int]

@@ -2,38 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cc3d
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image
 
-from mnist_infer.imaging.filters import closing, edge_energy, median, otsu, thickened
+from mnist_infer.imaging.filters import closing, edge_energy, median
+from mnist_infer.imaging.paper import (
+    THUMBNAIL,
+    borders,
+    find_sheets,
+    grown,
+    ink_is_dark,
+    pen_grey,
+    thumbnail_of,
+    without_grain,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
 # In fewer rows or columns there is no room for a stroke with paper on both sides.
 LEAST_SIDE = 3
-# A picture of this many pixels a side says enough about paper, polarity and margins.
-THUMBNAIL = 64
-# Sheets are looked for on a picture of this many pixels a side, and are this part of it.
-SHEET_SIDE = 128
-LEAST_SHEET, MOST_SHEET = 0.1, 0.96
-# A sheet is mostly paper of one shade, its ground mostly of the other; a fat digit is neither.
-LEAST_PAPER = 0.75
-# The area between a sheet's corners is its own, within this part: no ellipse's, no digit's.
-STRAIGHT = 0.1
-# The picture cuts a sheet off where the sheet takes this part of a border.
-LEAST_CUT = 0.1
-# How much of its upright box a sheet fills: turned by 15 degrees, and not at all.
-LEAST_UPRIGHT, UPRIGHT = 0.65, 0.96
-# The step across a sheet's edge, as a part of all the shades: light that falls off has none.
-SHEET_STEP = 0.4
-# Pixels of the small picture to leave out along a sheet's edge: its blur.
-SHEET_BLUR = 1
 # In fewer pixels it is the digit that touches the border, and no shadow.
 LEAST_WITH_SHADOW = 28
 # The windows are tried on a picture shrunk to this side.
@@ -50,10 +43,6 @@ LEAST_EDGES = 0.2
 WINDOW_MARGIN = 1.5
 # Windows that suit a pen, in its widths, and the one to take where another does not.
 NARROWEST, WIDEST, WINDOW = 1.7, 4, 3
-# Grain, in grey levels between neighbours, that asks for a blur of one pixel; the blur is at
-# most this part of the picture, lest it wash out the strokes.
-FINEST_GRAIN = 8
-MOST_BLUR = 1 / 150
 # Fainter than this, in grey levels, ink cannot be told from the steps of 8-bit shading.
 FAINTEST = 4
 # The few peaks of pure texture beyond three sigma lie 3.3 sigma deep on average.
@@ -83,7 +72,7 @@ def extract_ink(
     """
     if min(pixels.shape[:2]) < LEAST_SIDE:
         return np.zeros(pixels.shape[:2], np.uint8), LEAST_SIDE
-    grey = _without_grain(pen_grey(pixels))
+    grey = without_grain(pen_grey(pixels))
     for sheet in find_sheets(grey):
         ink, used = _ink_on_sheet(pixels, sheet, window)
         # A sheet without ink was none: a fat stroke, or a shadow, may look like one.
@@ -110,7 +99,7 @@ def _ink_on_sheet(
         return np.zeros(sheet.shape, np.uint8), LEAST_SIDE
     rows, columns = (slice(taken[0], taken[-1] + 1) for taken in found)
     inside = sheet[rows, columns]
-    grey = _without_grain(pen_grey(pixels[rows, columns]))
+    grey = without_grain(pen_grey(pixels[rows, columns]))
     # Each row goes on beyond the sheet as it ends there, so that the sheet's edge is none.
     width = grey.shape[1]
     first, last = inside.argmax(axis=1), width - 1 - inside[:, ::-1].argmax(axis=1)
@@ -122,143 +111,9 @@ def _ink_on_sheet(
     # What hangs on the sheet's edge is its shadow.
     labels = cc3d.connected_components((whole > 0).astype(np.uint8), connectivity=8)
     hanging = np.zeros(int(labels.max()) + 1, bool)
-    hanging[labels[sheet & _grown(~sheet, 1)]] = True
+    hanging[labels[sheet & grown(~sheet, 1)]] = True
     whole[hanging[labels]] = 0
     return whole, used
-
-
-def find_sheets(grey: NDArray[np.uint8]) -> Iterator[NDArray[np.bool_]]:
-    """Where a sheet may lie on ground of another shade; (H, W) bool each.
-
-    A note on a desk, a page on a scanner's dark bed: four straight sides, most of it of one
-    shade and most of the rest of the other, and a sharp edge between them.
-    """
-    step = -(-max(grey.shape) // SHEET_SIDE)
-    thumbnail = np.asarray(Image.fromarray(grey).reduce(step))
-    bright = thumbnail > otsu(thumbnail)
-    for shade in (bright, ~bright):
-        # Most pictures are told by a glance: all around them is paper, or next to nothing is.
-        is_small = shade.sum() < LEAST_PAPER * LEAST_SHEET * shade.size
-        if is_small or all(side.all() for side in _border(shade)):
-            continue
-        labels = cc3d.connected_components(shade.astype(np.uint8), connectivity=4)
-        part = labels == np.bincount(labels.ravel())[1:].argmax() + 1
-        sheet = _rows_filled(part) | _rows_filled(part.T).T
-        paper = float(part.sum() / sheet.sum())
-        ground = 1 - float(shade[~sheet].mean()) if not sheet.all() else 0.0
-        if min(paper, ground) > LEAST_PAPER and _is_sheet(sheet, thumbnail):
-            inner = ~_grown(~sheet, SHEET_BLUR)
-            large = inner.repeat(step, axis=0).repeat(step, axis=1)
-            yield large[: grey.shape[0], : grey.shape[1]]
-
-
-def _is_sheet(sheet: NDArray[np.bool_], thumbnail: NDArray[np.uint8]) -> bool:
-    """Whether a part of a picture, (H, W) bool, has the size, form and edges of a sheet."""
-    area = int(sheet.sum())
-    if not LEAST_SHEET < area / sheet.size < MOST_SHEET:
-        return False
-    y, x = np.nonzero(sheet)
-    # A quadrilateral's corners lie farthest along the diagonals, and its area is told by them.
-    a, b, c, d = (int(along.argmin()) for along in (y + x, y - x, -y - x, x - y))
-    across = y[c] + 1 - y[a], x[c] + 1 - x[a]
-    down = y[d] + 1 - y[b], x[d] - x[b] - 1
-    spanned = abs(across[0] * down[1] - across[1] * down[0]) / 2
-    if abs(spanned / area - 1) > STRAIGHT:
-        return False
-    # What three of the picture's borders cut off may be the lit part of it, unless it is upright.
-    cut_off = sum(float(side.mean()) > LEAST_CUT for side in _border(sheet))
-    upright = area / ((np.ptp(y) + 1) * (np.ptp(x) + 1))
-    if upright < (UPRIGHT if cut_off > 2 else LEAST_UPRIGHT):
-        return False
-    inside, outside = sheet & ~_grown(~sheet, 1), ~_grown(sheet, 2)
-    within, beyond = inside & _grown(~inside, 1), ~outside & ~_grown(sheet, 1)
-    if not within.any() or not beyond.any():
-        return False
-    edge = float(np.median(thumbnail[within])) - float(np.median(thumbnail[beyond]))
-    return abs(edge) > SHEET_STEP * float(np.ptp(thumbnail))
-
-
-def _border(picture: NDArray[Any]) -> tuple[NDArray[Any], ...]:
-    return picture[0], picture[-1], picture[:, 0], picture[:, -1]
-
-
-def _rows_filled(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Each row filled from its first to its last; (H, W) bool."""
-    from_left = np.logical_or.accumulate(mask, axis=1)
-    from_right = np.logical_or.accumulate(mask[:, ::-1], axis=1)[:, ::-1]
-    return np.asarray(from_left & from_right)
-
-
-def _grown(mask: NDArray[np.bool_], times: int) -> NDArray[np.bool_]:
-    """The mask grown by so many pixels on all sides; (H, W) bool."""
-    for _ in range(times):
-        mask = thickened(thickened(mask).T).T
-    return mask
-
-
-def _without_grain(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The picture blurred as far as its grain asks for: sensor noise, coarse paper; (H, W) uint8.
-
-    Neighbours on bare paper differ by the grain alone, and most neighbours are bare paper.
-    """
-    step = np.abs(grey[:, 1:].astype(np.int16) - grey[:, :-1])
-    radius = min(median(step[::2, ::2]) / FINEST_GRAIN, max(grey.shape) * MOST_BLUR)
-    if radius < 0.5:
-        return grey
-    return np.asarray(Image.fromarray(grey).filter(ImageFilter.GaussianBlur(radius)))
-
-
-def pen_grey(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Grey picture along the colour axis on which the pen differs most from the paper.
-
-    Luminance alone nearly loses a yellow pen on white or a red one on blue. The axis is the
-    principal one of the deviations from the paper's colour, weighted by their square so that
-    the pen outweighs the paper's own texture.
-    """
-    if pixels.ndim == 2:
-        return pixels
-    step = -(-max(pixels.shape) // (2 * THUMBNAIL))
-    red, green, blue = pixels[::step, ::step].transpose(2, 0, 1)
-    if (red == green).all() and (red == blue).all():
-        return np.ascontiguousarray(pixels[:, :, 0])
-    sample = pixels[::step, ::step].reshape(-1, 3)
-    deviation = sample - np.median(sample, axis=0).astype(np.float32)
-    weight = (deviation**2).sum(axis=1, keepdims=True)
-    axis = np.linalg.eigh(deviation.T @ (deviation * weight))[1][:, -1]
-    # Bright stays bright.
-    axis *= np.sign(axis.sum()) or 1
-    shades = sample @ axis
-    low, high = float(shades.min()), float(shades.max())
-    # A faint picture is not stretched: its noise would pass for ink.
-    scale = 255 / max(255.0, high - low)
-    matrix = (*(axis * scale).tolist(), -low * scale)
-    return np.asarray(Image.fromarray(pixels).convert("L", matrix))
-
-
-def ink_is_dark(grey: NDArray[np.uint8]) -> bool:
-    """Whether the ink is darker than the paper.
-
-    Two signs are summed, each clearly below 0 for dark and above for bright ink on plain
-    pictures: ink is the shade of the narrow things (skewness of three band-pass pictures, in
-    which the edge between two broad areas, as of a shadow, cancels itself), and the one that
-    seldom touches the border.
-    """
-    thumbnail = _thumbnail(grey, THUMBNAIL)
-    small = Image.fromarray(thumbnail)
-    shades = thumbnail.astype(np.float32)
-    votes = 0.0
-    for share in (2, 4, 8):
-        surroundings = small.filter(ImageFilter.BoxBlur(max(small.size) / share / 2))
-        votes += _skewness(shades - np.asarray(surroundings))
-    border = np.concatenate(_border(thumbnail))
-    votes += 2 - 4 * float((border > otsu(thumbnail)).mean())
-    return votes < 0
-
-
-def _skewness(band: NDArray[np.float32]) -> float:
-    square = band * band
-    deviation = (float(np.vdot(band, band)) / band.size) ** 0.5
-    return float(np.vdot(square, band)) / band.size / deviation**3 if deviation > 0 else 0.0
 
 
 def _ink_on_page(grey: NDArray[np.uint8], window: int | None) -> tuple[NDArray[np.uint8], int]:
@@ -283,8 +138,8 @@ def _edge_step(grey: NDArray[np.uint8], ink: NDArray[np.uint8]) -> float:
 
     It is small where the "ink" is but the dark end of uneven light.
     """
-    shade = _thumbnail(grey, 2 * THUMBNAIL).astype(np.int16)
-    share = _thumbnail(ink, 2 * THUMBNAIL)
+    shade = thumbnail_of(grey, 2 * THUMBNAIL).astype(np.int16)
+    share = thumbnail_of(ink, 2 * THUMBNAIL)
     # Thin strokes fill but a part of any pixel here.
     is_ink = share > int(share.max(initial=0)) // 2
     steps = []
@@ -295,12 +150,6 @@ def _edge_step(grey: NDArray[np.uint8], ink: NDArray[np.uint8]) -> float:
             steps.append(np.abs(step[np.diff(is_ink, axis=axis)] - slope))
     edge = np.concatenate(steps)
     return float(edge.mean()) if edge.size else 0.0
-
-
-def _thumbnail(grey: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """The picture area-averaged by a whole factor to less than twice the side; (h, w) uint8."""
-    factor = max(grey.shape) // side
-    return grey if factor < 2 else np.asarray(Image.fromarray(grey).reduce(factor))
 
 
 def _stroke_window(grey: NDArray[np.uint8]) -> int:
@@ -336,7 +185,7 @@ def _without_border(depth: NDArray[np.uint8]) -> NDArray[np.uint8]:
     mask = (depth > noise + contrast / 2).astype(np.uint8)
     labels = cc3d.connected_components(mask, connectivity=8)
     kept = np.ones(int(labels.max()) + 1, bool)
-    kept[np.concatenate(_border(labels))] = False
+    kept[np.concatenate(borders(labels))] = False
     return np.where(kept[labels], depth, 0).astype(np.uint8)
 
 

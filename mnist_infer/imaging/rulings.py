@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mnist_infer.imaging.digit import find_pieces
+from mnist_infer.imaging.components import find_pieces
 from mnist_infer.imaging.filters import framed, thickened
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from mnist_infer.errors import NoDigitError, SeveralDigitsError
-from mnist_infer.imaging.digit import find_digit, find_pieces
+from mnist_infer.imaging.components import find_pieces
+from mnist_infer.imaging.digit import find_digit
 
 SIDE = 200
 MAIN = (slice(50, 150), slice(80, 120))
