@@ -417,5 +417,5 @@ class TestInterrupts:
         ) as process:
             time.sleep(1.5)
             process.send_signal(signal.SIGINT)
-            assert process.wait(10) == 130
+            assert process.wait(60) == 130
             assert process.stderr.read() == b""

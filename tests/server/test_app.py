@@ -6,15 +6,12 @@ import asyncio
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
-import numpy as np
 import pytest
-from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.types import Message, Receive
 
@@ -160,18 +157,19 @@ def test_more_requests_than_fit_get_a_503_and_the_rest_their_answer():
 
 
 def test_heavy_work_does_not_hold_up_the_light():
-    noise = np.random.default_rng(0).integers(0, 256, (3000, 4000), np.uint8)
-    big = png(Image.fromarray(noise))
+    # Few bytes and much work, so that next to nothing of the time goes into sending it.
+    big = png(page("0123456789\n" * 3, height=120).resize((4000, 3000)))
+    answered = 0
     with serving("--quiet") as server, ThreadPoolExecutor(1) as pool:
-        busy = pool.submit(httpx.post, server.url + "/predict", content=big, timeout=60)
-        waits = []
         with httpx.Client(base_url=server.url) as client:
+            client.get("/v2/health/live")
+            busy = pool.submit(httpx.post, server.url + "/read", content=big, timeout=60)
             while not busy.done():
-                began = time.perf_counter()
                 assert client.get("/v2/health/live").status_code == 200
-                waits.append(time.perf_counter() - began)
-    assert len(waits) > 3
-    assert sorted(waits)[len(waits) // 2] < 0.1
+                answered += 1
+        assert busy.result().status_code == 200
+    # A server that works on one request at a time answers once before it and once after.
+    assert answered > 5, answered
 
 
 def test_stopping_finishes_what_has_begun():
