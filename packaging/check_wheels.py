@@ -1,16 +1,27 @@
 """Check what was built: `python packaging/check_wheels.py DIST [AGAIN]`.
 
 Both wheels hold the package and nothing else, are alike to the byte in what they hold, and stay
-under 8 MB; what was built again is the same to the byte.
+under 8 MB. The source distribution holds the package and what it is built from, and nothing else.
+What was built again is the same to the byte.
 """
 
 from __future__ import annotations
 
 import sys
+import tarfile
 from pathlib import Path
 from zipfile import ZipFile
 
 MAX_BYTES = 8_000_000
+SDIST_EXTRAS = {
+    ".gitignore",  # hatchling adds it, so that a wheel built from here leaves out the same
+    "CHANGELOG.md",
+    "LICENSE",
+    "MODEL_CARD.md",
+    "PKG-INFO",
+    "README.md",
+    "pyproject.toml",
+}
 
 
 def package_files(wheel: Path) -> dict[str, bytes]:
@@ -21,6 +32,12 @@ def package_files(wheel: Path) -> dict[str, bytes]:
             for name in archive.namelist()
             if not name.split("/")[0].endswith(".dist-info")
         }
+
+
+def source_files(sdist: Path) -> set[str]:
+    """The names of a source distribution's files, inside its one folder."""
+    with tarfile.open(sdist) as archive:
+        return {each.name.partition("/")[2] for each in archive.getmembers() if each.isfile()}
 
 
 def check(folder: Path) -> None:
@@ -46,6 +63,11 @@ def check(folder: Path) -> None:
         if size > MAX_BYTES:
             raise SystemExit(f"{wheel.name} is {size:,} bytes; at most {MAX_BYTES:,} are allowed")
         print(f"{wheel.name}: {size:,} bytes, {len(names)} files")
+    sdists = sorted(folder.glob("*.tar.gz"))
+    if len(sdists) != 1:
+        raise SystemExit(f"expected one source distribution, found {sdists}")
+    if difference := source_files(sdists[0]) ^ (tracked | SDIST_EXTRAS):
+        raise SystemExit(f"the source distribution lacks or adds {sorted(difference)}")
 
 
 def compare(folder: Path, again: Path) -> None:
