@@ -40,7 +40,7 @@ MODEL = "dense-512x2"
 INFER = f"/v2/models/{MODEL}/infer"
 CONNECTIONS = (1, 8, 64)
 RESULTS = Path(__file__).with_name("results")
-GOAL = 0.7
+GOAL = 0.5
 
 
 @dataclass(frozen=True)

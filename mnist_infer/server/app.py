@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, Response
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
@@ -19,30 +19,34 @@ from starlette.types import ASGIApp
 from mnist_infer import __version__
 from mnist_infer.recognizer import Recognizer
 from mnist_infer.server.backend import Backend
-from mnist_infer.server.bodies import Bodies
-from mnist_infer.server.errors import OverloadedError, RequestError
-from mnist_infer.server.limits import Gate, Limits
-from mnist_infer.server.logs import AccessLog
+from mnist_infer.server.errors import EXPECTED, error_response
+from mnist_infer.server.hosts import HostMiddleware
+from mnist_infer.server.limits import ConcurrencyLimit, Limits
 from mnist_infer.server.metrics import Metrics
-from mnist_infer.server.middleware import Observed
+from mnist_infer.server.middleware import ObservabilityMiddleware
 from mnist_infer.server.pictures import Pictures
 from mnist_infer.server.protocol import Protocol
-from mnist_infer.server.responses import JSONResponse
-from mnist_infer.server.shortcut import Shortcut
 from mnist_infer.server.workers import Workers
 
 STATIC = Path(__file__).with_name("static")
 
-_EXPECTED = (RequestError, HTTPException, ClientDisconnect)
 
+def create_app(
+    recognizer: Recognizer,
+    limits: Limits,
+    allowed_hosts: Collection[str] = (),
+) -> ASGIApp:
+    """Create the whole server as one ASGI application.
 
-def create_app(recognizer: Recognizer, limits: Limits, log: AccessLog | None = None) -> ASGIApp:
-    """The whole server as one ASGI application; without a `log`, requests are not logged."""
-    metrics = Metrics()
-    gate = Gate(limits.queue)
-    metrics.watch_inside(lambda: gate.inside)
+    Args:
+        recognizer: What answers.
+        limits: What a client may ask for.
+        allowed_hosts: Names of the server besides localhost and its IP addresses.
+    """
+    concurrency = ConcurrencyLimit(limits.queue)
+    metrics = Metrics(lambda: concurrency.in_progress)
     workers = Workers(metrics, limits.max_batch)
-    backend = Backend(gate, Bodies(limits), workers, recognizer)
+    backend = Backend(limits, concurrency, workers, recognizer)
     protocol = Protocol(backend)
     pictures = Pictures(backend)
     about = {"version": __version__, "model": protocol.model, "device": recognizer.device}
@@ -58,8 +62,6 @@ def create_app(recognizer: Recognizer, limits: Limits, log: AccessLog | None = N
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         yield
         workers.close()
-        if log:
-            log.flush()
 
     app = Starlette(
         routes=[
@@ -72,14 +74,13 @@ def create_app(recognizer: Recognizer, limits: Limits, log: AccessLog | None = N
             Route("/docs", _page("docs.html")),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
-        exception_handlers=dict.fromkeys((*_EXPECTED, Exception), _tell),
+        middleware=[Middleware(HostMiddleware, allowed_hosts=allowed_hosts)],
+        exception_handlers=dict.fromkeys((*EXPECTED, Exception), error_response),
         lifespan=lifespan,
     )
     # A redirect would lead to the Host header, which a client makes up.
     app.router.redirect_slashes = False
-    return Observed(
-        Shortcut(app, [protocol.infer_path, "/predict"], _EXPECTED, _tell), metrics, log
-    )
+    return ObservabilityMiddleware(app, metrics)
 
 
 def describe_api(model: str, version: str) -> dict[str, Any]:
@@ -97,22 +98,3 @@ def _page(name: str) -> Callable[[Request], Awaitable[Response]]:
         return FileResponse(STATIC / name)
 
     return page
-
-
-async def _tell(request: Request, error: Exception) -> Response:
-    """An error as the protocol wants it, and elsewhere as in the command line's records."""
-    message, status = "an error in the server; its log says more", 500
-    headers: Mapping[str, str] | None = None
-    match error:
-        case ClientDisconnect():
-            # Nobody is there to read it; the access log says so, as nginx does.
-            return Response(status_code=499)
-        case RequestError():
-            message, status = str(error), error.status
-            if isinstance(error, OverloadedError):
-                headers = {"Retry-After": "1"}
-        case HTTPException():
-            message, status, headers = error.detail, error.status_code, error.headers
-    is_protocol = request.url.path.startswith("/v2")
-    told = message if is_protocol else {"type": type(error).__name__, "message": message}
-    return JSONResponse({"error": told}, status, headers)

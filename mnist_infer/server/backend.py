@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mnist_infer.recognizer import Recognizer
-from mnist_infer.server.bodies import Bodies
-from mnist_infer.server.limits import Gate
+from mnist_infer.server.limits import ConcurrencyLimit, Limits
 from mnist_infer.server.workers import Workers
 
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """From a request's body to its answer: who lets it in, reads it and works on it."""
+    """From a request's body to its answer: what limits it, and what works on it."""
 
-    gate: Gate
-    bodies: Bodies
+    limits: Limits
+    concurrency: ConcurrencyLimit
     workers: Workers
     recognizer: Recognizer

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor
-from functools import cached_property, partial
+from functools import partial
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -48,17 +48,14 @@ class Batcher(Generic[Item, Result]):
         self._observe = observe
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
 
-    @cached_property
-    def _loop(self) -> asyncio.AbstractEventLoop:
-        return asyncio.get_running_loop()  # A system call, which is too much for each item.
-
     async def submit(self, item: Item) -> Result:
         """The item's result."""
-        future: asyncio.Future[Result] = self._loop.create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Result] = loop.create_future()
         self._waiting.append((item, future))
         if self._idle and len(self._waiting) == 1:
             # Not at once: what else arrived in this turn of the loop shall come along.
-            self._loop.call_soon(self._start)
+            loop.call_soon(self._start)
         return await future
 
     def _start(self) -> None:
@@ -66,7 +63,7 @@ class Batcher(Generic[Item, Result]):
             self._idle -= 1
             self._observe(len(batch))
             items = [item for item, _ in batch]
-            running = self._loop.run_in_executor(self._executor, self._run, items)
+            running = asyncio.get_running_loop().run_in_executor(self._executor, self._run, items)
             running.add_done_callback(partial(self._finish, [future for _, future in batch]))
 
     def _take(self) -> list[tuple[Item, asyncio.Future[Result]]]:

@@ -51,6 +51,14 @@ def _create_parser() -> ArgumentParser:
         metavar="N",
         help="The port; 0 takes a free one. [default: %(default)s]",
     )
+    add(
+        "--allowed-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="A name under which clients reach the server, besides localhost and its IP "
+        "addresses; may be repeated.",
+    )
     add_model_options(parser)
     add(
         "--max-body",
@@ -88,6 +96,7 @@ def serve(
     *,
     host: str,
     port: int,
+    allowed_host: list[str],
     model: str,
     input_range: InputRange | None,
     device: Device,
@@ -125,10 +134,9 @@ def serve(
         )
     except (ModelError, DeviceError) as error:
         raise usage_error(PROGRAM, str(error)) from error
-    logs.configure()
+    logs.configure(requests=not quiet)
     limits = Limits(max_body, max_batch, queue)
-    log = None if quiet else logs.AccessLog(sys.stderr.buffer)
     try:
-        run.run(create_app(recognizer, limits, log), host, port)
+        run.run(create_app(recognizer, limits, allowed_host), host, port)
     except OSError as error:
         raise usage_error(PROGRAM, f"cannot listen on {host}:{port} ({error.strerror})") from error

@@ -1,4 +1,4 @@
-"""Why a request gets no answer, as types with their HTTP status.
+"""Why a request gets no answer, as types with their HTTP status, and how a client is told.
 
 A picture that arrives whole and has no digit on it is none of these: it is an answer, with the
 `ImageError` in its record.
@@ -6,7 +6,12 @@ A picture that arrives whole and has no digit on it is none of these: it is an a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
 
 from mnist_infer.errors import MnistInferError
 
@@ -15,10 +20,23 @@ class RequestError(MnistInferError):
     """A request that cannot be answered."""
 
     status: ClassVar[int] = 400
+    headers: ClassVar[Mapping[str, str] | None] = None
 
 
 class MalformedRequestError(RequestError):
     """A body or header that is not what the API takes."""
+
+
+class UnknownHostError(RequestError):
+    """A `Host` header with a name that this server does not have."""
+
+    status = 421
+
+
+class CrossOriginError(RequestError):
+    """A request that a page of another site has made."""
+
+    status = 403
 
 
 class UnknownModelError(RequestError):
@@ -49,3 +67,30 @@ class OverloadedError(RequestError):
     """More requests at once than the server takes."""
 
     status = 503
+    headers: ClassVar[Mapping[str, str] | None] = {"Retry-After": "1"}
+
+
+EXPECTED = (RequestError, HTTPException, ClientDisconnect)
+"""What a client's mistake raises; anything else is a defect of the server."""
+
+
+async def error_response(request: Request, error: Exception) -> Response:
+    """The response for an error, in the form that the address's API defines.
+
+    Under `/v2` that is the Open Inference Protocol's, elsewhere that of the command line's records.
+    """
+    message, status = "an error in the server; its log says more", 500
+    headers: Mapping[str, str] | None = None
+    match error:
+        case ClientDisconnect():
+            # Nobody is there to read it; the access log says so, as nginx does.
+            return Response(status_code=499)
+        case RequestError():
+            message, status, headers = str(error), error.status, error.headers
+        case HTTPException():
+            message, status, headers = error.detail, error.status_code, error.headers
+    if request.url.path.startswith("/v2"):
+        return JSONResponse({"error": message}, status, headers)
+    return JSONResponse(
+        {"error": {"type": type(error).__name__, "message": message}}, status, headers
+    )

@@ -16,7 +16,7 @@ _CONTENT_SECURITY_POLICY = "; ".join(
     )
 )
 
-_FOR_PAGES = {
+FOR_PAGES = {
     "Cache-Control": "no-cache",  # An upgraded server shows its new page at once.
     "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -27,18 +27,10 @@ _FOR_PAGES = {
     "X-Frame-Options": "DENY",
 }
 
-_FOR_DATA = {
+FOR_DATA = {
     # Should a browser ever show it as a page, that page may do nothing.
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
-
-
-def _encoded(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
-    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-
-
-FOR_PAGES = _encoded(_FOR_PAGES)
-FOR_DATA = _encoded(_FOR_DATA)
-"""What answers a POST is never a page, and each header costs the server a microsecond."""
+"""For the answer to a POST, which is never a page."""

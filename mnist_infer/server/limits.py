@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 from mnist_infer.server.errors import OverloadedError
 
@@ -13,36 +13,39 @@ from mnist_infer.server.errors import OverloadedError
 class Limits:
     """What a server takes."""
 
-    max_body: int
+    max_body: int = 16_000_000
     """Bytes of one request's body."""
 
-    max_batch: int
+    max_batch: int = 64
     """Images that go through the network together; 1 turns batching off."""
 
-    queue: int
+    queue: int = 256
     """Requests taken at once, waiting ones included; more are refused."""
 
     body_seconds: float = 30
     """How long a body may take to arrive."""
 
 
-class Gate:
-    """Counts the requests inside and refuses more than fit, before their bodies are read."""
+class ConcurrencyLimit:
+    """Counts the requests in progress and refuses more than fit, before their bodies are read."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
-        self.inside = 0
+        self.in_progress = 0
 
-    def __enter__(self) -> Self:
-        if self.inside >= self._capacity:
-            raise OverloadedError(f"{self.inside} requests are waiting already; try again later")
-        self.inside += 1
-        return self
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """Take one of the places while the block runs.
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.inside -= 1
+        Raises:
+            OverloadedError: None is free.
+        """
+        if self.in_progress >= self._capacity:
+            raise OverloadedError(
+                f"{self.in_progress} requests are in progress already; try again later"
+            )
+        self.in_progress += 1
+        try:
+            yield
+        finally:
+            self.in_progress -= 1

@@ -2,71 +2,60 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 from datetime import UTC, datetime
-from typing import BinaryIO
+from typing import Any
 
-import orjson
 from starlette.types import Scope
 
-_FLUSH_SECONDS = 0.1
+_access = logging.getLogger("mnist_infer.access")
 
 
-class AccessLog:
-    """A line for each request.
+def log_request(scope: Scope, status: int, size: int, seconds: float) -> None:
+    """Log an answered request.
 
-    Lines are written a few times a second: through `logging`, each would cost as much as the
-    network's answer.
+    Args:
+        scope: The request's ASGI scope.
+        status: The response's status.
+        size: The bytes of the response's body.
+        seconds: How long the answer took.
     """
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self._lines: list[bytes] = []
-
-    def add(self, scope: Scope, status: int, size: int, seconds: float) -> None:
-        """Log a request; called on the event loop."""
-        if not self._lines:
-            asyncio.get_running_loop().call_later(_FLUSH_SECONDS, self.flush)
-        client = scope.get("client")
-        line = {
-            "time": datetime.now(UTC),
-            "client": client[0] if client else None,
-            "method": scope["method"],
-            "path": scope["path"],
-            "status": status,
-            "bytes": size,
-            "milliseconds": int(seconds * 1e6) / 1000,
-        }
-        self._lines.append(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
-
-    def flush(self) -> None:
-        """Write what waits."""
-        self._stream.write(b"".join(self._lines))
-        self._stream.flush()
-        self._lines.clear()
+    client = scope.get("client")
+    fields = {
+        "client": client[0] if client else None,
+        "method": scope["method"],
+        "path": scope["path"],
+        "status": status,
+        "bytes": size,
+        "milliseconds": round(seconds * 1000, 3),
+    }
+    _access.info("request", extra={"fields": fields})
 
 
 class JsonFormatter(logging.Formatter):
-    """A record of `logging` as JSON."""
+    """Formats a record of `logging` as JSON; a request's record as its fields."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line."""
-        line = {"time": _now(), "level": record.levelname, "message": record.getMessage()}
+        """Format one record as one line."""
+        time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        line: dict[str, Any] = {"time": time}
+        line |= getattr(record, "fields", None) or {
+            "level": record.levelname,
+            "message": record.getMessage(),
+        }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line)
 
 
-def configure() -> None:
-    """Log warnings and errors of everything."""
+def configure(*, requests: bool) -> None:
+    """Log warnings and errors of everything, and `requests` if asked to."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
-    # What is wrong with a form is told to its sender; it is no news for the operator.
-    logging.getLogger("python_multipart").setLevel(logging.ERROR)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+    if requests:
+        _access.setLevel(logging.INFO)
+    # What is wrong with a request is told to its sender; it is no news for the operator.
+    for noisy in ("python_multipart", "uvicorn.error"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)

@@ -13,29 +13,23 @@ from PIL import Image
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Message
 
 from mnist_infer.cli.output import Answer, digit_record, page_record
 from mnist_infer.decode.formats import load_plugins
-from mnist_infer.decode.images import read_picture
-from mnist_infer.errors import ImageError, PictureTooLargeError
-from mnist_infer.imaging.normalize import SIDE
-from mnist_infer.imaging.pipeline import mnist_forms
+from mnist_infer.errors import ImageError, PictureTooLargeError, SeveralDigitsError
 from mnist_infer.results import Prediction
 from mnist_infer.server.backend import Backend
-from mnist_infer.server.bodies import header
+from mnist_infer.server.body import read_body
 from mnist_infer.server.errors import MalformedRequestError
-from mnist_infer.server.responses import JSONResponse
 
 Fields: TypeAlias = dict[str, Any]
 _Answer: TypeAlias = Callable[[str, bytes], Awaitable[Fields]]
 _Record: TypeAlias = Callable[[Answer], Fields]
 
-_QUICK_BYTES = 2048
-"""Room for 28x28 grey pixels in any format, and little else."""
-
+_SEVERAL_DIGITS = "more than one digit is on the picture; POST it to /read to get them all"
 _NO_NAME = "-"
 _BYTES_PER_COST = 4096
 _THUMBNAIL = 256
@@ -47,12 +41,9 @@ class Pictures:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
-        load_plugins()  # Else the first stranger waits until they are imported.
+        load_plugins()  # Else the first client waits until they are imported.
         self._batcher = backend.workers.batcher(
             "picture", self._predict_batch, _cost, side_by_side=True
-        )
-        self._small = backend.workers.batcher(
-            "28x28", self._predict_small, lambda image: 1, side_by_side=False
         )
 
     def routes(self) -> list[BaseRoute]:
@@ -79,20 +70,23 @@ class Pictures:
         """An endpoint that gives what `answer` makes of a picture, or the record of its error."""
 
         async def endpoint(request: Request) -> Response:
-            with self._backend.gate:
+            with self._backend.concurrency.slot():
                 name, picture = await self._receive(request)
                 try:
                     return JSONResponse(await answer(name, picture))
-                except ImageError as error:
-                    status = 413 if isinstance(error, PictureTooLargeError) else 422
-                    return JSONResponse(record(Answer(name, error=error)), status)
+                except SeveralDigitsError:
+                    error: ImageError = SeveralDigitsError(_SEVERAL_DIGITS)
+                except ImageError as raised:
+                    error = raised
+            status = 413 if isinstance(error, PictureTooLargeError) else 422
+            return JSONResponse(record(Answer(name, error=error)), status)
 
         return endpoint
 
     async def _receive(self, request: Request) -> tuple[str, bytes]:
         """The picture's name and bytes, from the body as it is or from a form."""
-        body = await self._backend.bodies.read(request)
-        if not header(request, b"content-type").startswith(b"multipart/form-data"):
+        body = await read_body(request, self._backend.limits)
+        if not request.headers.get("content-type", "").startswith("multipart/form-data"):
             return _NO_NAME, body
 
         async def replay() -> Message:
@@ -108,31 +102,10 @@ class Pictures:
         raise MalformedRequestError("the form holds no file; send one picture")
 
     async def _predict(self, name: str, picture: bytes) -> Fields:
-        small = self._decode_small(picture)
-        answer: Prediction | ImageError | None = None
-        if small is not None:
-            answer = await self._small.submit(small)
-        if answer is None:
-            answer = await self._batcher.submit(picture)
+        answer = await self._batcher.submit(picture)
         if isinstance(answer, ImageError):
             raise answer
         return digit_record(Answer(name, answer))
-
-    def _decode_small(self, picture: bytes) -> NDArray[np.uint8] | None:
-        """The pixels of a picture of 28x28; as small a work as parsing a request."""
-        if len(picture) > _QUICK_BYTES:
-            return None
-        try:
-            pixels = read_picture(picture, max_pixels=SIDE * SIDE).pixels
-        except ImageError:
-            return None  # What is wrong with it, if anything, the longer way tells.
-        return pixels if pixels.shape == (SIDE, SIDE) else None
-
-    def _predict_small(self, images: list[NDArray[np.uint8]]) -> list[Prediction | None]:
-        """The answers for images of MNIST's form; the others need more work."""
-        seen, is_form = mnist_forms(np.stack(images))
-        rows = iter(self._backend.recognizer.probabilities(seen[is_form]) if is_form.any() else ())
-        return [Prediction.of(next(rows)) if ready else None for ready in is_form.tolist()]
 
     def _predict_batch(self, pictures: list[bytes]) -> list[Prediction | ImageError]:
         return list(self._backend.recognizer.predict_each(pictures))

@@ -10,20 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from mnist_infer import __version__
 from mnist_infer.server.backend import Backend
-from mnist_infer.server.bodies import header
+from mnist_infer.server.body import read_body
 from mnist_infer.server.errors import MalformedRequestError, UnknownModelError
-from mnist_infer.server.responses import EncodedResponse, JSONResponse
 from mnist_infer.server.tensors import INPUT, OUTPUT, decode_request, encode_response
 
-_LENGTH_HEADER = b"inference-header-content-length"
-_MOST_DIGITS = 18
-_AS_JSON = (b"content-type", b"application/json")
-_AS_BINARY = (b"content-type", b"application/octet-stream")
+_LENGTH_HEADER = "Inference-Header-Content-Length"
+_MAX_DIGITS = 18
 
 
 class Protocol:
@@ -38,11 +35,6 @@ class Protocol:
         self._batcher = backend.workers.batcher(
             "tensor", self._infer_batch, len, side_by_side=False
         )
-
-    @property
-    def infer_path(self) -> str:
-        """Where most requests go."""
-        return f"/v2/models/{self.model}/infer"
 
     def routes(self) -> list[BaseRoute]:
         """The endpoints, the busiest first."""
@@ -95,15 +87,16 @@ class Protocol:
     async def infer(self, request: Request) -> Response:
         """Probabilities of the ten digits for each image of a tensor."""
         self._check_model(request)
-        with self._backend.gate:
-            body = await self._backend.bodies.read(request)
+        with self._backend.concurrency.slot():
+            body = await read_body(request, self._backend.limits)
             header_length = _header_length(request, body)
-            asked, images = await self._backend.workers.parse(decode_request, body, header_length)
+            asked, images = await self._backend.workers.run(decode_request, body, header_length)
             rows = await self._batcher.submit(images)
         content, json_length = encode_response(asked, rows, self.model, self.version)
         if json_length is None:
-            return EncodedResponse(content, _AS_JSON)
-        return EncodedResponse(content, _AS_BINARY, (_LENGTH_HEADER, b"%d" % json_length))
+            return Response(content, media_type="application/json")
+        headers = {_LENGTH_HEADER: str(json_length)}
+        return Response(content, headers=headers, media_type="application/octet-stream")
 
     def _check_model(self, request: Request) -> None:
         asked: dict[str, Any] = request.path_params
@@ -123,13 +116,12 @@ class Protocol:
 
 
 def _header_length(request: Request, body: bytes) -> int | None:
-    digits = header(request, _LENGTH_HEADER)
+    digits = request.headers.get(_LENGTH_HEADER)
     if not digits:
         return None
     # Python refuses to read a number of thousands of digits.
-    if not digits.isdigit() or len(digits) > _MOST_DIGITS or int(digits) > len(body):
+    if not digits.isdecimal() or len(digits) > _MAX_DIGITS or int(digits) > len(body):
         raise MalformedRequestError(
-            f"Inference-Header-Content-Length is {shortened(digits.decode('latin-1'))}, "
-            f"and the body has {len(body)} bytes"
+            f"{_LENGTH_HEADER} is {shortened(digits)}, and the body has {len(body)} bytes"
         )
     return int(digits)

@@ -15,9 +15,6 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 Args = TypeVarTuple("Args")
 
-_QUICK_BYTES = 16_000
-"""A body of this size is parsed in about the time that it takes to wake a thread."""
-
 
 class Workers:
     """One pool of threads for everything that takes the processor."""
@@ -32,14 +29,6 @@ class Workers:
         """The function's result, from a worker thread."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._executor, function, *args)
-
-    async def parse(
-        self, function: Callable[[bytes, *Args], Result], body: bytes, *args: *Args
-    ) -> Result:
-        """A body, parsed at once where that is quick, else in a worker thread."""
-        if len(body) <= _QUICK_BYTES:
-            return function(body, *args)
-        return await self.run(function, body, *args)
 
     def batcher(
         self,

@@ -139,6 +139,15 @@ def test_a_client_that_waits_to_be_told_to_go_on_is_told_so(connection: socket.s
         assert stream.read().endswith(b"}")
 
 
+def test_a_content_length_of_thousands_of_zeros_is_read_as_a_number(connection: socket.socket):
+    connection.sendall(
+        b"POST /predict HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        b"Content-Length: %s5\r\n\r\nhello" % (b"0" * 4400)
+    )
+    with connection.makefile("rb") as stream:
+        assert b" 422 " in stream.readline()
+
+
 def test_more_requests_than_fit_get_a_503_and_the_rest_their_answer():
     big = png(page("0123456789\n" * 3, height=120).resize((4000, 3000)))
     with (
@@ -260,7 +269,8 @@ class TestInProcess:
         async def send(message: Message) -> None:
             sent.append(message)
 
-        scope = {"type": "http", "method": "POST", "path": path, "headers": [], "root_path": ""}
+        scope = {"type": "http", "method": "POST", "path": path, "root_path": ""}
+        scope |= {"headers": [(b"host", b"localhost")]}
         scope |= {"query_string": b"", "scheme": "http", "server": ("127.0.0.1", 80)}
         asyncio.run(app(scope, receive, send))
 

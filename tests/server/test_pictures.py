@@ -61,6 +61,15 @@ def test_explain_shows_what_the_network_saw(client: httpx.Client):
     assert np.mean(answers, axis=0) == pytest.approx(record["probabilities"], abs=1e-6)
 
 
+@pytest.mark.parametrize("path", ["/predict", "/explain"])
+def test_for_several_digits_it_names_the_address_that_reads_them(client: httpx.Client, path: str):
+    response = client.post(path, content=png(page("407")))
+    assert response.status_code == 422
+    error = response.json()["error"]
+    assert error["type"] == "SeveralDigitsError"
+    assert "POST it to /read" in error["message"]
+
+
 @pytest.mark.parametrize("path", ["/predict", "/read", "/explain"])
 class TestNoAnswer:
     def test_a_blank_picture(self, client: httpx.Client, path: str):
@@ -93,10 +102,22 @@ class TestNoAnswer:
         assert response.status_code == 400
         assert "no file" in response.json()["error"]["message"]
 
-    def test_a_form_that_is_none(self, client: httpx.Client, path: str):
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"",
+            b"garbage",
+            b"--x\r\nA\r\n",
+            b"--x\r\n\xff: a\r\n\r\n",
+            b"--x\r\nContent-Disposition: form-data\r\n\r\nno name\r\n--x--",
+            b'--x\r\nContent-Disposition: form-data; name="cut"; filename="short"\r\n\r\n',
+        ],
+    )
+    def test_a_malformed_form(self, client: httpx.Client, path: str, body: bytes):
         headers = {"Content-Type": "multipart/form-data; boundary=x"}
-        response = client.post(path, content=b"garbage", headers=headers)
+        response = client.post(path, content=body, headers=headers)
         assert response.status_code == 400
+        assert "form" in response.json()["error"]["message"]
 
 
 @pytest.fixture(scope="module")

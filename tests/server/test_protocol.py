@@ -139,6 +139,7 @@ def test_whole_numbers_are_good_fp32(client: httpx.Client, recognizer: Recognize
         ({"inputs": [tensor(datatype=["UINT8"])]}, "datatype"),
         ({"inputs": [tensor(shape=[0, 28, 28])]}, "N >= 1"),
         ({"inputs": [tensor(shape="1")]}, "N >= 1"),
+        ({"inputs": [tensor(shape=[True, 28, 28])]}, "N >= 1"),
         ({"inputs": [tensor(parameters={"binary_data_size": 784})]}, "784"),
         ({"inputs": [tensor()], "outputs": [{"name": "logits"}]}, "probabilities"),
         ({"inputs": [tensor()], "outputs": 7}, "probabilities"),
