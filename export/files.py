@@ -1,10 +1,11 @@
-"""Writing several files as one."""
+"""Writing several files as one, with their folders."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from export.errors import ExportError
+from mnist_infer.atomic import write_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,16 +17,9 @@ def write_all(files: dict[Path, bytes]) -> None:
     Raises:
         ExportError: A file cannot be written.
     """
-    staged: dict[Path, Path] = {}
     try:
-        for path, content in files.items():
+        for path in files:
             path.parent.mkdir(parents=True, exist_ok=True)
-            staged[path] = path.with_name(f".{path.name}.partial")
-            staged[path].write_bytes(content)
-        for path, partial in staged.items():
-            partial.replace(path)
+        write_files(files)
     except OSError as error:
         raise ExportError(f"cannot write {error.filename}: {error.strerror}") from error
-    finally:
-        for partial in staged.values():
-            partial.unlink(missing_ok=True)

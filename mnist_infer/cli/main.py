@@ -14,7 +14,7 @@ import sys
 import warnings
 from argparse import ArgumentParser
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice, tee
 from pathlib import Path
@@ -38,8 +38,9 @@ from mnist_infer.cli.output import (
     as_text,
     digit_record,
     page_record,
+    quote_name,
 )
-from mnist_infer.decode.discovery import Name, expand, open_source
+from mnist_infer.decode.discovery import expand, open_source
 from mnist_infer.errors import (
     DeviceError,
     ImageError,
@@ -49,8 +50,6 @@ from mnist_infer.errors import (
 )
 
 if TYPE_CHECKING:
-    from PIL.Image import Image as PILImage
-
     from mnist_infer.inference.registry import Precision
     from mnist_infer.inference.session import Device, InputRange
     from mnist_infer.recognizer import Recognizer
@@ -66,9 +65,6 @@ def main() -> None:
     if not sys.warnoptions:
         # What Pillow warns of is in the answer, or does not matter to it.
         warnings.simplefilter("ignore")
-    # A file name that is no valid text is printed as the bytes that it is.
-    sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
-    sys.stderr.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
     # Without work for them, numpy's threads still cost their start.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
@@ -293,19 +289,23 @@ def _predictions(
 def _explanations(
     recognizer: Recognizer, images: Iterable[str], max_pixels: int, folder: Path | None
 ) -> Answers:
-    from PIL import Image
-
+    from mnist_infer.cli.save import StageFolder, save_image
     from mnist_infer.decode.images import max_bytes
 
+    stages = None
+    if folder:
+        with _writing(folder):
+            stages = StageFolder(folder)
     for name in expand(images):
         try:
             explanation = recognizer.explain(open_source(name, max_bytes(max_pixels)))
         except ImageError as error:
             yield Answer(str(name), error=error)
             continue
-        if folder:
-            for stage, pixels in explanation.stages().items():
-                _save(Image.fromarray(pixels), folder / f"{_flat_name(name)}-{stage}.png")
+        if stages:
+            for path, image in stages.paths(name, explanation).items():
+                with _writing(path):
+                    save_image(image, path)
         yield Answer(str(name), explanation.prediction, explanation=explanation)
 
 
@@ -323,26 +323,24 @@ def _readings(
             continue
         if annotated:
             from mnist_infer.cli.annotate import annotate
+            from mnist_infer.cli.save import save_image
 
-            _save(annotate(source, reading, max_pixels), annotated)
+            marked = annotate(source, reading, max_pixels)
+            with _writing(annotated):
+                save_image(marked, annotated)
         yield Answer(str(name), reading=reading)
 
 
-def _save(image: PILImage, path: Path) -> None:
-    from mnist_infer.decode.images import write_image
-
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """End the run where a file cannot be written."""
     try:
-        write_image(image, path)
+        yield
     except (OSError, ValueError) as error:
         reason = (isinstance(error, OSError) and error.strerror) or error
-        raise usage_error(PROGRAM, f"{path}: cannot be written ({reason})") from error
-
-
-def _flat_name(name: Name) -> str:
-    """A file name that tells images of the same name in different folders apart."""
-    path, page = (name, "") if isinstance(name, str) else (str(name.file), f"-page-{name.number}")
-    plain = Path(path).with_suffix("")
-    return "_".join(part for part in plain.parts if part != plain.anchor) + page
+        raise usage_error(
+            PROGRAM, f"{quote_name(str(path))}: cannot be written ({reason})"
+        ) from error
 
 
 def _confident(answers: Iterable[Answer], min_confidence: float) -> Iterator[Answer]:
@@ -394,7 +392,7 @@ class _Outcome:
             if answer.error:
                 self.unanswered += 1
                 if report:
-                    say(f"{answer.path}: {answer.error.message}")
+                    say(f"{quote_name(answer.path)}: {answer.error.message}")
             yield answer
 
     def _next(self, answers: Iterator[Answer]) -> Answer | None:
@@ -415,7 +413,7 @@ def _claim_stdout() -> TextIO:
     """
     number = sys.stdout.fileno()
     results = open(  # noqa: PTH123, SIM115
-        os.dup(number), "w", encoding=sys.stdout.encoding, errors="surrogateescape"
+        os.dup(number), "w", encoding=sys.stdout.encoding, errors=sys.stdout.errors
     )
     os.dup2(sys.stderr.fileno(), number)
     return results

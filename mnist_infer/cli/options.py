@@ -7,6 +7,7 @@ import sys
 from argparse import ArgumentParser, ArgumentTypeError, HelpFormatter
 from collections.abc import Callable
 from contextlib import suppress
+from io import TextIOWrapper
 from typing import TextIO
 
 from mnist_infer import __version__
@@ -17,14 +18,18 @@ INTERRUPTED = 130
 
 
 def open_streams() -> None:
-    """Let closed standard streams lead nowhere.
+    r"""Make the standard streams take whatever is printed.
 
-    Python has None for a stream that is closed, as a service's may be, and `print` would take the
-    other one for it.
+    Closed ones lead nowhere: Python has None for a stream that is closed, as a service's may be,
+    and `print` would take the other one for it. Characters that their encoding lacks, as in file
+    names where it is cp1252, are written as escapes such as `\u6570`.
     """
     sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115
     sys.stdout = sys.stdout or _nowhere()
     sys.stderr = sys.stderr or _nowhere()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _nowhere() -> TextIO:

@@ -69,15 +69,52 @@ def as_jsonl(records: Iterable[dict[str, Any]]) -> Iterator[str]:
         yield json.dumps(record) + "\n"
 
 
+_ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t", "\\": r"\\", "'": r"\'"}
+# Control and format characters, what is no valid text, and the separators of lines: a terminal
+# obeys some of them, and a reader sees none.
+_NOT_PRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+def quote_name(name: str) -> str:
+    r"""A file name as text: itself, or as `$'a\nb'` where not all of it is printable.
+
+    Shells take what is quoted for the same name. So no name breaks its line or gives a terminal
+    orders.
+    """
+    if name.isprintable():
+        return name
+    from unicodedata import category
+
+    if not any(category(letter) in _NOT_PRINTABLE for letter in name):
+        return name
+    return "$'" + "".join(map(_escape, name)) + "'"
+
+
+def _escape(letter: str) -> str:
+    from unicodedata import category
+
+    if letter in _ESCAPES:
+        return _ESCAPES[letter]
+    if category(letter) not in _NOT_PRINTABLE:
+        return letter
+    number = ord(letter)
+    if 0xDC80 <= number <= 0xDCFF:  # How Python holds a byte that is no valid text.
+        return f"\\x{number - 0xDC00:02x}"
+    if number < 0x80:
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+
+
 def as_text(answers: Iterable[Answer], top: int) -> Iterator[str]:
     """For each image that has an answer: its path, then its `top` digits, or its lines."""
     for answer in answers:
         if answer.error:
             continue
+        name = quote_name(answer.path)
         if answer.prediction:
-            yield f"{answer.path}  {_ranking(answer.prediction, top)}\n"
+            yield f"{name}  {_ranking(answer.prediction, top)}\n"
         if answer.reading:
-            yield from (f"{answer.path}  {line}\n" for line in answer.reading.text.split("\n"))
+            yield from (f"{name}  {line}\n" for line in answer.reading.text.split("\n"))
 
 
 def as_drawing(answers: Iterable[Answer], top: int, encoding: str) -> Iterator[str]:

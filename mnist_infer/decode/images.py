@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TypeAlias
 
 import numpy as np
@@ -116,22 +115,6 @@ def read_picture(
         return _from_stream(_seekable(file, max_pixels), page, working_side, max_pixels)
     except Exception as error:
         _tell(error)
-
-
-def write_image(image: PILImage, path: Path) -> None:
-    """Write an image file, whole or not at all; missing folders are made.
-
-    Raises:
-        OSError: The file cannot be written.
-        ValueError: The suffix names no image format.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".part-{path.name}")
-    try:
-        image.save(part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _check_kind(file: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -21,7 +22,9 @@ ROOT = FIXTURES.parent.parent
 Write = Callable[..., Path]
 
 
-def mnist_infer(*arguments: object, stdin: bytes = b"", **environment: str):
+def mnist_infer(
+    *arguments: object, stdin: bytes = b"", cwd: Path | None = None, **environment: str
+):
     """Run the command with UTF-8 output."""
     return subprocess.run(
         [sys.executable, "-m", "mnist_infer", *map(str, arguments)],
@@ -29,7 +32,14 @@ def mnist_infer(*arguments: object, stdin: bytes = b"", **environment: str):
         capture_output=True,
         check=False,
         timeout=120,
-        env={**os.environ, "PYTHONIOENCODING": "", "PYTHONUTF8": "1", **environment},
+        cwd=cwd,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "PYTHONIOENCODING": "",
+            "PYTHONUTF8": "1",
+            **environment,
+        },
     )
 
 
@@ -156,6 +166,27 @@ class TestShow:
         with Image.open(folder / names[2]) as seen:
             assert seen.size == (28, 28)
 
+    def test_the_stages_of_no_picture_take_another_ones_place(
+        self, digit_file: Write, tmp_path: Path
+    ):
+        names = {"a/b.png": 7, "a/b.jpg": 3, "a_b.png": 1, "A_B.png": 2}
+        for name, digit in names.items():
+            digit_file(digit, name)
+        done = mnist_infer(*names, "--save-stages", "out", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        seen = [path.name for path in (tmp_path / "out").glob("*-3-28x28.png")]
+        stems = {name.removesuffix("-3-28x28.png") for name in seen}
+        assert stems == {"a_b", "a_b-2", "a_b-3", "A_B-4"}
+        assert len({(tmp_path / "out" / name).read_bytes() for name in seen}) == 4
+
+    def test_the_stages_of_a_picture_with_the_longest_name_are_saved(
+        self, digit_file: Write, tmp_path: Path
+    ):
+        path = digit_file(7, f"{'long' * 63}.png"[-254:])
+        done = mnist_infer(path, "--save-stages", tmp_path / "out")
+        assert (done.stderr, done.returncode) == (b"", 0)
+        assert len(list((tmp_path / "out").iterdir())) >= 3
+
 
 class TestRead:
     PAGE = ROOT / "examples" / "page.jpg"
@@ -200,7 +231,7 @@ class TestRead:
             difference = ImageChops.difference(marked.convert("RGB"), page.convert("RGB"))
             assert difference.getbbox() is not None
 
-    @pytest.mark.parametrize("name", ["out.nonsense", "blocked/out.png"])
+    @pytest.mark.parametrize("name", ["out.nonsense", "blocked/out.png", "missing/out.png"])
     def test_what_cannot_be_written_is_named_and_leaves_nothing(self, tmp_path: Path, name: str):
         (tmp_path / "blocked").write_text("a file, no folder")
         done = mnist_infer(self.PAGE, "--annotate", tmp_path / name)
@@ -271,17 +302,61 @@ def test_wrong_usage_is_exit_code_2(arguments: list[str], says: str):
     assert (done.stdout, done.returncode) == (b"", 2)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="POSIX file names")
-def test_odd_file_names(digit_file: Write, tmp_path: Path):
-    plain = digit_file(7)
-    for name in (b"with space.png", b"new\nline.png", b"caf\xe9.png", b"-dash.png"):
-        Path(os.fsdecode(os.path.join(os.fsencode(tmp_path), name))).write_bytes(  # noqa: PTH118
-            plain.read_bytes()
-        )
-    plain.unlink()
-    done = mnist_infer(tmp_path, "--jsonl")
-    assert [json.loads(line)["digit"] for line in done.stdout.splitlines()] == [7] * 4
-    assert b"caf\xe9.png" in mnist_infer(tmp_path).stdout
+class TestFileNames:
+    def test_one_that_the_encoding_of_stdout_lacks_costs_no_answer(
+        self, digit_file: Write, tmp_path: Path
+    ):
+        for name in ("\u6570.png", "caf\u00e9.png"):
+            digit_file(7, name)
+        missing = "\u5b57.png"
+        cp1252 = {"PYTHONUTF8": "0", "PYTHONIOENCODING": "cp1252"}
+        done = mnist_infer(".", missing, cwd=tmp_path, **cp1252)
+        names = [line.split("  ")[0] for line in done.stdout.decode("cp1252").splitlines()]
+        assert [Path(name).name for name in names] == ["caf\u00e9.png", "\\u6570.png"]
+        assert done.stderr.decode("cp1252").splitlines() == ["\\u5b57.png: no such file"]
+        assert done.returncode == 1
+
+    @pytest.mark.skipif(os.name == "nt", reason="POSIX file names")
+    def test_any_that_the_file_system_takes_are_read(self, digit_file: Write, tmp_path: Path):
+        plain = digit_file(7)
+        for name in (b"with space.png", b"new\nline.png", b"caf\xe9.png", b"-dash.png"):
+            Path(os.fsdecode(os.path.join(os.fsencode(tmp_path), name))).write_bytes(  # noqa: PTH118
+                plain.read_bytes()
+            )
+        plain.unlink()
+        done = mnist_infer(tmp_path, "--jsonl")
+        assert [json.loads(line)["digit"] for line in done.stdout.splitlines()] == [7] * 4
+
+    @pytest.mark.skipif(os.name == "nt", reason="POSIX file names")
+    @pytest.mark.parametrize(
+        ("name", "printed"),
+        [
+            (b"with space.png", "with space.png"),
+            (b"it's $HOME \\n.png", "it's $HOME \\n.png"),
+            ("caf\u00e9 \u6570 1\u202fPM.png".encode(), "caf\u00e9 \u6570 1\u202fPM.png"),
+            (b"a.png  3  99.9 %\nb.png", r"$'a.png  3  99.9 %\nb.png'"),
+            (b"\x1b[2Jit's\\.png", r"$'\x1b[2Jit\'s\\.png'"),
+            (b"caf\xe9\n.png", r"$'caf\xe9\n.png'"),
+            ("\u202egnp.exe.png".encode(), r"$'\u202egnp.exe.png'"),
+            ("\U000e0041.png".encode(), r"$'\U000e0041.png'"),
+        ],
+    )
+    def test_what_is_not_printable_is_quoted_as_a_shell_takes_it(
+        self, digit_file: Write, tmp_path: Path, name: bytes, printed: str
+    ):
+        digit_file(7, os.fsdecode(name))
+        absent = os.fsdecode(b"absent " + name)
+        done = mnist_infer(os.fsdecode(name), absent, cwd=tmp_path)
+        (line,) = done.stdout.decode().splitlines()
+        assert line.rsplit("  ", 2)[:2] == [printed, "7"]
+        (error,) = done.stderr.decode().splitlines()
+        said = printed.replace("$'", "$'absent ", 1) if printed[0] == "$" else f"absent {printed}"
+        assert error == f"{said}: no such file"
+        shell = shutil.which("bash")
+        if shell and printed.startswith("$'"):
+            echo = [shell, "-c", f"printf %s {printed}"]
+            utf8 = {**os.environ, "LC_ALL": "C.UTF-8"}
+            assert subprocess.run(echo, capture_output=True, check=True, env=utf8).stdout == name
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX pipes")

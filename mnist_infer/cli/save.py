@@ -1,0 +1,78 @@
+"""Pictures that the command line writes."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from mnist_infer.atomic import write_files
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PILImage
+
+    from mnist_infer.decode.discovery import Name
+    from mnist_infer.results import Explanation
+
+# File systems take names of up to 255 bytes: this leaves room for a number and a stage's name.
+_MAX_NAME_BYTES = 200
+
+
+def save_image(image: PILImage, path: Path) -> None:
+    """Write an image file, whole or not at all, in the format that its suffix names.
+
+    Raises:
+        OSError: The file cannot be written, or its folder is missing.
+        ValueError: The suffix names no image format, or the format cannot hold the image.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in Image.registered_extensions():
+        raise ValueError(f"{suffix or 'no suffix'} names no image format; use .png or .jpg")
+    content = io.BytesIO()
+    image.save(content, Image.registered_extensions()[suffix])
+    write_files({path: content.getvalue()})
+
+
+class StageFolder:
+    """A folder for the stages of many pictures, none of which takes another one's place."""
+
+    def __init__(self, folder: Path) -> None:
+        """Make the folder, and those above it.
+
+        Raises:
+            OSError: It cannot be made.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._taken: set[str] = set()
+
+    def paths(self, name: Name, explanation: Explanation) -> dict[Path, PILImage]:
+        """Where each stage of a picture goes, as a PNG named after picture and stage."""
+        stem = self._take(_flat_name(name))
+        return {
+            self._folder / f"{stem}-{stage}.png": Image.fromarray(pixels)
+            for stage, pixels in explanation.stages().items()
+        }
+
+    def _take(self, name: str) -> str:
+        """The name, or with a number where another picture has it: `a_b`, then `a_b-2`."""
+        stem, number = name, 1
+        # On some file systems names that differ only in case are the same.
+        while stem.casefold() in self._taken:
+            number += 1
+            stem = f"{name}-{number}"
+        self._taken.add(stem.casefold())
+        return stem
+
+
+def _flat_name(name: Name) -> str:
+    """A path as one name, without its suffix; of a long one, its end."""
+    path, page = (name, "") if isinstance(name, str) else (str(name.file), f"-page-{name.number}")
+    plain = Path(path).with_suffix("")
+    flat = "_".join(part for part in plain.parts if part != plain.anchor) + page
+    while len(os.fsencode(flat)) > _MAX_NAME_BYTES:
+        flat = flat[1:]
+    return flat
