@@ -343,7 +343,7 @@ def soak(images: NDArray[np.uint8], seconds: float) -> None:
 
 def mnist_like(count: int) -> NDArray[np.uint8]:
     """Digits of our own in MNIST's form."""
-    from examples.draw import digit_mask
+    from tests.glyphs import digit_mask
 
     recognizer = Recognizer(MODEL, device="cpu")
     sheets = [Image.new("L", (160, 160), 0) for _ in range(count)]

@@ -22,8 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from examples.draw import digit_mask
 from mnist_infer import Recognizer
+from tests.glyphs import digit_mask
 
 RESULT = Path(__file__).with_name("results") / "soak.json"
 SAMPLES = 200

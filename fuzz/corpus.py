@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from examples.draw import digit_mask
+from tests.glyphs import digit_mask
 
 _MODELS = Path(__file__).resolve().parent.parent / "tests" / "fixtures"
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from examples.draw import digit_mask
 from mnist_infer import Recognizer
+from tests.glyphs import digit_mask
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from examples.draw import digit_mask
 from mnist_infer import Recognizer
+from tests.glyphs import digit_mask
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 

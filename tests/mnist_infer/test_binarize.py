@@ -7,9 +7,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from examples.draw import digit_mask
 from mnist_infer.imaging.binarize import extract_ink
 from mnist_infer.imaging.paper import find_sheets, ink_is_dark, pen_grey
+from tests.glyphs import digit_mask
 
 LINE = (slice(50, 150), slice(95, 105))
 

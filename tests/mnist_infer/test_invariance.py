@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from examples.draw import digit_mask
 from mnist_infer import NoDigitError, Recognizer
+from tests.glyphs import digit_mask
 
 from .conftest import drawn, encoded
 

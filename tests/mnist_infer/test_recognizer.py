@@ -16,9 +16,9 @@ from PIL import Image, ImageDraw, ImageFilter
 from sklearn.datasets import load_digits
 
 import mnist_infer
-from examples.draw import digit_mask
 from mnist_infer import ImageError, ModelError, NoDigitError, Prediction, Recognizer
 from mnist_infer.cli.annotate import annotate
+from tests.glyphs import digit_mask
 
 from .conftest import FIXTURES, drawn, encoded
 

@@ -17,8 +17,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from examples.draw import digit_mask
 from mnist_infer.inference.registry import DEFAULT_MODEL, bundled_info
+from tests.glyphs import digit_mask
 
 MODEL = DEFAULT_MODEL
 VERSION = str(bundled_info(MODEL).sidecar["version"])

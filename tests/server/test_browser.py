@@ -16,7 +16,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from examples.draw import STROKES, curve
+from tests.glyphs import GLYPHS, outline
 
 from .conftest import Server, page, png
 
@@ -111,13 +111,13 @@ class Page:
         """Draw a digit with the mouse, in shares of the canvas."""
         frame = self.tab.locator("#ink").bounding_box()
         mouse = self.tab.mouse
-        for stroke in STROKES[digit]:
+        for stroke in GLYPHS[digit]:
             places = [
                 (
                     frame["x"] + frame["width"] * (left + x * size),
                     frame["y"] + frame["height"] * (top + y * size),
                 )
-                for x, y in curve(stroke, steps=4)
+                for x, y in outline(stroke, steps=4)
             ]
             mouse.move(*places[0])
             mouse.down()
