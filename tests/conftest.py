@@ -1,8 +1,10 @@
-"""What every room's tests share: where real MNIST is found, and that its absence is said."""
+"""What the tests of all folders share: real MNIST, and processes that Ctrl-C ends."""
 
 from __future__ import annotations
 
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,17 @@ if TYPE_CHECKING:
     from train.data import Mnist
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def default_interrupts() -> Iterator[None]:
+    """Starts processes that Ctrl-C ends, also where the tests themselves run in the background.
+
+    A shell lets background jobs ignore SIGINT, and what they start inherits that.
+    """
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, inherited)
 
 
 @pytest.fixture(scope="session")

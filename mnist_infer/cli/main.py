@@ -372,7 +372,11 @@ class _Outcome:
     _is_answering: bool = True
 
     def take_interrupts(self) -> None:
-        """Let Ctrl-C end the wait for an answer at once, and the writing of one never."""
+        """Let Ctrl-C end the wait for an answer at once, and the writing of one never.
+
+        A run that was started to ignore it, as a shell's background job is, goes on ignoring it;
+        SIGTERM ends that.
+        """
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, self._interrupt)
 

@@ -109,6 +109,7 @@ def test_a_killed_process_costs_no_answer(working: subprocess.Popen[str]):
     assert working.wait(20) == 0
 
 
+@pytest.mark.usefixtures("default_interrupts")
 def test_ctrl_c_ends_them_all_and_leaves_whole_lines(working: subprocess.Popen[str]):
     workers = children(working.pid)
     os.killpg(working.pid, signal.SIGINT)

@@ -373,6 +373,7 @@ class TestFullDisk:
 
 
 @posix
+@pytest.mark.usefixtures("default_interrupts")
 class TestInterrupts:
     """Ctrl-C: what was answered is there, in whole lines, and nothing else is said."""
 
@@ -419,3 +420,20 @@ class TestInterrupts:
             process.send_signal(signal.SIGINT)
             assert process.wait(60) == 130
             assert process.stderr.read() == b""
+
+    def test_does_not_end_a_run_that_was_started_to_ignore_it(self):
+        import signal
+
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # As a shell does for a background job.
+        with subprocess.Popen(
+            [*COMMAND, *[str(SEVEN)] * 200, "--batch-size", "2"],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            first = process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            lines = [first, *process.stdout]
+            assert process.stderr.read() == ""
+        assert (lines, process.returncode) == ([f"{SEVEN}  7  100.0 %\n"] * 200, 0)
