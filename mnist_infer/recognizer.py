@@ -71,6 +71,10 @@ class Recognizer:
         }
         self._max_pixels = max_pixels
 
+    def __repr__(self) -> str:
+        model, device = self._info.name, self._loaded.device
+        return f"Recognizer({model!r}, device={device!r}, precision={self._info.precision!r})"
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (self._arguments, self._info.sha256)
 

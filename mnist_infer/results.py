@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,16 +40,16 @@ class Prediction:
 class Stages:
     """A picture of one digit at each stage of its way to the network."""
 
-    ink: NDArray[np.uint8]
+    ink: NDArray[np.uint8] = field(repr=False)
     """Everything that stands out from the paper: `(H, W)`, 255 is full ink."""
 
-    cleaned: NDArray[np.uint8]
+    cleaned: NDArray[np.uint8] = field(repr=False)
     """The ink of the digit alone, without lines, specks and scraps: `(H, W)`."""
 
     box: tuple[int, int, int, int]
     """Where the digit stands: x, y, width, height in pixels of the upright original image."""
 
-    looks: NDArray[np.uint8]
+    looks: NDArray[np.uint8] = field(repr=False)
     """What the network sees: `(K, 28, 28)`, white ink on black; one look or two."""
 
     @property

@@ -319,3 +319,11 @@ def test_a_model_of_ones_own():
     assert own.device == "cpu"
     assert own.model.sidecar == {}
     assert own.probabilities(np.zeros((2, 28, 28), np.uint8)).shape == (2, 10)
+
+
+def test_what_stands_for_them_is_one_line(recognizer: Recognizer):
+    explanation = recognizer.explain(drawn(7))
+    assert repr(recognizer) == "Recognizer('dense-512x2', device='cpu', precision='int8')"
+    assert repr(explanation).startswith("Explanation(box=(")
+    assert "Prediction(digit=7, " in repr(explanation)
+    assert "\n" not in repr(explanation)
