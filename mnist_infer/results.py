@@ -31,7 +31,13 @@ class Prediction:
         return cls(probabilities.index(confidence), confidence, probabilities)
 
     def top(self, k: int) -> list[tuple[int, float]]:
-        """The `k` most probable digits with their probabilities, best first."""
+        """The `k` most probable digits with their probabilities, best first.
+
+        Raises:
+            ValueError: `k` is negative.
+        """
+        if k < 0:
+            raise ValueError(f"k is {k}; a number from 0 is needed")
         ranked = sorted(enumerate(self.probabilities), key=lambda pair: pair[1], reverse=True)
         return ranked[:k]
 

@@ -62,8 +62,9 @@ def _pages(path: str) -> Iterator[Name]:
     if not path.lower().endswith((".tif", ".tiff")):
         yield path  # Every file would be opened twice otherwise.
         return
-    from mnist_infer.decode.frames import MAX_PAGES, count_pages
+    from mnist_infer.decode.frames import count_pages
     from mnist_infer.decode.images import Page
+    from mnist_infer.decode.tiff import MAX_PAGES
 
     count = count_pages(path)
     if count == 1:

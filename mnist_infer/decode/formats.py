@@ -12,6 +12,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 from PIL.PngImagePlugin import PngImageFile
 
 from mnist_infer.decode.files import Metered
+from mnist_infer.decode.tiff import count_directories
 from mnist_infer.errors import ImageError, PictureTooLargeError
 
 COMMON = ("PNG", "JPEG", "GIF", "BMP", "PPM")
@@ -41,13 +42,20 @@ _HEADER_READS, _HEADER_BYTES = 20_000, 2**23
 # Pixels come in larger parts than this, or take too many reads.
 _BYTES_PER_READ = 1024
 # Decoders of Pillow that are written in Python, and what they decode in some seconds.
-_SLOW = frozenset({"ppm_plain", "bmp_rle"})
+_SLOW = frozenset({"ppm", "ppm_plain", "bmp_rle"})
 _SLOW_PIXELS = 2_000_000
-# Each scan of a progressive JPEG goes over the whole picture, even if it is of few bytes. Cameras
-# and editors write about ten.
-_START_OF_SCAN, _MOST_SCANS = b"\xff\xda", 30
+_SLOW_READS_PER_PIXEL = 4
+# Each scan of a JPEG goes over the whole picture, even if it is of few bytes. Cameras and editors
+# write about ten.
+_START_OF_SCAN, _MAX_SCANS = b"\xff\xda", 30
+# Pillow copies a megabyte for each comment among a PPM's pixels.
+_MAX_COMMENTS = 1000
+# A whole tile of a TIFF is decoded, however small the picture is; of this many pixels it may be.
+_SMALL_TILE = 2**20
+_TILE_WIDTH, _TILE_HEIGHT = 322, 323
 _ICON_MAGIC = b"\0\0\1\0"
 _ICON_SIDE = 256
+_MAX_ICONS = 100
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 # A PNG of no more than this needs none of Pillow's checks, and its header may well be read twice.
 _QUICK_BYTES, _QUICK_PIXELS = 4096, 4096
@@ -77,7 +85,10 @@ def open_picture(stream: BinaryIO, size: int, max_pixels: int) -> ImageFile.Imag
     check_pixels(image, max_pixels)
     _check_effort(image, stream)
     if metered:
-        metered.grant(_HEADER_READS + size // _BYTES_PER_READ, math.inf)
+        reads = size // _BYTES_PER_READ
+        if _is_slow(image):
+            reads = max(reads, _SLOW_READS_PER_PIXEL * image.width * image.height)
+        metered.grant(_HEADER_READS + reads, math.inf)
     return image
 
 
@@ -105,6 +116,12 @@ def check_pixels(image: Image.Image, max_pixels: int) -> None:
         raise ImageError(f"a picture of {width} x {height} has no pixels")
     if width * height > max_pixels:
         raise PictureTooLargeError(f"{width} x {height} pixels; at most {max_pixels:,} are taken")
+    tags = getattr(image, "tag_v2", {})
+    tile_width, tile_height = (int(tags.get(tag, 0)) for tag in (_TILE_WIDTH, _TILE_HEIGHT))
+    if tile_width * tile_height > max(max_pixels, _SMALL_TILE):
+        raise PictureTooLargeError(
+            f"a tile of {tile_width} x {tile_height} pixels; at most {max_pixels:,} are taken"
+        )
 
 
 def _open(stream: BinaryIO, size: int) -> ImageFile.ImageFile:
@@ -122,24 +139,37 @@ def _open(stream: BinaryIO, size: int) -> ImageFile.ImageFile:
     stream.seek(0)
     _check_icon(stream)
     stream.seek(0)
+    count_directories(stream, size)
+    stream.seek(0)
     return Image.open(stream, formats=[name for name in OTHERS if name in Image.OPEN])
+
+
+def _is_slow(image: ImageFile.ImageFile) -> bool:
+    return any(tile[0] in _SLOW for tile in image.tile)
 
 
 def _check_effort(image: ImageFile.ImageFile, stream: BinaryIO) -> None:
     """Refuse what is of an allowed size and would still be decoded for minutes."""
     width, height = image.size
-    if width * height > _SLOW_PIXELS and any(tile[0] in _SLOW for tile in image.tile):
+    if width * height > _SLOW_PIXELS and _is_slow(image):
         raise PictureTooLargeError(
             f"{width} x {height} pixels, and of this kind of {image.format} at most "
             f"{_SLOW_PIXELS:,} are taken; {_ADVICE}"
         )
-    if image.info.get("progressive"):
-        place = stream.tell()
-        stream.seek(0)
-        scans = stream.read().count(_START_OF_SCAN)
-        stream.seek(place)
-        if scans > _MOST_SCANS:
-            raise ImageError(f"a progressive JPEG of {scans} scans; {_ADVICE} again")
+    if image.format in ("JPEG", "MPO") and _count(_START_OF_SCAN, stream) > _MAX_SCANS:
+        raise ImageError(f"a JPEG of more than {_MAX_SCANS} scans; {_ADVICE} again")
+    is_text = any(tile[0] == "ppm_plain" for tile in image.tile)
+    if is_text and _count(b"#", stream) > _MAX_COMMENTS:
+        raise ImageError(f"a PPM with more than {_MAX_COMMENTS:,} comments; {_ADVICE}")
+
+
+def _count(word: bytes, stream: BinaryIO) -> int:
+    """How often a word is in a stream, which stays where it is."""
+    place = stream.tell()
+    stream.seek(0)
+    count = sum(part.count(word) for part in iter(lambda: stream.read(2**20), b""))
+    stream.seek(place)
+    return count
 
 
 def _check_icon(stream: BinaryIO) -> None:
@@ -150,7 +180,10 @@ def _check_icon(stream: BinaryIO) -> None:
     header = stream.read(6)
     if not header.startswith(_ICON_MAGIC) or len(header) < 6:
         return
-    for place in range(struct.unpack("<H", header[4:])[0]):
+    (count,) = struct.unpack("<H", header[4:])
+    if count > _MAX_ICONS:
+        raise ImageError(f"an icon of {count:,} pictures; at most {_MAX_ICONS} are taken")
+    for place in range(count):
         stream.seek(6 + 16 * place + 12)
         offset = stream.read(4)
         if len(offset) < 4:
@@ -158,7 +191,8 @@ def _check_icon(stream: BinaryIO) -> None:
         stream.seek(*struct.unpack("<I", offset))
         inner = stream.read(24).ljust(24, b"\0")
         if inner.startswith(_PNG_MAGIC):
-            width, height = struct.unpack(">2I", inner[16:])
+            stream.seek(*struct.unpack("<I", offset))
+            width, height = PngImageFile(stream).size  # As Pillow will: IHDR may stand anywhere.
         else:
             width, height = struct.unpack("<2i", inner[4:12])
             height //= 2  # The picture stands on its mask.

@@ -5,39 +5,25 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from PIL import Image
-
-from mnist_infer.decode.files import open_regular
+from mnist_infer.decode.files import open_regular, size_of
 from mnist_infer.decode.formats import check_pixels
+from mnist_infer.decode.tiff import MAX_PAGES, count_directories
 from mnist_infer.errors import ImageError
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
 
-MAX_PAGES = 1000
-"""Pillow walks through all pages before the one that is asked for: many more would take hours."""
-
-_TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-
 
 def count_pages(path: str | os.PathLike[str]) -> int:
     """The pages of a TIFF, at most one more than `MAX_PAGES`; 1 for any other file.
 
-    A damaged file counts as well as it can be read: reading it will tell what is wrong.
+    A damaged file counts as one: reading it will tell what is wrong.
     """
-    count = 0
-    # Pillow's parsers meet hostile bytes and raise nearly every built-in exception.
     try:
         with open_regular(path) as file:
-            if file.read(4) not in _TIFF_MAGICS:
-                return 1
-            with Image.open(file, formats=["TIFF"]) as image:
-                while count <= MAX_PAGES:
-                    image.seek(count)
-                    count += 1
-    except Exception:
-        return max(count, 1)
-    return count
+            return max(count_directories(file, size_of(file)), 1)
+    except (ImageError, OSError, ValueError):
+        return 1
 
 
 def has_more_pages(image: PILImage) -> bool:

@@ -220,7 +220,9 @@ def _pixels(image: PILImage) -> Pixels:
 
 def _plain(image: PILImage) -> PILImage | Pixels:
     """Any of Pillow's modes as L, RGB or RGBa, or as an array where Pillow lacks the way."""
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+    if image.mode == "La":
+        image = image.convert("LA")  # The only mode that Pillow converts it to.
+    if image.mode in ("RGBA", "LA", "PA", "RGBa") or "transparency" in image.info:
         return (image if image.mode == "RGBA" else image.convert("RGBA")).convert("RGBa")
     if image.mode in ("L", "RGB"):
         return image

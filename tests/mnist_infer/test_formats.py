@@ -251,6 +251,26 @@ class TestLimits:
             read_picture(words if form == "PPM" else bytes(rle))
 
 
+class TestLargeLegalFiles:
+    """What Pillow decodes in Python is taken, though it comes in small parts."""
+
+    GREY = np.full((1200, 1000), 100, np.uint8)
+
+    def test_pgm_of_another_maximum(self):
+        pixels = read_picture(b"P5 1000 1200 200\n" + self.GREY.tobytes()).pixels
+        assert np.unique(pixels).tolist() == [round(100 / 200 * 255)]
+
+    def test_ppm_of_16_bits(self):
+        content = np.full((600, 1000, 3), 100 * 257, ">u2").tobytes()
+        assert np.unique(read_picture(b"P6 1000 600 65535\n" + content).pixels).tolist() == [100]
+
+    def test_bmp_in_runs(self):
+        header = bytearray(encoded(Image.new("P", (1000, 1200)), "BMP")[: 14 + 40 + 4 * 256])
+        header[30] = 1  # BI_RLE8
+        rows = (bytes([1, 0]) * 1000 + bytes(2)) * 1200
+        assert read_picture(bytes(header) + rows + b"\0\1").pixels.shape == (1200, 1000)
+
+
 BOMBS = """
 import io, resource, struct, sys, time, zlib
 import numpy as np
@@ -307,6 +327,70 @@ def scan_bomb() -> bytes:
     return content[:-2] + content[content.rindex(b"\xff\xda") : -2] * 2000 + b"\xff\xd9"
 
 
+def baseline_scan_bomb() -> bytes:
+    """A JPEG that is not progressive, of three components in thousands of empty scans."""
+    content = bytearray(encoded(Image.new("RGB", (16, 16), "white"), "JPEG", subsampling=0))
+    frame = content.index(b"\xff\xc0")
+    content[frame + 5 : frame + 9] = struct.pack(">2H", 5000, 5000)
+    scans = [
+        b"\xff\xda\0\x08\1" + bytes([component, table]) + b"\0\x3f\0\0"
+        for component, table in ((1, 0), (2, 0x11), (3, 0x11))
+    ]
+    head = bytes(content[: content.index(b"\xff\xda")])
+    return head + b"".join(scans) + scans[0] * 25_000 + b"\xff\xd9"
+
+
+def tile_bomb() -> bytes:
+    """A TIFF of 100 x 100 pixels in one tile of 32,000 x 32,000."""
+    packer = zlib.compressobj(9)
+    rows = b"\xff" * 32_000 * 100
+    data = b"".join(packer.compress(rows) for _ in range(320)) + packer.flush()
+    tags = [(256, 4, 100), (257, 4, 100), (258, 3, 8), (259, 3, 8), (262, 3, 1), (277, 3, 1)]
+    tags += [(322, 4, 32_000), (323, 4, 32_000), (324, 4, 200), (325, 4, len(data))]
+    return tiff(tags) + data
+
+
+def tiff(tags: list[tuple[int, int, int]]) -> bytes:
+    """A TIFF's header and only directory, in 200 bytes, of tags, their types and values."""
+    header = b"II*\0" + struct.pack("<IH", 8, len(tags))
+    body = b"".join(struct.pack("<2H2I", tag, kind, 1, value) for tag, kind, value in tags)
+    return (header + body + bytes(4)).ljust(200, b"\0")
+
+
+def page_bomb() -> bytes:
+    """A TIFF of 1,000 pages whose directories, of 16,384 tags each, overlap."""
+    tags, pages = 16_384, 1000
+    page = [(256, 100), (257, 100), (258, 8), (259, 1), (262, 1), (273, 8), (277, 1), (278, 100)]
+    page.append((279, 10_000))
+    content = struct.pack("<2sHIIH", b"II", 42, 12, 0, tags)
+    for place in range(tags + pages + 1):
+        number = place - tags
+        if 0 <= number < pages:
+            following = 12 + 12 * (number + 1) if number < pages - 1 else 0
+            content += struct.pack("<I2HI", following, 1, 0, tags)
+        else:
+            tag, value = page[place % 9]
+            content += struct.pack("<2HI2H", tag, 3, 1, value, tags)
+    return content + b"\xff" * 10_000
+
+
+def hidden_icon_bomb() -> bytes:
+    """An icon with a PNG whose first chunk, which is not its header, says 16 x 16."""
+    rows = zlib.compress(bytes(12_001 * 12_000), 1)
+    header = struct.pack(">2I5B", 12_000, 12_000, 8, 0, 0, 0, 0)
+    inner = png(("aaAa", struct.pack(">2I", 16, 16)), ("IHDR", header), ("IDAT", rows))
+    return (
+        struct.pack("<3H", 0, 1, 1)
+        + struct.pack("<4B2H2I", 0, 0, 0, 0, 1, 8, len(inner), 22)
+        + inner
+    )
+
+
+def text_comment_bomb() -> bytes:
+    """A PGM in words with half a million comments among them."""
+    return b"P2 100 100 255\n" + b"#\n" * 520_000
+
+
 def tag_bomb() -> bytes:
     """A TIFF of one column in 3,000,000 strips."""
     count = 3_000_000
@@ -332,6 +416,11 @@ BOMB = {
         gif_bomb,
         comment_bomb,
         scan_bomb,
+        baseline_scan_bomb,
+        tile_bomb,
+        page_bomb,
+        hidden_icon_bomb,
+        text_comment_bomb,
         tag_bomb,
         profile_bomb,
     )

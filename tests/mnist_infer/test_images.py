@@ -127,6 +127,7 @@ class TestTransparency:
         rgba = Image.fromarray(self.strokes(0))
         expected = read_pixels(rgba)
         np.testing.assert_array_equal(read_pixels(encoded(rgba.convert("LA"))), expected)
+        np.testing.assert_array_equal(read_pixels(rgba.convert("LA").convert("La")), expected)
         palette = encoded(rgba.convert("P"), "GIF", transparency=rgba.convert("P").getpixel((0, 0)))
         assert read_pixels(palette).shape == (8, 8, 3)
 

@@ -53,6 +53,8 @@ class TestPredict:
     def test_top_is_ranked(self):
         prediction = Prediction(2, 0.5, (0.1, 0.3, 0.5, 0.1, 0, 0, 0, 0, 0, 0))
         assert prediction.top(2) == [(2, 0.5), (1, 0.3)]
+        with pytest.raises(ValueError, match="k is -1"):
+            prediction.top(-1)
 
     @pytest.mark.parametrize("shade", [0, 128, 255])
     def test_blank_paper_is_no_digit(self, recognizer: Recognizer, shade: int):

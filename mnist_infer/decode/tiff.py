@@ -1,0 +1,57 @@
+"""The directories of a TIFF, one for each page, counted before Pillow parses any of them."""
+
+from __future__ import annotations
+
+import io
+import struct
+from typing import BinaryIO
+
+from mnist_infer.errors import ImageError
+
+MAX_PAGES = 1000
+"""Pillow parses all pages before the one that is asked for: many more would take hours."""
+
+_MAX_TAGS = 65_536
+_BYTE_ORDERS = {b"II": "<", b"MM": ">"}
+_TIFF, _BIG_TIFF = 42, 43
+
+
+def count_directories(stream: BinaryIO, size: int) -> int:
+    """The pages of a TIFF, at most one more than `MAX_PAGES`; 0 for any other file.
+
+    Args:
+        stream: Seekable, at its start.
+        size: Its bytes.
+
+    Raises:
+        ImageError: The directories overlap, or hold more tags than documents do.
+    """
+    header = stream.read(16).ljust(16, b"\0")
+    order = _BYTE_ORDERS.get(header[:2])
+    if order is None or not {_TIFF, _BIG_TIFF} & {*header[2:4]}:
+        return 0
+    is_big = _BIG_TIFF in header[2:4]
+    count_format, link_format = (order + "Q", order + "Q") if is_big else (order + "H", order + "I")
+    tag_bytes = 20 if is_big else 12
+    (place,) = struct.unpack_from(link_format, header, 8 if is_big else 4)
+    seen: set[int] = set()
+    tags = 0
+    while 0 < place < size and place not in seen and len(seen) <= MAX_PAGES:
+        seen.add(place)
+        stream.seek(place)
+        count = _number(stream, count_format)
+        tags += count
+        if tags * tag_bytes > size or tags > _MAX_TAGS:
+            raise ImageError(
+                f"a TIFF whose page directories overlap or hold more than {_MAX_TAGS:,} tags; "
+                "save it as PNG or JPEG"
+            )
+        stream.seek(count * tag_bytes, io.SEEK_CUR)
+        place = _number(stream, link_format)
+    return len(seen)
+
+
+def _number(stream: BinaryIO, format_: str) -> int:
+    """The next number; 0 where the file has ended."""
+    length = struct.calcsize(format_)
+    return int(struct.unpack(format_, stream.read(length).ljust(length, b"\0"))[0])
