@@ -137,6 +137,6 @@ def serve(
     logs.configure(requests=not quiet)
     limits = Limits(max_body, max_batch, queue)
     try:
-        run.run(create_app(recognizer, limits, allowed_host), host, port)
+        run.run(create_app(recognizer, limits, allowed_host), limits, host, port)
     except OSError as error:
         raise usage_error(PROGRAM, f"cannot listen on {host}:{port} ({error.strerror})") from error

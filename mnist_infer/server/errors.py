@@ -46,7 +46,7 @@ class UnknownModelError(RequestError):
 
 
 class SlowRequestError(RequestError):
-    """A body that did not arrive in time."""
+    """A request that did not arrive in time."""
 
     status = 408
 
@@ -61,6 +61,18 @@ class UnsupportedEncodingError(RequestError):
     """A compressed body."""
 
     status = 415
+
+
+class LongUrlError(RequestError):
+    """An address above the limit."""
+
+    status = 414
+
+
+class LongHeadError(RequestError):
+    """Headers above the limit."""
+
+    status = 431
 
 
 class OverloadedError(RequestError):

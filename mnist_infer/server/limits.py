@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mnist_infer.server.errors import OverloadedError
+
+_OWN_FILES = 32
+"""Files that the server has open without any connection, and some to spare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,29 @@ class Limits:
     """Requests taken at once, waiting ones included; more are refused."""
 
     body_seconds: float = 30
-    """How long a body may take to arrive."""
+    """How long a body may take to arrive, and an answer to be read."""
+
+    head_seconds: float = 20
+    """How long a connection may wait until the whole head of its next request has arrived."""
+
+    url_bytes: int = 8 * 1024
+    """Bytes of a request's address."""
+
+    head_bytes: int = 64 * 1024
+    """Bytes of a request's address and headers together."""
+
+    connections: int = field(default_factory=lambda: _count_connections(1000))
+    """Connections open at once."""
+
+
+def _count_connections(most: int) -> int:
+    """Return `most`, or what the process may open besides its own files if that is less."""
+    try:
+        import resource
+    except ModuleNotFoundError:  # Windows has no such limit.
+        return most
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return most if files == resource.RLIM_INFINITY else max(1, min(most, files - _OWN_FILES))
 
 
 class ConcurrencyLimit:

@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from contextlib import suppress
+from functools import partial
+from typing import cast
 
 import uvicorn
 from starlette.types import ASGIApp
+
+from mnist_infer.server.connections import LimitedHttpProtocol
+from mnist_infer.server.limits import Limits
 
 _GRACE_SECONDS = 30
 """How long requests may take to finish after the server is told to stop."""
 
 
-def run(app: ASGIApp, host: str, port: int) -> None:
-    """Serve until interrupted; print the address as soon as connections are taken.
-
-    Raises:
-        OSError: The address is not available.
-    """
-    config = uvicorn.Config(
+def configure(app: ASGIApp, limits: Limits) -> uvicorn.Config:
+    """Set uvicorn up for an application."""
+    return uvicorn.Config(
         app,
-        http="httptools",
+        http=cast("type[asyncio.Protocol]", partial(LimitedHttpProtocol, limits=limits)),
         ws="none",
         access_log=False,
         log_config=None,
         server_header=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
+
+
+def run(app: ASGIApp, limits: Limits, host: str, port: int) -> None:
+    """Serve until interrupted; print the address as soon as connections are taken.
+
+    Raises:
+        OSError: The address is not available.
+    """
+    config = configure(app, limits)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with (
         socket.create_server((host, port), family=family, backlog=config.backlog) as listening,

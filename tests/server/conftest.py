@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import json
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import httpx
@@ -45,11 +46,12 @@ class Server:
 
 
 @contextmanager
-def serving(*options: str) -> Iterator[Server]:
-    """A server on a free port of loopback."""
+def serving(*options: str, limit: str = "") -> Iterator[Server]:
+    """A server on a free port of loopback; `limit` is what the shell's `ulimit` sets for it."""
     command = [sys.executable, "-m", "mnist_infer.server", "--port", "0", "--device", "cpu"]
+    shell = ["sh", "-c", f'ulimit {limit} && exec "$@"', "sh"] if limit else []
     process = subprocess.Popen(
-        [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*shell, *command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     server = Server(process, process.stdout.readline().strip())
     try:
@@ -69,6 +71,24 @@ def server() -> Iterator[Server]:
 def client(server: Server) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=server.url, timeout=60) as client:
         yield client
+
+
+def connect(url: str) -> socket.socket:
+    """A connection to the server with this address."""
+    host, port = url.removeprefix("http://").split(":")
+    return socket.create_connection((host, int(port)), timeout=60)
+
+
+def exchange(connection: socket.socket, *sent: bytes) -> bytes:
+    """Everything that the server answers until it closes the connection."""
+    with suppress(ConnectionError):  # It may close before all is sent.
+        for data in sent:
+            connection.sendall(data)
+    received = b""
+    with suppress(ConnectionError):
+        while data := connection.recv(65536):
+            received += data
+    return received
 
 
 def page(text: str, height: int = 90) -> Image.Image:

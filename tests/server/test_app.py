@@ -19,7 +19,7 @@ from mnist_infer import Recognizer, __version__
 from mnist_infer.server.app import STATIC, create_app
 from mnist_infer.server.limits import Limits
 
-from .conftest import MODEL, Server, page, png, serving
+from .conftest import MODEL, Server, connect, page, png, serving
 
 SEVEN = (Path(__file__).resolve().parent.parent.parent / "examples" / "seven.png").read_bytes()
 
@@ -110,8 +110,7 @@ def test_the_access_log_is_json_and_cannot_be_forged():
 
 @pytest.fixture
 def connection(server: Server) -> Iterator[socket.socket]:
-    host, port = server.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=60) as connection:
+    with connect(server.url) as connection:
         yield connection
 
 
