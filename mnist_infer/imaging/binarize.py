@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cc3d
 import numpy as np
@@ -15,6 +15,7 @@ from mnist_infer.imaging.paper import (
     find_sheets,
     grown,
     ink_is_dark,
+    paper_is_marked,
     pen_grey,
     thumbnail_of,
     without_grain,
@@ -43,6 +44,9 @@ LEAST_EDGES = 0.2
 WINDOW_MARGIN = 1.5
 # Windows that suit a pen, in its widths, and the one to take where another does not.
 NARROWEST, WIDEST, WINDOW = 1.7, 4, 3
+# A picture of two grey levels has this share of its pixels at its darkest or its brightest level,
+# within this part of the contrast; the rest are soft edges.
+MIN_TWO_LEVELS, LEVEL_SPREAD = 0.9, 1 / 16
 # Fainter than this, in grey levels, ink cannot be told from the steps of 8-bit shading.
 FAINTEST = 4
 # The few peaks of pure texture beyond three sigma lie 3.3 sigma deep on average.
@@ -79,6 +83,40 @@ def extract_ink(
         if ink.any():
             return ink, used
     return _ink_on_page(grey if ink_is_dark(grey) else 255 - grey, window)
+
+
+def binarize_two_levels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+    """Ink of a picture of two grey levels, such as a bitmap; None of any other picture.
+
+    It has no light and no texture to take out, and so no stroke can be lost with them.
+
+    Args:
+        pixels: uint8 (H, W) or (H, W, 3).
+
+    Returns:
+        uint8 (H, W), 0 = paper, 255 = ink.
+    """
+    grey = pen_grey(pixels)
+    count = np.bincount(grey.ravel(), minlength=256)
+    levels = np.flatnonzero(count)
+    dark, bright = int(levels[0]), int(levels[-1])
+    spread = int(LEVEL_SPREAD * (bright - dark))
+    # With no room for a spread, the two levels may be the steps of 8-bit shading.
+    if spread == 0 or min(grey.shape) < LEAST_SIDE:
+        return None
+    between = count[dark + spread + 1 : bright - spread].sum()
+    if between > (1 - MIN_TWO_LEVELS) * grey.size:
+        return None
+    shares = (np.arange(256) - dark) / (bright - dark)
+    if paper_is_marked(grey > (dark + bright) // 2):
+        shares = 1 - shares
+    return _rise(shares, grey.shape).take(grey)
+
+
+def _rise(shares: NDArray[np.floating[Any]], shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Ink, 0 to 255, for shares of the contrast, in a picture of this shape; (N,) uint8."""
+    pale, full = RISE if max(shape) > THUMBNAIL else RISE_IN_THUMBNAIL
+    return ((shares - pale) * (255 / (full - pale))).clip(0, 255).astype(np.uint8)
 
 
 def suiting_window(window: int, pen: float) -> int | None:
@@ -126,9 +164,7 @@ def _ink_on_page(grey: NDArray[np.uint8], window: int | None) -> tuple[NDArray[n
     noise, sigma, contrast = _levels(depth)
     if contrast < max(FAINTEST, CLEAREST_NOISE * sigma):
         return np.zeros_like(grey), window
-    pale, full = RISE if max(grey.shape) > THUMBNAIL else RISE_IN_THUMBNAIL
-    rise = (np.arange(256) - (noise + pale * contrast)) * (255 / ((full - pale) * contrast))
-    ink: NDArray[np.uint8] = rise.clip(0, 255).astype(np.uint8).take(depth)
+    ink = _rise((np.arange(256) - noise) / contrast, grey.shape).take(depth)
     is_shading = _edge_step(grey, ink) <= max(LEAST_STEP, SOFTEST_EDGE * contrast)
     return np.zeros_like(grey) if is_shading else ink, window
 

@@ -36,6 +36,10 @@ SHEET_BLUR = 1
 # most this part of the picture, lest it wash out the strokes.
 FINEST_GRAIN = 8
 MOST_BLUR = 1 / 150
+# Rules lie in the outermost part of a picture that is this wide, against its height or width.
+BORDER_BAND = 0.15
+# A rule, or a margin, has this share of the picture's row or column.
+MIN_EVEN = 0.85
 
 
 def find_sheets(grey: NDArray[np.uint8]) -> Iterator[NDArray[np.bool_]]:
@@ -165,6 +169,26 @@ def ink_is_dark(grey: NDArray[np.uint8]) -> bool:
     border = np.concatenate(borders(thumbnail))
     votes += 2 - 4 * float((border > otsu(thumbnail)).mean())
     return votes < 0
+
+
+def paper_is_marked(mask: NDArray[np.bool_]) -> bool:
+    """Whether the marked level of a picture of two levels, (H, W) bool, is its paper.
+
+    Paper has most of the border, even where a digit fills its frame: the corners are free. What
+    lies along the border in straight lines, a rule or a margin, is left out first.
+    """
+    rows, columns = (_within_even_lines(mask.mean(axis=axis)) for axis in (1, 0))
+    return float(np.concatenate(borders(mask[rows, columns])).mean()) > 0.5
+
+
+def _within_even_lines(shares: NDArray[np.float64]) -> slice:
+    """The rows, or columns, between those at both ends that nearly are of one level; (N,)."""
+    is_even = np.maximum(shares, 1 - shares) > MIN_EVEN
+    reach = int(BORDER_BAND * len(shares))
+    first, last = (
+        int(np.append(~ends, True).argmax()) for ends in (is_even[:reach], is_even[::-1][:reach])
+    )
+    return slice(first, len(shares) - last)
 
 
 def _skewness(band: NDArray[np.float32]) -> float:

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from mnist_infer.decode.images import Picture
 from mnist_infer.errors import ImageError, NoDigitError, SeveralDigitsError
-from mnist_infer.imaging.binarize import extract_ink, suiting_window
+from mnist_infer.imaging.binarize import binarize_two_levels, extract_ink, suiting_window
 from mnist_infer.imaging.digit import find_digit
 from mnist_infer.imaging.mnist_format import are_mnist_form, mnist_box
 from mnist_infer.imaging.normalize import SIDE, take_looks
-from mnist_infer.imaging.rulings import remove_lines
+from mnist_infer.imaging.rulings import remove_border_rules, remove_lines
 from mnist_infer.results import Stages
 
 WORKING_SIDE = 320
@@ -104,11 +104,18 @@ def _see(
     pixels: NDArray[np.uint8],
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], tuple[slice, slice]]:
     """Ink, the digit's ink alone, and its rows and columns; a second look knows the pen."""
+    if (clean := binarize_two_levels(pixels)) is not None:
+        cleaned, box, _ = find_digit(_without_rules(clean))
+        return clean, cleaned, box
     ink, window = extract_ink(pixels)
-    cleaned, box, pen = find_digit(remove_lines(ink))
+    cleaned, box, pen = find_digit(_without_rules(ink))
     if (better := suiting_window(window, pen)) is not None:
         with suppress(NoDigitError, SeveralDigitsError):
             second, _ = extract_ink(pixels, better)
-            cleaned, box, _ = find_digit(remove_lines(second))
+            cleaned, box, _ = find_digit(_without_rules(second))
             ink = second
     return ink, cleaned, box
+
+
+def _without_rules(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return remove_lines(remove_border_rules(ink))

@@ -9,6 +9,7 @@ import numpy as np
 
 from mnist_infer.imaging.components import find_pieces
 from mnist_infer.imaging.filters import framed, thickened
+from mnist_infer.imaging.paper import BORDER_BAND
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,6 +57,33 @@ def remove_lines(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     rest = np.where(lines | soft_edge, 0, ink).astype(np.uint8)
     is_digit = rest.sum(dtype=np.int64) <= LEAST_LEFT * ink.sum(dtype=np.int64)
     return ink if is_digit and not level.any() else rest
+
+
+def remove_border_rules(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Ink without the rules of a form, in I, L, U or O shape, along the border; (H, W) uint8."""
+    mask = ink > EDGE
+    band = tuple(int(BORDER_BAND * side) for side in mask.shape)
+    sides = (
+        mask[: band[0]],
+        mask[mask.shape[0] - band[0] :],
+        mask[:, : band[1]].T,
+        mask[:, mask.shape[1] - band[1] :].T,
+    )
+    if not any(side.any(axis=0).mean() > LEAST_COVER for side in sides):
+        return ink
+    pieces = find_pieces(ink)
+    rest = ink
+    for i in np.flatnonzero(pieces.lengths > LEAST_COVER * min(ink.shape)).tolist():
+        own = pieces.labels == i + 1
+        within = np.zeros_like(mask)
+        for turn, reach in enumerate((band[0], band[1]) * 2):
+            # Quarter turns bring each side of the picture to its top in turn.
+            strip = np.rot90(own, turn)[:reach]
+            if strip.any(axis=0).mean() > LEAST_COVER:
+                np.rot90(within, turn)[:reach] = True
+        if not (own & ~within).any():
+            rest = np.where(thickened(thickened(own).T).T & (~mask | own), 0, rest)
+    return rest.astype(np.uint8, copy=False)
 
 
 def remove_frames(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from mnist_infer.imaging.binarize import extract_ink
+from mnist_infer.imaging.binarize import binarize_two_levels, extract_ink
 from mnist_infer.imaging.paper import find_sheets, ink_is_dark, pen_grey
 from tests.glyphs import digit_mask
 
@@ -160,3 +160,32 @@ def test_a_sheet_too_narrow_for_a_stroke_holds_no_ink(turned: bool):
             picture[:, -strip:] = 240
             page = picture.T.copy() if turned else picture
             assert ink_of(page).shape == page.shape
+
+
+def ring(side: int, pen: int) -> NDArray[np.uint8]:
+    """A 0 that fills its picture: white on black."""
+    image = Image.new("L", (side, side), 0)
+    ImageDraw.Draw(image).ellipse((0, 0, side - 1, side - 1), outline=255, width=pen)
+    return np.asarray(image)
+
+
+@pytest.mark.parametrize("negative", [False, True])
+@pytest.mark.parametrize("pen", [2, 12])
+@pytest.mark.parametrize("side", [16, 32, 96])
+def test_a_bitmap_that_fills_its_frame_keeps_every_pixel(side: int, pen: int, negative: bool):
+    picture = ring(side, min(pen, side // 3))
+    ink = binarize_two_levels(255 - picture if negative else picture)
+    assert np.array_equal(ink, picture)
+
+
+def test_the_polarity_of_a_form_box_is_not_told_by_its_rules():
+    box = np.zeros((60, 60), np.uint8)
+    box[2:5] = box[-5:-2] = box[:, 2:5] = box[:, -5:-2] = 255
+    box[20:40, 28:33] = 255
+    assert np.array_equal(binarize_two_levels(255 - box), box)
+
+
+@pytest.mark.parametrize("levels", [1, 8, 256])
+def test_even_light_and_noise_are_no_picture_of_two_levels(levels: int):
+    noise = np.random.default_rng(0).integers(0, levels, (60, 60)).astype(np.uint8)
+    assert binarize_two_levels(noise) is None

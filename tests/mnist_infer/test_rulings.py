@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from mnist_infer.imaging.rulings import remove_lines
+from mnist_infer.imaging.rulings import remove_border_rules, remove_lines
 
 SIDE = 200
 
@@ -91,3 +91,29 @@ def test_a_bar_that_slopes_towards_a_line_is_not_taken_for_another():
     image[45:48, :70] = 255
     image[5:35, 40:46] = 255
     assert remove_lines(image)[45:48, :70].all()
+
+
+def box(*sides: int, outside: int = 0, thickness: int = 3) -> NDArray[np.uint8]:
+    """A form's box of 60 by 60 pixels, cut some pixels outside its rules; 0 is the top side."""
+    ink = np.zeros((60, 60), np.uint8)
+    for side in sides:
+        np.rot90(ink, side)[outside : outside + thickness] = 255
+    return ink
+
+
+@pytest.mark.parametrize("outside", [0, 3])
+@pytest.mark.parametrize("sides", [(0,), (3,), (0, 1), (0, 2), (1, 2, 3), (0, 1, 2, 3)])
+def test_rules_along_the_border_go_in_any_shape(sides: tuple[int, ...], outside: int):
+    digit = np.array(ring(60))
+    rest = remove_border_rules(digit | box(*sides, outside=outside))
+    assert np.array_equal(rest, digit)
+
+
+def test_a_digit_that_fills_its_picture_is_no_rule():
+    zero = Image.new("L", (60, 60), 0)
+    ImageDraw.Draw(zero).ellipse((0, 0, 59, 59), outline=255, width=5)
+    assert np.array_equal(remove_border_rules(np.array(zero)), np.array(zero))
+    seven = box(0)
+    for row in range(60):
+        seven[row, 54 - row // 2 : 60 - row // 2] = 255
+    assert np.array_equal(remove_border_rules(seven), seven)

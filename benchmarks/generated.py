@@ -1,0 +1,241 @@
+"""Score `predict` on generated pictures of one digit: `python -m benchmarks.generated [--json]`.
+
+The digits are MNIST's last 5,000 training images. Each kind of picture has its own
+random numbers, so that a kind stays the same whatever other kinds are added. Printed is the
+accuracy of each kind; on empty cells, how often the answer is rightly that there is no digit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFilter
+
+from mnist_infer import ImageError, NoDigitError, Recognizer
+from train.data import load_mnist
+
+HELD_OUT = 5000
+"""MNIST's last training images; no kind shows the first ones."""
+
+COUNT = 200
+"""Pictures of each kind: one digit is half a percent."""
+
+BITMAP_SIDES = (16, 20, 24, 32, 48, 64, 96)
+# Added to each side of a stroke, as a part of the digit's longer side; MNIST's strokes are 0.12.
+FAT, THIN = 0.04, -0.02
+# Pixels of the longer side on which strokes are widened.
+FINE = 160
+
+Picture = NDArray[np.uint8]
+Draw = Callable[[Picture, np.random.Generator], Picture]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Score and print."""
+    parser = argparse.ArgumentParser(description=__doc__, prog="python -m benchmarks.generated")
+    parser.add_argument("--model", help="a bundled model or an ONNX file (default: the package's)")
+    parser.add_argument("--data", help="MNIST, as `python -m train fit` finds it")
+    parser.add_argument("--count", type=int, default=COUNT, help="pictures of each kind")
+    parser.add_argument("--seed", type=int, default=0, help="of all random numbers")
+    parser.add_argument("--only", default="", help="kinds whose name starts with this")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    options = parser.parse_args(arguments)
+    recognizer = Recognizer(options.model) if options.model else Recognizer()
+    mnist = load_mnist(options.data)
+    images, labels = mnist.x_train[-HELD_OUT:], mnist.y_train[-HELD_OUT:]
+    scores: dict[str, dict[str, float]] = {}
+    for kind in KINDS:
+        if not kind.startswith(options.only):
+            continue
+        right = [
+            answer(recognizer, picture) == label
+            for picture, label in pictures(kind, images, labels, options.count, options.seed)
+        ]
+        share = round(100 * sum(right) / len(right), 1)
+        scores[kind] = {"right": sum(right), "of": len(right), "percent": share}
+        if not options.json:
+            print(f"{kind:20} {sum(right):4} of {len(right):4}  {share:5.1f} %", flush=True)
+    if options.json:
+        print(json.dumps(scores))
+
+
+def answer(recognizer: Recognizer, picture: Picture) -> int | None:
+    """The digit on a picture; None where there is none, and -1 for any other error."""
+    try:
+        return recognizer.predict(picture).digit
+    except NoDigitError:
+        return None
+    except ImageError:
+        return -1
+
+
+def pictures(
+    kind: str, images: Picture, labels: Picture, count: int = COUNT, seed: int = 0
+) -> Iterator[tuple[Picture, int | None]]:
+    """Pictures of one kind with their labels; the label of an empty cell is None.
+
+    Args:
+        kind: One of `KINDS`.
+        images: uint8 `(N, 28, 28)`, white on black.
+        labels: uint8 `(N,)`.
+        count: How many at most.
+        seed: Of all random numbers.
+    """
+    rng = np.random.default_rng((seed, zlib.crc32(kind.encode())))
+    for place in rng.permutation(len(images))[:count]:
+        label = None if kind == "cell-empty" else int(labels[place])
+        yield KINDS[kind](images[place], rng), label
+
+
+def digit_mask(image: Picture, side: int, widened: float = 0.0) -> Picture:
+    """A digit's ink, cropped, its longer side as given: uint8 (H, W), antialiased.
+
+    Args:
+        image: uint8 (28, 28).
+        side: In pixels.
+        widened: Added to each side of a stroke, as a part of the longer side.
+    """
+    rows, columns = (np.flatnonzero((image > 0).any(axis=axis)) for axis in (1, 0))
+    ink = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    height, width = (max(1, round(n * FINE / max(ink.shape))) for n in ink.shape)
+    large = Image.fromarray(ink).resize((width, height), Image.Resampling.BICUBIC)
+    # Room for what is widened, and for a soft edge all around.
+    room = FINE // 10
+    page = Image.new("L", (width + 2 * room, height + 2 * room))
+    page.paste(large.point(lambda level: 255 * (level > 127)), (room, room))
+    # Many small filters: the time of one large one grows with its area.
+    for _ in range(round(abs(widened) * FINE)):
+        page = page.filter(ImageFilter.MaxFilter(3) if widened > 0 else ImageFilter.MinFilter(3))
+    page = page.crop(page.getbbox())
+    height, width = (max(1, round(n * side / max(page.size))) for n in (page.height, page.width))
+    return np.asarray(page.resize((width, height), Image.Resampling.BOX))
+
+
+def _bitmap(side: int, widened: float) -> Draw:
+    """A black-and-white picture that its digit fills up to 0 or 1 pixels."""
+
+    def draw(image: Picture, rng: np.random.Generator) -> Picture:
+        margin = int(rng.integers(2))
+        bitmap = np.where(digit_mask(image, side - 2 * margin, widened) > 127, 255, 0)
+        framed = np.pad(bitmap, margin).astype(np.uint8)
+        return framed if rng.integers(2) else 255 - framed
+
+    return draw
+
+
+def _transparent(image: Picture, rng: np.random.Generator) -> Picture:
+    """Hard-edged strokes of one colour on nothing, which fill their frame."""
+    widened = float(rng.uniform(THIN, FAT))
+    mask = digit_mask(image, int(rng.integers(20, 200)), widened) > 127
+    mask = np.pad(mask, int(rng.integers(2)))
+    colour = rng.choice([0, 255]) if rng.integers(2) else rng.integers(0, 256, 3)
+    picture = np.zeros((*mask.shape, 4), np.uint8)
+    picture[mask, :3], picture[mask, 3] = colour, 255
+    return picture
+
+
+def _write(page: NDArray[np.float64], mask: Picture, pen: float, top: int, left: int) -> None:
+    """Write a mask on a page, in place, in the pen's grey."""
+    place = page[top : top + mask.shape[0], left : left + mask.shape[1]]
+    place += (pen - place) * (mask / 255)
+
+
+def _cell(has_digit: bool) -> Draw:
+    """A form's box, cut 0 to 3 pixels outside its rules, of which one to four sides stand."""
+
+    def draw(image: Picture, rng: np.random.Generator) -> Picture:
+        height, width = (int(n) for n in rng.integers(40, 121, 2))
+        paper, pen, rule = rng.uniform(200, 255), rng.uniform(0, 80), rng.uniform(0, 130)
+        page = np.full((height, width), paper, np.float64)
+        thickness, outside = int(rng.integers(1, 5)), int(rng.integers(4))
+        line = slice(outside, outside + thickness)
+        sides = rng.permutation(4)[: rng.integers(1, 5)]
+        for side in sides:
+            np.rot90(page, side)[line] = rule
+        # Where two rules meet they end, as at the corner of a box.
+        for side in sides:
+            np.rot90(page, side)[:outside] = paper
+        if has_digit:
+            inner = min(height, width) - 2 * (outside + thickness + 2)
+            mask = digit_mask(image, max(12, round(inner * rng.uniform(0.6, 1.0))))
+            top, left = (
+                int(rng.integers((whole - part) // 2 - 1, (whole - part) // 2 + 2))
+                for whole, part in zip(page.shape, mask.shape, strict=True)
+            )
+            _write(page, mask, pen, top, left)
+        if rng.integers(2):
+            return np.where(page < (paper + max(pen, rule)) / 2, 0, 255).astype(np.uint8)
+        return np.rint(page + rng.normal(0, 2, page.shape)).clip(0, 255).astype(np.uint8)
+
+    return draw
+
+
+def _page(
+    image: Picture, rng: np.random.Generator, paper: float, pen: float
+) -> NDArray[np.float64]:
+    """A page of 100 to 400 pixels a side with a digit somewhere on it."""
+    height, width = (int(n) for n in rng.integers(100, 401, 2))
+    page = np.full((height, width), paper, np.float64)
+    side = round(min(height, width) * rng.uniform(0.4, 0.85))
+    mask = digit_mask(image, side, float(rng.uniform(THIN, FAT)))
+    top, left = (
+        int(rng.integers(3, max(4, whole - part - 3)))
+        for whole, part in zip(page.shape, mask.shape, strict=True)
+    )
+    _write(page, mask, pen, top, left)
+    return page
+
+
+def _canvas(image: Picture, rng: np.random.Generator) -> Picture:
+    """A smooth drawing on one level of paper, in either polarity."""
+    drawn = np.rint(_page(image, rng, 255, float(rng.uniform(0, 60)))).astype(np.uint8)
+    return drawn if rng.integers(2) else 255 - drawn
+
+
+def _photo(image: Picture, rng: np.random.Generator) -> Picture:
+    """Paper in light that falls off, slightly out of focus, with sensor noise."""
+    page = _page(image, rng, float(rng.uniform(170, 250)), float(rng.uniform(20, 110)))
+    y, x = np.mgrid[-1 : 1 : page.shape[0] * 1j, -1 : 1 : page.shape[1] * 1j]
+    angle = rng.uniform(0, 2 * np.pi)
+    light = 1 - rng.uniform(0, 0.5) * (1 + (np.cos(angle) * x + np.sin(angle) * y) / 1.42) / 2
+    blurred = Image.fromarray((page * light).clip(0, 255).astype(np.uint8)).filter(
+        ImageFilter.GaussianBlur(float(rng.uniform(0, 1.5)))
+    )
+    noisy = np.asarray(blurred) + rng.normal(0, rng.uniform(1, 10), page.shape)
+    return np.rint(noisy).clip(0, 255).astype(np.uint8)
+
+
+def _scribble(image: Picture, rng: np.random.Generator) -> Picture:
+    """A drawing with one line across, thinner than the digit's strokes."""
+    picture = Image.fromarray(_canvas(image, rng))
+    corner = np.asarray(picture)[0, 0]
+    width, height = picture.size
+    ends = [(0, int(rng.integers(height))), (width - 1, int(rng.integers(height)))]
+    thickness = max(1, round(min(picture.size) * rng.uniform(0.01, 0.025)))
+    ImageDraw.Draw(picture).line(ends, fill=255 - int(corner), width=thickness)
+    return np.asarray(picture)
+
+
+KINDS: dict[str, Draw] = {
+    **{
+        f"bitmap-{side}-{name}": _bitmap(side, widened)
+        for side in BITMAP_SIDES
+        for name, widened in (("thin", THIN), ("fat", FAT))
+    },
+    "bitmap-transparent": _transparent,
+    "cell-ruled": _cell(has_digit=True),
+    "cell-empty": _cell(has_digit=False),
+    "canvas": _canvas,
+    "photo": _photo,
+    "scribble": _scribble,
+}
+"""Each kind of picture by name: from a digit (28, 28) and random numbers."""
+
+
+if __name__ == "__main__":
+    main()
