@@ -90,6 +90,11 @@ def describe_api(model: str, version: str) -> dict[str, Any]:
     parameters = document["components"]["parameters"]
     parameters["model"]["schema"]["enum"] = [model]
     parameters["version"]["schema"]["enum"] = [version]
+    for path, operations in document["paths"].items():
+        error = "ProtocolError" if path.startswith("/v2") else "OtherSite"
+        for method, operation in operations.items():
+            for status in ("403", "421") if method == "post" else ("421",):
+                operation["responses"][status] = {"$ref": f"#/components/responses/{error}"}
     return document
 
 

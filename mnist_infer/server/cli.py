@@ -36,7 +36,7 @@ def _create_parser() -> ArgumentParser:
     parser = create_parser(
         PROGRAM,
         "Serve the page to draw on, and the API, until interrupted.",
-        "Exit code: 2 for wrong usage (a model, device or address that is not to be had included).",
+        "Exit code: 2 for wrong usage (an unavailable model, device or address included).",
     )
     add = parser.add_argument
     add(

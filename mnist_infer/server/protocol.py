@@ -21,6 +21,8 @@ from mnist_infer.server.tensors import INPUT, OUTPUT, decode_request, encode_res
 
 _LENGTH_HEADER = "Inference-Header-Content-Length"
 _MAX_DIGITS = 18
+_SMALL_BODY = 16_000
+"""Bytes that are decoded in less time than a change of threads takes."""
 
 
 class Protocol:
@@ -90,7 +92,10 @@ class Protocol:
         with self._backend.concurrency.slot():
             body = await read_body(request, self._backend.limits)
             header_length = _header_length(request, body)
-            asked, images = await self._backend.workers.run(decode_request, body, header_length)
+            if len(body) <= _SMALL_BODY:
+                asked, images = decode_request(body, header_length)
+            else:
+                asked, images = await self._backend.workers.run(decode_request, body, header_length)
             rows = await self._batcher.submit(images)
         content, json_length = encode_response(asked, rows, self.model, self.version)
         if json_length is None:

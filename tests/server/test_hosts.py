@@ -36,6 +36,13 @@ def test_a_name_that_is_not_the_servers_is_a_421(client: httpx.Client, host: str
         assert response.headers["x-content-type-options"] == "nosniff"
 
 
+def test_the_document_names_both_refusals(client: httpx.Client):
+    for operations in client.get("/openapi.json").json()["paths"].values():
+        for method, operation in operations.items():
+            assert "421" in operation["responses"]
+            assert ("403" in operation["responses"]) == (method == "post")
+
+
 def test_the_operator_adds_names(named: Server):
     for host, status in (("digits.example", 200), ("Digits.Example:443", 200), ("x.example", 421)):
         assert httpx.get(named.url + "/about", headers={"Host": host}).status_code == status
