@@ -295,6 +295,11 @@ def _on_paper(premultiplied: Pixels) -> Pixels:
     if covered == 0:
         return np.full(alpha.shape[:2], 255, np.uint8)
     brightness = float(rgb.sum(dtype=np.int64)) / (3 * covered)
-    is_strokes = covered < 0.5 * alpha.size
+    is_strokes = covered < 0.5 * alpha.size or _is_one_colour(rgb[alpha[:, :, 0] == 255])
     is_paper_white = (brightness < 128) == is_strokes
     return rgb + (255 - alpha) if is_paper_white else rgb
+
+
+def _is_one_colour(opaque: Pixels) -> bool:
+    """Whether opaque pixels, (N, 3), show nothing but their outline, as fat strokes do."""
+    return len(opaque) > 0 and not np.ptp(opaque, axis=0).any()

@@ -118,10 +118,20 @@ class TestTransparency:
         assert (pixels[:, 3] == 255).all()
         assert (pixels[:, :3] == 0).all()
 
-    def test_a_white_page_with_transparent_corners_stays_white(self):
+    def test_a_written_page_with_transparent_corners_stays_white(self):
         page = np.full((8, 8, 4), 255, np.uint8)
         page[0, 0, 3] = 0
-        assert (read_pixels(page) == 255).all()
+        page[2:6, 4, :3] = 0
+        expected = page[:, :, :3]
+        assert (read_pixels(page) == expected).all()
+
+    @pytest.mark.parametrize("shade", [0, 255])
+    def test_strokes_that_cover_most_of_their_picture_are_seen(self, shade: int):
+        rgba = np.full((40, 40, 4), shade, np.uint8)
+        rgba[:, :, 3] = 255
+        rgba[15:25, 15:25, 3] = 0
+        pixels = read_picture(rgba).pixels[..., 0]
+        assert (pixels[0, 0], pixels[20, 20]) == (shade, 255 - shade)
 
     def test_grey_with_alpha_and_transparent_palette(self):
         rgba = Image.fromarray(self.strokes(0))
