@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-CASES = {"predict": 1000, "read": 400, "model": 1000, "dataset": 300}
+CASES = {"predict": 200, "read": 80, "model": 200, "dataset": 60}
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("atheris") is None,
@@ -34,11 +34,13 @@ def fuzz(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("target", CASES)
-def test_mutated_bytes_give_an_answer_or_a_typed_error(target: str, tmp_path: Path):
-    done = fuzz(target, "--cases", CASES[target], cwd=tmp_path)
+@pytest.mark.parametrize("times", [1, pytest.param(5, marks=pytest.mark.slow)])
+def test_mutated_bytes_give_an_answer_or_a_typed_error(target: str, times: int, tmp_path: Path):
+    cases = times * CASES[target]
+    done = fuzz(target, "--cases", cases, cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-3000:]
     (executed,) = re.findall(r"number_of_executed_units: (\d+)", done.stderr)
-    assert int(executed) >= CASES[target]
+    assert int(executed) >= cases
     assert list(tmp_path.iterdir()) == []
 
 

@@ -208,7 +208,15 @@ def test_batch_normalisation_leaves_the_recipes_own_network(in_cycles, cyclic):
     assert [layer.units for layer in layers] == [layer.units for layer in cyclic.layers]
 
 
-@pytest.mark.parametrize("epoch", [2, 6, 11, 14])
+@pytest.mark.parametrize(
+    "epoch",
+    [
+        pytest.param(2, id="in the first cycle", marks=pytest.mark.slow),
+        pytest.param(6, id="in the second cycle", marks=pytest.mark.slow),
+        pytest.param(11, id="in the last cycle"),
+        pytest.param(14, id="before the last epoch", marks=pytest.mark.slow),
+    ],
+)
 def test_cycles_that_were_killed_end_as_those_that_were_not(
     in_cycles, cyclic, digits, tmp_path, epoch
 ):
