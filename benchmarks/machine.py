@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from onnx import helper
 from benchmarks.graphs import model_of, open_session
 from mnist_infer import __version__
 from mnist_infer.inference.registry import bundled_info, bundled_models
+from train.machine import processor
 
 PACKAGES = [
     "numpy",
@@ -43,7 +43,7 @@ def describe() -> dict[str, Any]:
         with suppress(metadata.PackageNotFoundError):
             versions[name] = metadata.version(name)
     return {
-        "processor": _processor(),
+        "processor": processor(),
         "cores": os.cpu_count(),
         "memory_gb": _memory_gb(),
         "system": platform.platform(terse=True),
@@ -52,14 +52,6 @@ def describe() -> dict[str, Any]:
         "date": time.strftime("%Y-%m-%d"),
         "versions": versions,
     }
-
-
-def _processor() -> str:
-    with suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text(encoding="ascii").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 def _memory_gb() -> int:

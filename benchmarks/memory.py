@@ -21,6 +21,7 @@ from PIL import Image
 
 from mnist_infer import ImageError, Recognizer
 from mnist_infer.decode.images import MAX_PIXELS
+from train.markdown import table
 
 SIDE = math.isqrt(MAX_PIXELS)
 
@@ -75,8 +76,7 @@ def _peak() -> int:
 def main() -> None:
     """Print the table."""
     print(f"{SIDE} x {SIDE} pixels\n")
-    print("| picture | file, MB | `predict`, MB | s | `read`, MB | s |")
-    print("| --- | --- | --- | --- | --- | --- |")
+    rows = []
     for name, format_, image, options in largest():
         stream = io.BytesIO()
         image.save(stream, format_, **options)
@@ -94,7 +94,8 @@ def main() -> None:
                 )
                 grown, seconds = done.stdout.split()
                 cells += [f"{int(grown) / 1e6:.0f}", f"{float(seconds):.1f}"]
-        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+        rows.append((name, *cells))
+    print(table(("picture", "file, MB", "`predict`, MB", "s", "`read`, MB", "s"), rows))
 
 
 if __name__ == "__main__":

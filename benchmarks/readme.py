@@ -8,8 +8,9 @@ from typing import Any
 
 from benchmarks.coldstart import OURS, SCRIPT
 from benchmarks.contenders import BARE, BYTES, PEERS, PROBABILITIES, usual
-from benchmarks.page import microseconds, table
+from benchmarks.page import microseconds
 from mnist_infer.inference.registry import DEFAULT_MODEL
+from train.markdown import table
 
 _BLOCK = re.compile(r"(<!-- speed: .*? -->\n).*?(\n<!-- /speed -->)", re.DOTALL)
 

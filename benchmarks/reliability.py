@@ -7,6 +7,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from train.markdown import table
+
 ROOT = Path(__file__).resolve().parent.parent
 PROMISES = ROOT / "docs" / "reliability.toml"
 PAGE = ROOT / "docs" / "RELIABILITY.md"
@@ -33,16 +35,15 @@ def render() -> str:
         path.stem: json.loads(path.read_text(encoding="utf-8"))
         for path in (ROOT / "benchmarks" / "results").glob("*.json")
     }
-    sections: dict[str, list[str]] = {}
+    sections: dict[str, list[tuple[str, str, str]]] = {}
     for promise in promises():
         tests = ", ".join(f"`{test}`" for test in promise["tests"])
         figure = promise.get("figure", "holds").format(**figures)
-        row = f"| {promise['says']} | {tests} | {figure} |"
-        sections.setdefault(promise["section"], []).append(row)
+        sections.setdefault(promise["section"], []).append((promise["says"], tests, figure))
     parts = [_HEAD]
     for section, rows in sections.items():
-        table = "\n".join(["| promise | tested by | last figure |", "| --- | --- | --- |", *rows])
-        parts.append(f"## {section}\n\n{table}\n")
+        shown = table(("promise", "tested by", "last figure"), rows, numbers=False)
+        parts.append(f"## {section}\n\n{shown}\n")
     return "\n".join(parts)
 
 

@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.folder import write_digits
+from train.markdown import table
 
 RESULTS = Path(__file__).with_name("results")
 SIZES = (1_000, 10_000, 100_000)
@@ -225,9 +226,12 @@ def as_markdown(rows: Sequence[dict[str, Any]]) -> str:
         "start is all before; CPU is that of all processes; MB are peaks of resident memory,",
         "looked at four times a second, which is too seldom for the shortest run.",
         "",
-        "| images | by | workers | images/s | start s | whole s | CPU s | driver MB | worker MB |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
+    head = (
+        *("images", "by", "workers", "images/s", "start s", "whole s", "CPU s"),
+        *("driver MB", "worker MB"),
+    )
+    cells = []
     columns = (
         ("images_per_s", 0),
         ("startup_s", 1),
@@ -238,9 +242,9 @@ def as_markdown(rows: Sequence[dict[str, Any]]) -> str:
     )
     for row in rows:
         shown = ["" if row.get(key) is None else f"{row[key]:,.{n}f}" for key, n in columns]
-        cells = [f"{row['images']:,}", row["contestant"], str(row["workers"]), *shown]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join([*lines, "", *(f"- {line}" for line in verdicts(rows))]) + "\n"
+        cells.append((f"{row['images']:,}", row["contestant"], str(row["workers"]), *shown))
+    lines += [table(head, cells), "", *(f"- {line}" for line in verdicts(rows))]
+    return "\n".join(lines) + "\n"
 
 
 def verdicts(rows: Sequence[dict[str, Any]]) -> list[str]:

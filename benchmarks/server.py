@@ -35,6 +35,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mnist_infer import Recognizer
+from train.markdown import table
 
 MODEL = "dense-512x2"
 INFER = f"/v2/models/{MODEL}/infer"
@@ -268,16 +269,21 @@ def as_markdown(rows: Sequence[dict[str, Any]], setup: str) -> str:
         "",
         setup,
         "",
-        "| request | connections | server | requests/s | of the floor | p50 ms | p99 ms |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
     ]
-    for row in rows:
-        share = row["requests_per_second"] / floors[row["load"], row["connections"]]
-        lines.append(
-            f"| {row['load']} | {row['connections']} | {row['contestant']} "
-            f"| {row['requests_per_second']:,} | {share:.0%} | {row['p50_ms']} | {row['p99_ms']} |"
+    head = ("request", "connections", "server", "requests/s", "of the floor", "p50 ms", "p99 ms")
+    cells = [
+        (
+            row["load"],
+            str(row["connections"]),
+            row["contestant"],
+            f"{row['requests_per_second']:,}",
+            f"{row['requests_per_second'] / floors[row['load'], row['connections']]:.0%}",
+            str(row["p50_ms"]),
+            str(row["p99_ms"]),
         )
-    return "\n".join(lines) + "\n"
+        for row in rows
+    ]
+    return "\n".join([*lines, table(head, cells)]) + "\n"
 
 
 async def _hang_up(port: int, request: bytes, until: float, generator: np.random.Generator) -> int:

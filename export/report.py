@@ -6,6 +6,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from export.parity import ALONE_LIMIT, EXACT, INTEGER, SUM_LIMIT
+from train.markdown import table
 
 if TYPE_CHECKING:
     from export.sidecar import Exported
@@ -19,7 +20,7 @@ def parity_report(name: str, command: str, exported: Exported) -> str:
         f"Keras {version('keras')} on TensorFlow {version('tensorflow')}",
         "Keras",
         exported,
-        f"{EXACT.difference:.0e} | {EXACT.label_changes}",
+        (f"{EXACT.difference:.0e}", str(EXACT.label_changes)),
     )
 
 
@@ -31,7 +32,7 @@ def integer_report(name: str, command: str, exported: Exported) -> str:
         "The same network in float32",
         "float32",
         exported,
-        f"{INTEGER.difference} on test | {INTEGER.label_changes} on test",
+        (f"{INTEGER.difference} on test", f"{INTEGER.label_changes} on test"),
     )
 
 
@@ -41,8 +42,30 @@ def _report(
     reference: str,
     against: str,
     exported: Exported,
-    allowed: str,
+    allowed: tuple[str, str],
 ) -> str:
+    head = (
+        "images",
+        "batch",
+        f"largest difference from {against}",
+        "label changes",
+        "largest error of a row's sum",
+        "largest difference from the row alone",
+        "rows changed by their neighbours",
+    )
+    rows = [
+        (
+            row.images,
+            f"{row.batch_size:,}",
+            f"{row.difference:.1e}",
+            str(row.label_changes),
+            f"{row.sum_error:.1e}",
+            f"{row.alone_difference:.1e}",
+            str(row.neighbour_changes),
+        )
+        for row in exported.parity.rows
+    ]
+    bounds = ("**allowed**", "", *allowed, f"{SUM_LIMIT:.0e}", f"{ALONE_LIMIT:.0e}", "0")
     lines = [
         f"# {title}",
         "",
@@ -54,17 +77,7 @@ def _report(
         f"{exported.parity.images:,} different images. ONNX test accuracy: "
         f"{exported.test_accuracy:.2%}.",
         "",
-        f"| images | batch | largest difference from {against} | label changes | largest error of "
-        "a row's sum | largest difference from the row alone | rows changed by their neighbours |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
-    ]
-    lines += [
-        f"| {row.images} | {row.batch_size:,} | {row.difference:.1e} | {row.label_changes} "
-        f"| {row.sum_error:.1e} | {row.alone_difference:.1e} | {row.neighbour_changes} |"
-        for row in exported.parity.rows
-    ]
-    lines += [
-        f"| **allowed** | | {allowed} | {SUM_LIMIT:.0e} | {ALONE_LIMIT:.0e} | 0 |",
+        table(head, [*rows, bounds]),
         "",
         "A set smaller than a batch is repeated until it fills one. Neighbours: every other image "
         "of each batch is replaced by black, by white and by noise, then the others are; the rows "

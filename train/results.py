@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from train import markdown
+from train.machine import processor
 from train.reproduce import Reproduction
 
 
@@ -29,14 +31,7 @@ def save(
 
 def machine() -> str:
     """Names the processor, its cores and the operating system."""
-    processor = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")  # Linux keeps the processor's name nowhere else
-    if cpuinfo.is_file():
-        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                processor = line.partition(":")[2].strip()
-                break
-    return f"{processor}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
+    return f"{processor()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
 
 
 def table(reproductions: Sequence[Reproduction]) -> str:
@@ -52,7 +47,7 @@ def table(reproductions: Sequence[Reproduction]) -> str:
         "bar",
         "verdict",
     )
-    return _markdown(header, [_row(each) for each in reproductions])
+    return markdown.table(header, [_row(each) for each in reproductions])
 
 
 def _row(reproduction: Reproduction) -> tuple[str, ...]:
@@ -78,7 +73,7 @@ def _losses(reproduction: Reproduction) -> str:
             zip(documented, reproduction.losses, strict=False), start=1
         )
     ]
-    return _markdown(("epoch", "documented", "mean", "difference"), rows)
+    return markdown.table(("epoch", "documented", "mean", "difference"), rows)
 
 
 def _page(reproductions: Sequence[Reproduction], command: str, versions: Mapping[str, str]) -> str:
@@ -122,8 +117,3 @@ def _record(reproduction: Reproduction) -> dict[str, object]:
         "met": reproduction.met,
         "trials": [asdict(trial) for trial in reproduction.trials],
     }
-
-
-def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
