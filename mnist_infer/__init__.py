@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from mnist_infer.errors import (
+    DecodeLimitError,
     DeviceError,
     ImageError,
     LowConfidenceError,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "DecodeLimitError",
     "DeviceError",
     "Explanation",
     "ImageError",

@@ -5,6 +5,7 @@ Every error says what was found and how to put it right::
     MnistInferError
     ├── ImageError                  a picture that cannot be read or used
     │   ├── PictureTooLargeError    more pixels, or more bytes in a file, than are taken
+    │   ├── DecodeLimitError        a picture that takes too much time or memory to decode
     │   ├── NoDigitError            a picture with nothing on it that could be a digit
     │   ├── SeveralDigitsError      a picture with more than the one digit that was asked for
     │   └── LowConfidenceError      an answer below the confidence that the caller asked for
@@ -35,6 +36,10 @@ class ImageError(MnistInferError):
 
 class PictureTooLargeError(ImageError):
     """A picture of more pixels, or a file of more bytes, than are taken."""
+
+
+class DecodeLimitError(ImageError):
+    """A picture that takes more time or memory to decode than pictures of its size need."""
 
 
 class NoDigitError(ImageError):

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from mnist_infer.inference.registry import DEFAULT_MODEL, ModelInfo, Precision, 
 from mnist_infer.inference.session import Device, InputRange, Session
 from mnist_infer.inference.tta import classify_looks
 from mnist_infer.results import Explanation, Prediction, Reading, Stages
+
+if TYPE_CHECKING:
+    from mnist_infer.decode.isolated import IsolatedDecoder
 
 
 class Recognizer:
@@ -38,6 +41,7 @@ class Recognizer:
         precision: Precision = "auto",
         input_range: InputRange | None = None,
         max_pixels: int = MAX_PIXELS,
+        isolated: bool = False,
     ) -> None:
         """Load a model.
 
@@ -52,6 +56,8 @@ class Recognizer:
                 where its metadata does not say.
             max_pixels: The largest picture that is decoded; files of more are refused by their
                 headers, and by their sizes where that is more than 8 bytes a pixel.
+            isolated: Decode in processes of their own, with limits on memory and time, so that no
+                picture of a stranger can keep or exhaust this one; see SECURITY.md.
 
         Raises:
             ModelError: The model cannot be loaded or is no digit classifier.
@@ -68,8 +74,10 @@ class Recognizer:
             "precision": self._info.precision or precision,
             "input_range": input_range,
             "max_pixels": max_pixels,
+            "isolated": isolated,
         }
         self._max_pixels = max_pixels
+        self._isolated = _isolated_decoder(max_pixels) if isolated else None
 
     def __repr__(self) -> str:
         model, device = self._info.name, self._loaded.device
@@ -214,7 +222,7 @@ class Recognizer:
         from mnist_infer.document import reader
 
         try:
-            picture = read_picture(image, reader.WORKING_SIDE, self._max_pixels)
+            picture = self._read_one(image, reader.WORKING_SIDE)
             lines = reader.read_page(picture, self._session.run)
             if not lines:
                 raise NoDigitError("no digit was found on the page")
@@ -237,8 +245,16 @@ class Recognizer:
         except ImageError as error:
             return error
 
-    def _read_one(self, image: ImageSource) -> Picture:
-        return read_picture(image, pipeline.WORKING_SIDE, self._max_pixels)
+    def _read_one(self, image: ImageSource, working_side: int = pipeline.WORKING_SIDE) -> Picture:
+        if self._isolated:
+            return self._isolated.read(image, working_side)
+        return read_picture(image, working_side, self._max_pixels)
+
+
+def _isolated_decoder(max_pixels: int) -> IsolatedDecoder:
+    from mnist_infer.decode.isolated import IsolatedDecoder
+
+    return IsolatedDecoder(max_pixels)
 
 
 def _open(

@@ -20,7 +20,7 @@ from mnist_infer.decode.files import (
 )
 from mnist_infer.decode.formats import check_pixels, open_picture
 from mnist_infer.decode.frames import has_more_pages, turn_to
-from mnist_infer.errors import ImageError, PictureTooLargeError
+from mnist_infer.errors import DecodeLimitError, ImageError, PictureTooLargeError
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
@@ -117,6 +117,25 @@ def read_picture(
         _tell(error)
 
 
+def read_file(file: File, max_pixels: int) -> bytes:
+    """The bytes of an image file, and no more of them than one that is refused as too large.
+
+    Raises:
+        ImageError: It cannot be read.
+        TypeError: `file` is no path, bytes or binary stream.
+    """
+    _check_kind(file)
+    try:
+        if isinstance(file, (bytes, bytearray, memoryview)):
+            return bytes(file)
+        if isinstance(file, (str, os.PathLike)):
+            with open_regular(file) as stream:
+                return read_at_most(stream, max_bytes(max_pixels) + 1)
+        return read_at_most(_seekable(file, max_pixels), max_bytes(max_pixels) + 1)
+    except Exception as error:
+        _tell(error)
+
+
 def _check_kind(file: object) -> None:
     if isinstance(file, (bytes, bytearray, memoryview, str, os.PathLike)):
         return
@@ -161,6 +180,10 @@ def _tell(error: Exception) -> NoReturn:
     """
     if isinstance(error, ImageError):
         raise error
+    if isinstance(error, MemoryError):
+        raise DecodeLimitError(
+            "decoding needs more memory than there is; make it smaller"
+        ) from None
     if isinstance(error, OverBudgetError):
         raise ImageError(
             "too many small parts, or too much beside the picture; save it as PNG or JPEG again"

@@ -131,6 +131,7 @@ def serve(
             precision=precision,
             input_range=input_range,
             max_pixels=max_pixels,
+            isolated=True,
         )
     except (ModelError, DeviceError) as error:
         raise usage_error(PROGRAM, str(error)) from error

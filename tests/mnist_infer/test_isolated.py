@@ -1,0 +1,137 @@
+"""Decoding in worker processes: the same pictures, and limits that no picture can pass."""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mnist_infer import DecodeLimitError, ImageError, Page, PictureTooLargeError, Recognizer
+from mnist_infer.decode.images import read_picture
+from mnist_infer.decode.isolated import IsolatedDecoder
+
+from .conftest import drawn, encoded
+from .test_parallel import children
+
+SEVEN = encoded(Image.fromarray(drawn(7)))
+SMALL = encoded(Image.fromarray(drawn(7, 28)))
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="Linux limits memory")
+
+HOSTILE = """
+import os, time
+from mnist_infer.decode import images
+
+def read_picture(source, *arguments, decode=images.read_picture):
+    if source == b"loop":
+        while True:
+            pass
+    if source == b"sleep":
+        time.sleep(1000)
+    if source == b"exit":
+        os._exit(1)
+    if source == b"grow":
+        taken = []
+        while True:
+            taken.append(bytearray(b"x" * 2**20))
+    if source == b"print":
+        print("noise", flush=True)
+        return decode(SMALL, *arguments)
+    return decode(source, *arguments)
+
+images.read_picture = read_picture
+"""
+
+
+@pytest.fixture(scope="module")
+def decoder() -> IsolatedDecoder:
+    return IsolatedDecoder(max_pixels=1_000_000)
+
+
+@pytest.fixture
+def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> IsolatedDecoder:
+    """One whose workers meet a decoder that does what the bytes name."""
+    text = HOSTILE.replace("SMALL", repr(SMALL))
+    (tmp_path / "sitecustomize.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    return IsolatedDecoder(max_pixels=1000, workers=1)
+
+
+def test_pictures_are_those_of_read_picture(decoder: IsolatedDecoder, tmp_path: Path):
+    path = tmp_path / "seven.png"
+    path.write_bytes(SEVEN)
+    two = encoded(
+        Image.fromarray(drawn(7)), "TIFF", save_all=True, append_images=[Image.new("RGB", (9, 5))]
+    )
+    sources = [SEVEN, str(path), path, drawn(7), Image.fromarray(drawn(7)), Page(two, 2)]
+    for source in [*sources, encoded(Image.new("RGB", (900, 700)), "JPEG")]:
+        expected, found = read_picture(source, 100), decoder.read(source, 100)
+        np.testing.assert_array_equal(found.pixels, expected.pixels)
+        assert (found.size, found.shrink) == (expected.size, expected.shrink)
+    np.testing.assert_array_equal(decoder.read(io.BytesIO(SEVEN)).pixels, drawn(7))
+
+
+@pytest.mark.parametrize("source", [b"", b"text", "missing.png", SEVEN[:300], Page(SEVEN, 3)])
+def test_errors_are_those_of_read_picture(decoder: IsolatedDecoder, source: bytes | str | Page):
+    with pytest.raises(ImageError) as expected:
+        read_picture(source)
+    with pytest.raises(ImageError) as found:
+        decoder.read(source)
+    assert (type(found.value), str(found.value)) == (type(expected.value), str(expected.value))
+
+
+def test_too_large_a_picture(decoder: IsolatedDecoder):
+    with pytest.raises(PictureTooLargeError, match="1,000,000"):
+        decoder.read(encoded(Image.new("1", (1001, 1000))))
+    with pytest.raises(TypeError, match="binary"):
+        decoder.read(io.StringIO())
+
+
+@pytest.mark.parametrize("kind", ["loop", "sleep", "exit", pytest.param("grow", marks=LINUX)])
+def test_a_picture_beyond_a_limit_is_one_typed_error(hostile: IsolatedDecoder, kind: str):
+    hostile.read(SMALL)
+    with pytest.raises(DecodeLimitError):
+        hostile.read(kind.encode())
+    assert hostile.read(SMALL).size == (28, 28)
+
+
+def test_what_a_decoder_prints_is_no_answer(hostile: IsolatedDecoder):
+    assert hostile.read(b"print").size == (28, 28)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc")
+def test_no_worker_is_left(hostile: IsolatedDecoder):
+    before = children(os.getpid())
+    for _ in range(3):
+        with pytest.raises(DecodeLimitError):
+            hostile.read(b"exit")
+    assert children(os.getpid()) == before  # Zombies would be among them.
+    hostile.read(SMALL)
+    assert len(children(os.getpid()) - before) == 1
+    hostile.close()
+    assert children(os.getpid()) == before
+
+
+@pytest.mark.usefixtures("hostile")
+def test_one_hostile_picture_does_not_keep_the_others():
+    shared = IsolatedDecoder(max_pixels=1000, workers=2)
+    with ThreadPoolExecutor(2) as pool:
+        stuck = pool.submit(shared.read, b"sleep")
+        for _ in range(20):
+            assert pool.submit(shared.read, SMALL).result().size == (28, 28)
+        assert not stuck.done()
+        assert isinstance(stuck.exception(), DecodeLimitError)
+
+
+def test_a_recognizer_can_be_isolated_and_copied():
+    recognizer = Recognizer(device="cpu", isolated=True)
+    for each in (recognizer, pickle.loads(pickle.dumps(recognizer))):
+        assert each.predict(SEVEN).digit == 7
+        assert each.read(SEVEN).text == "7"
+        assert isinstance(next(each.predict_each([b"text"])), ImageError)
