@@ -261,8 +261,8 @@ class TestLargeLegalFiles:
         assert np.unique(pixels).tolist() == [round(100 / 200 * 255)]
 
     def test_ppm_of_16_bits(self):
-        content = np.full((600, 1000, 3), 100 * 257, ">u2").tobytes()
-        assert np.unique(read_picture(b"P6 1000 600 65535\n" + content).pixels).tolist() == [100]
+        content = np.full((2000, 1500, 3), 100 * 257, ">u2").tobytes()
+        assert np.unique(read_picture(b"P6 1500 2000 65535\n" + content).pixels).tolist() == [100]
 
     def test_bmp_in_runs(self):
         header = bytearray(encoded(Image.new("P", (1000, 1200)), "BMP")[: 14 + 40 + 4 * 256])
