@@ -42,9 +42,8 @@ _HEADER_READS, _HEADER_BYTES = 20_000, 2**23
 # Pixels come in larger parts than this, or take too many reads.
 _BYTES_PER_READ = 1024
 # Decoders of Pillow that are written in Python, and what they decode in some seconds.
-_SLOW = frozenset({"ppm", "ppm_plain", "bmp_rle"})
+_SLOW = frozenset({"ppm_plain", "bmp_rle"})
 _SLOW_PIXELS = 2_000_000
-_MAX_16_BITS = 65_535
 _SLOW_READS_PER_PIXEL = 4
 # Each scan of a JPEG goes over the whole picture, even if it is of few bytes. Cameras and editors
 # write about ten.
@@ -84,7 +83,10 @@ def open_picture(stream: BinaryIO, size: int, max_pixels: int) -> ImageFile.Imag
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise PictureTooLargeError(_bomb(max_pixels)) from None
     check_pixels(image, max_pixels)
-    _decode_in_c(image)
+    if image.format == "PPM" and any(tile[0] == "ppm" for tile in image.tile):
+        from mnist_infer.decode.ppm import CODEC
+
+        image.tile = [tile._replace(codec_name=CODEC) for tile in image.tile]
     _check_effort(image, stream)
     if metered:
         reads = size // _BYTES_PER_READ
@@ -144,16 +146,6 @@ def _open(stream: BinaryIO, size: int) -> ImageFile.ImageFile:
     count_directories(stream, size)
     stream.seek(0)
     return Image.open(stream, formats=[name for name in OTHERS if name in Image.OPEN])
-
-
-def _decode_in_c(image: ImageFile.ImageFile) -> None:
-    """Have a PPM of 16 bits, which Pillow scales in Python, unpacked as a PNG of 16 bits is."""
-    image.tile = [
-        tile._replace(codec_name="raw", args=("RGB;16B", 0, 1))
-        if tile[0] == "ppm" and tile[3] == ("RGB", _MAX_16_BITS)
-        else tile
-        for tile in image.tile
-    ]
 
 
 def _is_slow(image: ImageFile.ImageFile) -> bool:

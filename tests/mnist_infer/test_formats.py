@@ -254,15 +254,13 @@ class TestLimits:
 class TestLargeLegalFiles:
     """What Pillow decodes in Python is taken, though it comes in small parts."""
 
-    GREY = np.full((1200, 1000), 100, np.uint8)
-
-    def test_pgm_of_another_maximum(self):
-        pixels = read_picture(b"P5 1000 1200 200\n" + self.GREY.tobytes()).pixels
-        assert np.unique(pixels).tolist() == [round(100 / 200 * 255)]
-
-    def test_ppm_of_16_bits(self):
-        content = np.full((2000, 1500, 3), 100 * 257, ">u2").tobytes()
-        assert np.unique(read_picture(b"P6 1500 2000 65535\n" + content).pixels).tolist() == [100]
+    @pytest.mark.parametrize("largest", [7, 200, 300, 65_535])
+    @pytest.mark.parametrize(("magic", "bands"), [("P5", 1), ("P6", 3)])
+    def test_grey_and_colour_of_any_largest_value(self, magic: str, bands: int, largest: int):
+        values = np.resize(np.arange(largest + 1), (1500, 2000, bands))
+        content = values.astype("u1" if largest < 256 else ">u2").tobytes()
+        pixels = read_picture(f"{magic} 2000 1500 {largest}\n".encode() + content).pixels
+        assert np.abs(pixels.reshape(values.shape) - values / largest * 255).max() < 0.51
 
     def test_bmp_in_runs(self):
         header = bytearray(encoded(Image.new("P", (1000, 1200)), "BMP")[: 14 + 40 + 4 * 256])
