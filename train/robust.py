@@ -1,7 +1,7 @@
 """Fits an augmented recipe: fresh pictures every epoch, averaged weights, resumed after a kill."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from train.checkpoint import Checkpoints, History, cycle_folders
 from train.data import Array, Mnist
 from train.epochs import Floats, FreshEpochs, made_ahead
 from train.fit import Calibration, Fitted, as_input, as_targets, build, set_seed
-from train.recipes import Augmentation, Recipe
+from train.recipes import Augmentation, FineTuning, Recipe
 from train.windows import look_through, windows
 
 
@@ -54,8 +54,49 @@ def fit_robust(
     """
     set_seed(seed)
     parts = split(mnist, augmentation)
-    sets = FreshEpochs(augmentation, parts.images, parts.labels, seed, recipe.batch_size)
     validation = (as_input(parts.held_out_images), as_targets(recipe, parts.held_out_labels))
+    settings = {"validation_data": validation, "verbose": verbose}
+    sets = FreshEpochs(augmentation, parts.images, parts.labels, seed, recipe.batch_size)
+    fitting = _fit_cycles(recipe, sets, folder, seed, callbacks, settings)
+    if tuning := recipe.fine_tuning:
+        sets = FreshEpochs(tuning.augmentation, parts.images, parts.labels, seed, recipe.batch_size)
+        fitting = _fine_tune(recipe, tuning, sets, fitting, callbacks, settings)
+    model = build(replace(recipe, batch_norm=False), steps=1)
+    model.set_weights(fitting.kept)
+    test_loss, test_accuracy = model.evaluate(
+        as_input(mnist.x_test), as_targets(recipe, mnist.y_test), verbose=0
+    )
+    return Fitted(
+        recipe,
+        seed,
+        model,
+        fitting.history,
+        test_loss,
+        test_accuracy,
+        fitting.duration_s,
+        _calibrate(model, validation, parts.held_out_labels, mnist),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Fitting:
+    """The weights that a phase keeps, what each unit sees, and what it took to get there."""
+
+    kept: list[Floats]
+    seen: Floats
+    history: History
+    duration_s: float
+
+
+def _fit_cycles(
+    recipe: Recipe,
+    sets: FreshEpochs,
+    folder: Path,
+    seed: int,
+    callbacks: Sequence[Any],
+    settings: Mapping[str, Any],
+) -> _Fitting:
+    """Fits cycle after cycle, each from the end of the last; keeps the mean of the ends."""
     history: History = {}
     duration_s = 0.0
     end: list[Floats] = []
@@ -70,52 +111,36 @@ def fit_robust(
         done = int(model.optimizer.iterations) // sets.steps
         checkpoints.trim(done)
         before = len(history.get("loss", ()))
-        _fit(
-            model,
-            sets,
-            before + done,
-            before + cycle.epochs,
-            validation_data=validation,
-            verbose=verbose,
-            callbacks=[*callbacks, checkpoints.callback(model)],
-        )
+        told = [*callbacks, checkpoints.callback(model)]
+        _fit(model, sets, before + done, before + cycle.epochs, callbacks=told, **settings)
         end = model.get_weights()
         ends.append(fold(model))
         _extend(history, checkpoints.history)
         duration_s += checkpoints.duration_s
     # The first cycle's end lies outside the valley that the further ones go round in.
-    kept = _mean(ends[1:] or ends, seen)
-    dense = replace(recipe, batch_norm=False)
-    if tuning := recipe.fine_tuning:
-        start = time.perf_counter()
-        tuned, told = _fine_tuned(
-            kept,
-            replace(dense, epochs=tuning.epochs, optimizer=tuning.optimizer),
-            FreshEpochs(tuning.augmentation, parts.images, parts.labels, seed, recipe.batch_size),
-            seen,
-            len(history["loss"]),
-            validation_data=validation,
-            verbose=verbose,
-            callbacks=list(callbacks),
-        )
-        kept = _mean([kept, tuned], seen)
-        _extend(history, told)
-        duration_s += time.perf_counter() - start
-    model = build(dense, steps=1)
-    model.set_weights(kept)
-    test_loss, test_accuracy = model.evaluate(
-        as_input(mnist.x_test), as_targets(recipe, mnist.y_test), verbose=0
-    )
-    return Fitted(
-        recipe,
-        seed,
-        model,
-        history,
-        test_loss,
-        test_accuracy,
-        duration_s,
-        _calibrate(model, validation, parts.held_out_labels, mnist),
-    )
+    return _Fitting(_mean(ends[1:] or ends, seen), seen, history, duration_s)
+
+
+def _fine_tune(
+    recipe: Recipe,
+    tuning: FineTuning,
+    sets: FreshEpochs,
+    fitting: _Fitting,
+    callbacks: Sequence[Any],
+    settings: Mapping[str, Any],
+) -> _Fitting:
+    """Goes on from the weights that were kept; keeps the mean of these and the tuned ones."""
+    start = time.perf_counter()
+    cycle = replace(recipe, batch_norm=False, epochs=tuning.epochs, optimizer=tuning.optimizer)
+    model = _start(cycle, sets.steps, fitting.kept)
+    look_through(model.layers[0], fitting.seen)
+    before = len(fitting.history["loss"])
+    end = before + cycle.epochs
+    told = _fit(model, sets, before, end, callbacks=list(callbacks), **settings)
+    kept = _mean([fitting.kept, model.get_weights()], fitting.seen)
+    history = {name: list(values) for name, values in fitting.history.items()}
+    _extend(history, told)
+    return _Fitting(kept, fitting.seen, history, fitting.duration_s + time.perf_counter() - start)
 
 
 def _start(cycle: Recipe, steps: int, weights: list[Floats]) -> Any:
@@ -123,21 +148,6 @@ def _start(cycle: Recipe, steps: int, weights: list[Floats]) -> Any:
     if weights:
         model.set_weights(weights)
     return model
-
-
-def _fine_tuned(
-    weights: list[Floats],
-    cycle: Recipe,
-    sets: FreshEpochs,
-    seen: Floats,
-    before: int,
-    **settings: Any,
-) -> tuple[list[Floats], History]:
-    model = _start(cycle, sets.steps, weights)
-    look_through(model.layers[0], seen)
-    history = _fit(model, sets, before, before + cycle.epochs, **settings)
-    tuned: list[Floats] = model.get_weights()
-    return tuned, history
 
 
 def _fit(model: Any, sets: FreshEpochs, first: int, end: int, **settings: Any) -> History:
