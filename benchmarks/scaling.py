@@ -1,6 +1,6 @@
 """Images per second through Ray, on 1 and 2 local workers: ``python -m benchmarks.scaling``.
 
-The same folder by the plain command line (`mnist-infer FOLDER --jsonl`), by `mnist-infer-batch`,
+The same folder by the plain command line (`mnist-infer FOLDER --jsonl`), by `mnist-infer batch`,
 and up to 10,000 images also by `read_digits` of Ray Data. Speed counts from the first answers to
 the last, so that start-up is apart from it. CPU seconds are those of all processes, Ray's own
 included: they tell what an image costs also where other work slows the clock. Every run of a batch
@@ -146,14 +146,14 @@ def plain(folder: Path) -> tuple[dict[str, Any], list[int | None]]:
 
 
 def batch(folder: Path, workers: int, expected: Sequence[int | None]) -> dict[str, Any]:
-    """`mnist-infer-batch` over the folder; fails unless every image has its row."""
+    """`mnist-infer batch` over the folder; fails unless every image has its row."""
     import pyarrow.parquet as pq
 
     size = min(-(-len(expected) // PARTS), BATCH)
     started = time.time()
     with tempfile.TemporaryDirectory() as out:
         options = [str(folder), out, "--workers", str(workers), "--part-size", str(size)]
-        with watched([sys.executable, "-m", "mnist_infer.batch", *options]) as (_, usage):
+        with watched([sys.executable, "-m", "mnist_infer", "batch", *options]) as (_, usage):
             pass
         total = time.time() - started
         written = sorted(path.stat().st_mtime for path in Path(out).glob("part-*"))

@@ -161,7 +161,7 @@ def press(port: int, request: bytes, connections: int, seconds: float) -> Round:
 @contextmanager
 def ours(*options: str) -> Iterator[int]:
     """The real server, its access log and all; gives its port."""
-    command = [sys.executable, "-m", "mnist_infer.server", "--port", "0", "--device", "cpu"]
+    command = [sys.executable, "-m", "mnist_infer", "serve", "--port", "0", "--device", "cpu"]
     with subprocess.Popen(
         [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:

@@ -1,14 +1,10 @@
 """The command `mnist-infer`, and `python -m mnist_infer`."""
 
-import gc
 import sys
 
 
 def main() -> None:
     """Run the command line; Ctrl-C is quiet from here on, while it is still importing too."""
-    # What is imported stays. To look through it for garbage, over and over as it grows, would take
-    # a fourteenth of the time that a whole prediction takes.
-    gc.disable()
     try:
         from mnist_infer.cli.main import main as run
 

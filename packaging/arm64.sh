@@ -62,6 +62,6 @@ export PYTHONPATH="$packages" PYTHONDONTWRITEBYTECODE=1
 import platform, mnist_infer
 print(platform.machine(), platform.python_version(), mnist_infer.__file__)"
 "$python" -m mnist_infer examples/seven.png
-"$python" -m mnist_infer --info
+"$python" -m mnist_infer info
 shift $(($# < 2 ? $# : 2))
 exec "$python" -m pytest -p no:cacheprovider "${@:-tests/mnist_infer/test_cli.py}"

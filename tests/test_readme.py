@@ -37,7 +37,7 @@ RUN_BY_CI_AS = {
     "python -m benchmarks.report": 'python -m benchmarks.report --quick --output "$work/report"',
     # The extra `scale` holds the extra `ray`, and where things are written is CI's own matter.
     'pip install ".[ray]"': 'pip install ".[scale]"',
-    "mnist-infer-batch examples runs/digits": 'mnist-infer-batch examples "$work/digits"',
+    "mnist-infer batch examples runs/digits": 'mnist-infer batch examples "$work/digits"',
     "python -m export triton runs/models": 'python -m export triton "$work/models"',
     # A run of CI is the test of this one.
     ".ci/run": "#!/usr/bin/env bash",
@@ -55,7 +55,7 @@ def console_commands() -> list[tuple[str, str]]:
 def is_ours(command: str) -> bool:
     return (
         "pip install" not in command
-        and re.match(r"(cat .*\| )?mnist-infer(?!-)", command) is not None
+        and re.match(r"(cat .*\| )?mnist-infer (?!serve|batch)", command) is not None
     )
 
 
@@ -71,6 +71,7 @@ def shell(tmp_path: Path) -> Callable[[str], str]:
     script.chmod(0o755)
     for folder in ("examples", "tests"):
         (tmp_path / folder).symlink_to(ROOT / folder)
+    (tmp_path / "docs").mkdir()
     path = f"{script.parent}{os.pathsep}{os.environ['PATH']}"
 
     def run(command: str) -> str:
@@ -135,4 +136,8 @@ def test_the_help_is_the_real_one():
     )
     shown = re.search(r"<!-- help:.*?-->\n```text\n(.*?)```", README, re.DOTALL)
     assert shown is not None
-    assert shown[1].strip() == done.stdout.strip()
+    assert _lines(shown[1]) == _lines(done.stdout)
+
+
+def _lines(text: str) -> list[str]:
+    return [line.rstrip() for line in text.strip().splitlines()]

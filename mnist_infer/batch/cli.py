@@ -1,100 +1,69 @@
-"""The command line: `mnist-infer-batch SRC DEST`."""
+"""The command `mnist-infer batch SRC DEST`."""
 
 from __future__ import annotations
 
 import sys
 import time
-from argparse import ArgumentParser
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from mnist_infer.cli.options import (
-    INTERRUPTED,
-    add_model_file_options,
-    create_parser,
-    open_streams,
-    say,
-    usage_error,
-    whole,
-)
+import typer
+
+from mnist_infer.cli.console import INTERRUPTED, PROGRAM, say, usage_error
+from mnist_infer.cli.options import BatchSize, InputRange, Model
 from mnist_infer.decode.storage import images_at, is_uri
 from mnist_infer.errors import DeviceError, ModelError
+from mnist_infer.inference.registry import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from mnist_infer.batch.run import Options
     from mnist_infer.batch.work import Work
     from mnist_infer.inference.registry import Precision
-    from mnist_infer.inference.session import InputRange
 
-PROGRAM = "mnist-infer-batch"
 _SECONDS_BETWEEN_LINES = 10
 
 
-def main() -> None:
-    """Run the command line."""
-    open_streams()
-    batch(**vars(_create_parser().parse_args()))
-
-
-def _create_parser() -> ArgumentParser:
-    parser = create_parser(
-        PROGRAM,
-        "Recognise the digit on every image in SRC, and write path, digit, confidence and error to "
-        "DEST as Parquet; on a Ray that is started on this machine, or on the cluster at "
-        "RAY_ADDRESS. Run the same command again after a kill, and it goes on: the list of images "
-        "is made once, and parts that are done are not done again.",
-        "Exit code: 0 when every image has its row, also where that says an error; 1 when the run "
-        "stopped before; 2 for wrong usage.",
-    )
-    add = parser.add_argument
-    add("source", metavar="SRC", help="A folder of images, or a URI: s3://bucket/folder.")
-    add("destination", metavar="DEST", help="The folder or URI that the Parquet files go to.")
-    add_model_file_options(parser)
-    add(
-        "--workers",
-        type=whole(1),
-        metavar="N",
-        help="Recognisers side by side. [default: one for each CPU, or as many as GPUs allow]",
-    )
-    add(
-        "--num-gpus",
-        type=float,
-        default=0,
-        metavar="G",
-        help="GPUs for each worker, as 1 or 0.25; 0: CPUs only. [default: %(default)s]",
-    )
-    add(
-        "--batch-size",
-        type=whole(1),
-        default=1024,
-        metavar="N",
-        help="Images that go through the network together. [default: %(default)s]",
-    )
-    add(
-        "--part-size",
-        type=whole(1),
-        default=10_000,
-        metavar="N",
-        help="Images for each file, fixed by the first run. [default: %(default)s]",
-    )
-    add("-q", "--quiet", action="store_true", help="No progress on stderr.")
-    return parser
-
-
 def batch(
-    *,
-    source: str,
-    destination: str,
-    model: str,
-    input_range: InputRange | None,
-    workers: int | None,
-    num_gpus: float,
-    batch_size: int,
-    part_size: int,
-    quiet: bool,
+    source: Annotated[
+        str,
+        typer.Argument(metavar="SRC", help="A folder of images, or a URI: s3://bucket/folder."),
+    ],
+    destination: Annotated[
+        str,
+        typer.Argument(metavar="DEST", help="The folder or URI that the Parquet files go to."),
+    ],
+    model: Model = DEFAULT_MODEL,
+    input_range: InputRange = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            show_default="one for each CPU, or as many as GPUs allow",
+            help="Recognisers side by side.",
+        ),
+    ] = None,
+    num_gpus: Annotated[
+        float,
+        typer.Option(metavar="G", help="GPUs for each worker, as 1 or 0.25; 0: CPUs only."),
+    ] = 0,
+    batch_size: BatchSize = 1024,
+    part_size: Annotated[
+        int,
+        typer.Option(min=1, metavar="N", help="Images for each file, fixed by the first run."),
+    ] = 10_000,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
 ) -> None:
-    """Do what the options say."""
+    """Recognise the digit on every image in SRC, and write the answers to DEST as Parquet.
+
+    It runs on a Ray that is started on this machine, or on the cluster at RAY_ADDRESS. The columns
+    are path, digit, confidence and error. Run the same command again after a kill, and it goes on:
+    the list of images is made once, and parts that are done are not done again.
+
+    Exit code: 0 when every image has its row, also where that says an error; 1 when the run
+    stopped before; 2 for wrong usage.
+    """
     try:
         from mnist_infer.batch.run import Options
         from mnist_infer.batch.work import Task, WorkError, create
@@ -108,10 +77,10 @@ def batch(
         work = create(_absolute(destination), task, images_at(source), part_size)
     except ModuleNotFoundError as error:
         raise usage_error(
-            PROGRAM, f'{error.name} is missing; install it: pip install "mnist-infer[ray]"'
+            f'{error.name} is missing; install it: pip install "mnist-infer[ray]"'
         ) from error
     except (ModelError, DeviceError, WorkError) as error:
-        raise usage_error(PROGRAM, str(error)) from error
+        raise usage_error(str(error)) from error
     options = Options(
         destination=_absolute(destination),
         model=model if model == info.name else _absolute(model),

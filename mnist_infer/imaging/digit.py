@@ -62,7 +62,8 @@ def find_digit(ink: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], tuple[slice, 
     others &= pieces.mass > np.where(pieces.at_border, AS_TALL, SCRAP) * pieces.mass[main]
     if any(piece_pen(pieces, i, ink) < OTHER_PEN * pen for i in np.flatnonzero(others).tolist()):
         raise SeveralDigitsError(
-            "more than one digit is on the picture: --read (in Python: read) reads them all"
+            "more than one digit is on the picture; to read them all: `mnist-infer read`, in "
+            "Python `Recognizer.read`"
         )
     inside = ~pieces.at_border & ~_frames(pieces, box)
     if pieces.mass[members].sum() < LEAST_SHARE * pieces.mass[inside].sum():

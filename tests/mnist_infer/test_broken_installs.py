@@ -80,7 +80,7 @@ class Install:
     def refuses_cuda(self, reason: str, command: str) -> bool:
         """Whether CUDA, asked for, is one line with the reason and the command, here and there."""
         asked = self.run(SEVEN, "--device", "cuda")
-        info = json.loads(self.run("--info", "--json").stdout)
+        info = json.loads(self.run("info", "--json").stdout)
         assert (asked.stdout, asked.returncode, asked.stderr.count("\n")) == ("", 2, 1)
         for line in (asked.stderr, info["cuda"]["reason"]):
             assert reason in line

@@ -140,7 +140,7 @@ class TestImagesWithoutAnAnswer:
 
 class TestShow:
     def test_draws_the_image_and_a_bar_for_each_digit(self, digit_file: Write):
-        done = mnist_infer(digit_file(7), "--show")
+        done = mnist_infer("explain", digit_file(7))
         drawing = done.stdout.decode().splitlines()[1:]
         assert len(drawing) == 30
         assert all(len(row) >= 57 for row in drawing)
@@ -148,13 +148,13 @@ class TestShow:
         assert sum("%" in row for row in drawing) == 10
 
     def test_draws_in_ascii_where_the_terminal_has_no_more(self, digit_file: Write):
-        done = mnist_infer(digit_file(7), "--show", PYTHONUTF8="0", PYTHONIOENCODING="ascii")
+        done = mnist_infer("explain", digit_file(7), PYTHONUTF8="0", PYTHONIOENCODING="ascii")
         assert done.returncode == 0
         assert "@" in done.stdout.decode("ascii")
 
     def test_saves_the_stages(self, digit_file: Write, tmp_path: Path):
         path, folder = digit_file(7), tmp_path / "new" / "stages"
-        done = mnist_infer(path, "--save-stages", folder)
+        done = mnist_infer("explain", path, "--save-stages", folder)
         assert done.returncode == 0
         names = sorted(file.name for file in folder.iterdir())
         assert [name.rsplit("_", 1)[1] for name in names] == [
@@ -172,7 +172,7 @@ class TestShow:
         names = {"a/b.png": 7, "a/b.jpg": 3, "a_b.png": 1, "A_B.png": 2}
         for name, digit in names.items():
             digit_file(digit, name)
-        done = mnist_infer(*names, "--save-stages", "out", cwd=tmp_path)
+        done = mnist_infer("explain", *names, "--save-stages", "out", cwd=tmp_path)
         assert done.returncode == 0, done.stderr
         seen = [path.name for path in (tmp_path / "out").glob("*-3-28x28.png")]
         stems = {name.removesuffix("-3-28x28.png") for name in seen}
@@ -183,7 +183,7 @@ class TestShow:
         self, digit_file: Write, tmp_path: Path
     ):
         path = digit_file(7, f"{'long' * 63}.png"[-254:])
-        done = mnist_infer(path, "--save-stages", tmp_path / "out")
+        done = mnist_infer("explain", path, "--save-stages", tmp_path / "out")
         assert (done.stderr, done.returncode) == (b"", 0)
         assert len(list((tmp_path / "out").iterdir())) >= 3
 
@@ -193,11 +193,11 @@ class TestRead:
     LINES: ClassVar = ["5550199", "20263", "4871"]
 
     def test_prints_a_line_for_each_line(self):
-        done = mnist_infer("--read", self.PAGE)
+        done = mnist_infer("read", self.PAGE)
         assert done.stdout.decode() == "".join(f"{self.PAGE}  {line}\n" for line in self.LINES)
 
     def test_gives_a_record_with_boxes_in_the_pictures_own_pixels(self):
-        record = json.loads(mnist_infer("--read", self.PAGE, "--jsonl").stdout)
+        record = json.loads(mnist_infer("read", self.PAGE, "--jsonl").stdout)
         assert set(record) == {"path", "text", "lines", "digits"}
         assert record["lines"] == self.LINES
         assert record["text"] == "\n".join(self.LINES)
@@ -211,7 +211,7 @@ class TestRead:
 
     def test_a_blank_page_has_no_text(self, tmp_path: Path):
         Image.new("L", (60, 60), 255).save(tmp_path / "blank.png")
-        done = mnist_infer("--read", tmp_path / "blank.png", "--jsonl")
+        done = mnist_infer("read", tmp_path / "blank.png", "--jsonl")
         record = json.loads(done.stdout)
         assert (record["text"], record["lines"], record["digits"]) == (None, [], [])
         assert record["error"]["type"] == "NoDigitError"
@@ -221,10 +221,10 @@ class TestRead:
         done = mnist_infer(self.PAGE, "--jsonl")
         error = json.loads(done.stdout)["error"]
         assert error["type"] == "SeveralDigitsError"
-        assert "--read" in error["message"]
+        assert "`mnist-infer read`" in error["message"]
 
     def test_annotates_the_picture(self, tmp_path: Path):
-        done = mnist_infer(self.PAGE, "--annotate", tmp_path / "out.png")
+        done = mnist_infer("read", self.PAGE, "--annotate", tmp_path / "out.png")
         assert done.stdout.decode().endswith("4871\n")
         with Image.open(tmp_path / "out.png") as marked, Image.open(self.PAGE) as page:
             assert marked.size == page.size
@@ -234,7 +234,7 @@ class TestRead:
     @pytest.mark.parametrize("name", ["out.nonsense", "blocked/out.png", "missing/out.png"])
     def test_what_cannot_be_written_is_named_and_leaves_nothing(self, tmp_path: Path, name: str):
         (tmp_path / "blocked").write_text("a file, no folder")
-        done = mnist_infer(self.PAGE, "--annotate", tmp_path / name)
+        done = mnist_infer("read", self.PAGE, "--annotate", tmp_path / name)
         assert f"{tmp_path / name}: cannot be written" in done.stderr.decode()
         assert done.returncode == 2
         assert [path.name for path in tmp_path.iterdir()] == ["blocked"]
@@ -242,21 +242,21 @@ class TestRead:
 
 class TestInfo:
     def test_for_people(self):
-        done = mnist_infer("--info")
+        done = mnist_infer("info")
         text = done.stdout.decode()
         assert __version__ in text
         assert "dense-512x2" in text
         assert "runs on cpu" in text or "runs on cuda" in text
 
     def test_for_programs(self):
-        info = json.loads(mnist_infer("--info", "--json").stdout)
+        info = json.loads(mnist_infer("info", "--json").stdout)
         assert info["session"]["device"] in ("cpu", "cuda")
         assert info["session"]["device"] == "cuda" or info["cuda"]["reason"]
         assert {model["name"] for model in info["models"]} >= {"dense-512", "dense-512x2"}
         assert all(len(model["sha256"]) == 64 for model in info["models"])
 
     def test_a_broken_model_is_told_not_raised(self):
-        done = mnist_infer("--info", "--model", "none.onnx")
+        done = mnist_infer("info", "--model", "none.onnx")
         assert b"no such model file" in done.stdout
         assert done.returncode == 0
 
@@ -270,6 +270,36 @@ def test_version():
     assert mnist_infer("--version").stdout.decode() == f"mnist-infer {__version__}\n"
 
 
+class TestCommands:
+    def test_predict_is_what_names_of_images_alone_stand_for(self, digit_file: Write):
+        path = digit_file(7)
+        plain = mnist_infer(path)
+        assert plain.returncode == 0
+        for arguments in (["predict", path], [path, "--top", "1"], ["--top", "1", "--", path]):
+            assert mnist_infer(*arguments).stdout == plain.stdout
+
+    def test_none_shows_the_help(self):
+        done = mnist_infer()
+        assert done.returncode == 2
+        assert b"predict" in done.stdout + done.stderr
+
+    @pytest.mark.parametrize("command", ["predict", "read", "explain", "info", "serve", "batch"])
+    def test_each_has_its_help(self, command: str):
+        assert f"mnist-infer {command}" in mnist_infer(command, "--help").stdout.decode()
+        assert command in mnist_infer("--help").stdout.decode()
+
+    def test_an_image_that_is_called_like_one(self, digit_file: Write, tmp_path: Path):
+        digit_file(7).rename(tmp_path / "read")
+        assert mnist_infer("./read", cwd=tmp_path).stdout.startswith(b"./read  7  ")
+
+    def test_names_of_images_alone_need_no_typer(self, digit_file: Write, tmp_path: Path):
+        (tmp_path / "modules").mkdir()
+        (tmp_path / "modules" / "typer.py").write_text("raise ImportError('not wanted')")
+        path = os.pathsep.join([str(tmp_path / "modules"), *sys.path])
+        assert mnist_infer(digit_file(7), PYTHONPATH=path).returncode == 0
+        assert mnist_infer(digit_file(7), "--json", PYTHONPATH=path).returncode != 0
+
+
 def test_a_model_of_ones_own(digit_file: Write):
     model = FIXTURES / "logits_nchw_float255.onnx"
     done = mnist_infer(digit_file(7), "--model", model, "--input-range", "0..255", "--jsonl")
@@ -281,19 +311,26 @@ def test_a_model_of_ones_own(digit_file: Write):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ([], "at least one image"),
+        (["--json"], "FILES"),
+        (["read"], "FILES"),
         (["x.png", "--bogus"], "--bogus"),
+        (["x.png", "--tpo", "3"], "--top"),
         (["x.png", "--top", "11"], "--top"),
         (["x.png", "--threads", "1025"], "--threads"),
+        (["x.png", "--min-confidence", "1.1"], "--min-confidence"),
         (["x.png", "--json", "--jsonl"], "exclude each other"),
-        (["x.png", "--show", "--json"], "--show"),
-        (["x.png", "--show", "--read"], "--read"),
-        (["x.png", "y.png", "--annotate", "z.png"], "one image"),
+        (["x.png", "--top", "3", "--json"], "leave out --top"),
+        (["x.png", "--annotate", "z.png"], "--annotate"),
+        (["read", "x.png", "--top", "3"], "--top"),
+        (["read", "x.png", "--save-stages", "d"], "--save-stages"),
+        (["explain", "x.png", "--json"], "--json"),
+        (["info", "--max-pixels", "1"], "--max-pixels"),
+        (["read", "x.png", "y.png", "--annotate", "z.png"], "one image"),
         (["x.png", "--model", "none"], "no model named"),
         (["x.png", "--model", "none.onnx"], "no such model file"),
         (["x.png", "--device", "tpu"], "tpu"),
-        (["x.png", "--batch-size", "99999999999999999999"], "at most"),
-        (["x.png", "--jobs", "65"], "at most 64"),
+        (["x.png", "--batch-size", "99999999999999999999"], "--batch-size"),
+        (["x.png", "--jobs", "65"], "--jobs"),
     ],
 )
 def test_wrong_usage_is_exit_code_2(arguments: list[str], says: str):

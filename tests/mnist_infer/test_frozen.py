@@ -54,10 +54,10 @@ def test_it_answers(frozen: Path):
 
 
 def test_it_reads_pages(frozen: Path):
-    assert run(frozen, "--read", ROOT / "examples" / "page.jpg").endswith("4871\n")
+    assert run(frozen, "read", ROOT / "examples" / "page.jpg").endswith("4871\n")
 
 
 def test_it_tells_what_it_is_made_of(frozen: Path):
-    info = json.loads(run(frozen, "--info", "--json"))
+    info = json.loads(run(frozen, "info", "--json"))
     assert info["session"]["error"] is None
     assert {"numpy", "onnxruntime", "pillow"} <= set(info["packages"])

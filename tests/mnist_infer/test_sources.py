@@ -70,7 +70,7 @@ class TestLinksPipesAndFolders:
 
     def test_a_pipe_that_nobody_writes_to_is_not_waited_for(self, tmp_path: Path):
         os.mkfifo(tmp_path / "pipe.png")
-        for arguments in ([tmp_path / "pipe.png"], [tmp_path], [tmp_path, "--read"]):
+        for arguments in ([tmp_path / "pipe.png"], [tmp_path], ["read", tmp_path]):
             (record,) = records(*arguments)
             assert "standard input" in record["error"]["message"]
 
@@ -160,23 +160,25 @@ class TestPages:
         pages[0].save(path, save_all=True, append_images=pages[1:])
         return path
 
-    @pytest.mark.parametrize("options", [[], ["--read"]], ids=["digit", "read"])
-    def test_each_has_a_record_under_its_name(self, scan: Path, options: list[str]):
-        answers = records(scan, *options)
+    @pytest.mark.parametrize("command", ["predict", "read"])
+    def test_each_has_a_record_under_its_name(self, scan: Path, command: str):
+        answers = records(command, scan)
         assert [answer["path"] for answer in answers] == [
             f"{scan}#page=1",
             f"{scan}#page=2",
             f"{scan}#page=3",
         ]
-        found = [answer["text"] if options else str(answer["digit"]) for answer in answers]
+        found = [
+            answer["text"] if command == "read" else str(answer["digit"]) for answer in answers
+        ]
         assert found == ["7", "1", "4"]
 
     def test_each_has_its_stages(self, scan: Path, tmp_path: Path):
-        mnist_infer(scan, "--save-stages", tmp_path / "stages")
+        mnist_infer("explain", scan, "--save-stages", tmp_path / "stages")
         assert len(list((tmp_path / "stages").iterdir())) == 12
 
     def test_annotate_takes_one_page(self, scan: Path, tmp_path: Path):
-        done = mnist_infer(scan, "--annotate", tmp_path / "out.png")
+        done = mnist_infer("read", scan, "--annotate", tmp_path / "out.png")
         assert b"one image" in done.stderr
         assert done.returncode == 2
 
@@ -204,7 +206,7 @@ class TestMaxPixels:
         assert record["error"]["type"] == "PictureTooLargeError"
         options = ["--max-pixels", "60000000", "--annotate", tmp_path / "out.png"]
         Image.new("1", (7500, 7000), 1).save(tmp_path / "large.png")
-        (record,) = records(tmp_path / "large.png", *options)
+        (record,) = records("read", tmp_path / "large.png", *options)
         assert record["error"]["type"] == "NoDigitError"
 
     def test_may_be_more_than_pillow_takes_by_itself(self, tmp_path: Path):

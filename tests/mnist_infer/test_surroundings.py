@@ -85,7 +85,7 @@ for name in bundled_models():
     assert recognizer.predict({str(SEVEN)!r}).digit == 7
 assert recognizer.read({str(PAGE)!r}).lines
 from mnist_infer.cli.main import main
-for arguments in (["--info"], [{str(SEVEN)!r}, "--show"], ["--read", {str(PAGE)!r}, "--jsonl"]):
+for arguments in (["info"], ["explain", {str(SEVEN)!r}], ["read", {str(PAGE)!r}, "--jsonl"]):
     sys.argv = ["mnist-infer", *arguments]
     try:
         main()
@@ -182,7 +182,7 @@ class TestStdout:
         """
 
     @pytest.mark.parametrize(
-        ("arguments", "records"), [((SEVEN, "--json"), 1), (("--read", PAGE, "--json"), 1)]
+        ("arguments", "records"), [((SEVEN, "--json"), 1), (("read", PAGE, "--json"), 1)]
     )
     def test_has_results_only_whatever_onnx_runtime_prints(self, arguments, records: int):
         done = python(self.LOUD, *arguments)
@@ -191,7 +191,7 @@ class TestStdout:
         assert "C prints" in done.stderr
 
     def test_has_the_info_only(self):
-        done = python(self.LOUD, "--info", "--json")
+        done = python(self.LOUD, "info", "--json")
         assert json.loads(done.stdout)["session"]["error"] is None
         assert "C prints" in done.stderr
 
@@ -211,9 +211,9 @@ class TestStdout:
         assert "no such file" not in done.stdout
 
     @posix
-    @pytest.mark.parametrize("arguments", [("server", "--model", "none"), ("batch", "none", "out")])
+    @pytest.mark.parametrize("arguments", [("serve", "--model", "none"), ("batch", "none", "out")])
     def test_no_error_of_the_other_commands_goes_to_stdout(self, arguments: tuple[str, ...]):
-        command = [sys.executable, "-m", f"mnist_infer.{arguments[0]}", *arguments[1:]]
+        command = [*COMMAND, *arguments]
         done = run(command, preexec=lambda: os.close(2))
         assert (done.stdout, done.returncode) == ("", 2)
 
@@ -290,7 +290,7 @@ class TestPlaces:
             assert done.returncode == 1
 
     @linux
-    @pytest.mark.parametrize("arguments", [(SEVEN,), ("--read", PAGE)])
+    @pytest.mark.parametrize("arguments", [(SEVEN,), ("read", PAGE)])
     def test_one_processor_and_256_mb(self, arguments: tuple[object, ...]):
         # The limit counts what the process allocates for itself; the peak is what is resident,
         # with its libraries.
@@ -327,7 +327,7 @@ class TestFullDisk:
         assert (done.stdout, done.returncode) == (f"{SEVEN}  7  100.0 %\n", 1)
 
     @linux
-    @pytest.mark.parametrize("arguments", [(SEVEN,), (SEVEN, "--json"), ("--info",)])
+    @pytest.mark.parametrize("arguments", [(SEVEN,), (SEVEN, "--json"), ("info",)])
     def test_for_results_is_an_error(self, arguments: tuple[object, ...]):
         with Path("/dev/full").open("w") as full:
             done = subprocess.run(
@@ -354,7 +354,8 @@ class TestFullDisk:
 
         out = tmp_path / ("out.png" if option == "--annotate" else "out")
         image = PAGE if option == "--annotate" else SEVEN
-        done = run([*COMMAND, image, option, out], preexec=few_bytes)
+        command = "read" if option == "--annotate" else "explain"
+        done = run([*COMMAND, command, image, option, out], preexec=few_bytes)
         assert f"mnist-infer: {out}" in done.stderr
         assert "cannot be written" in done.stderr
         assert "Traceback" not in done.stderr
@@ -367,7 +368,7 @@ class TestFullDisk:
         inside = ["unshare", "--map-root-user", "--mount", "sh", "-c", script, tmp_path]
         if not shutil.which("unshare") or run([*inside, "true"]).returncode:
             pytest.skip("this system lets nobody unshare and mount a file system")
-        done = run([*inside, *COMMAND, PAGE, "--annotate", tmp_path / "out.png"])
+        done = run([*inside, *COMMAND, "read", PAGE, "--annotate", tmp_path / "out.png"])
         assert f"{tmp_path / 'out.png'}: cannot be written (No space left" in done.stderr
         assert done.stdout.splitlines() == ["2"]  # the exit code, and no file
 
@@ -394,7 +395,9 @@ class TestInterrupts:
             first = process.stdout.read(1) if delay is None else time.sleep(delay) or ""
             process.send_signal(signal.SIGINT)
             output = first + process.stdout.read()
-        assert (process.returncode, (folder / "errors").read_text()) == (130, "")
+        # A process that the signal ends while Python imports: a shell shows both as 130.
+        assert process.returncode in (130, -signal.SIGINT)
+        assert (folder / "errors").read_text() == ""
         return output
 
     @pytest.mark.parametrize("delay", [0.2, 0.4, 0.6, None])

@@ -1,4 +1,4 @@
-"""`mnist-infer-batch`: a folder in, Parquet out; it goes on where it was and says what is wrong."""
+"""`mnist-infer batch`: a folder in, Parquet out; it goes on where it was and says what is wrong."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 pq = pytest.importorskip("pyarrow.parquet", reason='needs Ray: pip install ".[ray]"')
 pytest.importorskip("ray", reason='needs Ray: pip install ".[ray]"')
 
-from mnist_infer.batch.cli import main  # noqa: E402
 from mnist_infer.batch.work import Task, WorkError, create  # noqa: E402
+from mnist_infer.cli.main import main  # noqa: E402
 from mnist_infer.decode.storage import images_at  # noqa: E402
 from mnist_infer.inference.registry import DEFAULT_MODEL, bundled_info  # noqa: E402
 
@@ -25,7 +25,7 @@ TASK = Task("source", "0" * 64, None)
 
 
 def batch(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "mnist_infer.batch", *map(str, arguments)]
+    command = [sys.executable, "-m", "mnist_infer", "batch", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
 
@@ -34,7 +34,7 @@ def in_process(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
     """Runs the command without Ray's start: gives its exit code and what it said on stderr."""
 
     def run(*arguments: str) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["mnist-infer-batch", *arguments])
+        monkeypatch.setattr(sys, "argv", ["mnist-infer", "batch", *arguments])
         try:
             main()
         except SystemExit as end:

@@ -30,7 +30,7 @@ ACTOR = "ray::_PartReader"
 def running(
     source: Path, destination: Path, part_size: int = 500
 ) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "mnist_infer.batch", str(source), str(destination)]
+    command = [sys.executable, "-m", "mnist_infer", "batch", str(source), str(destination)]
     options = ["--workers", "2", "--part-size", str(part_size)]
     with subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True) as driver:
         try:

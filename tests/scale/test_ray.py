@@ -76,7 +76,7 @@ def test_the_command_joins_the_cluster_at_ray_address(
 ):
     address = ray.get_runtime_context().gcs_address
     done = subprocess.run(
-        [sys.executable, "-m", "mnist_infer.batch", some, tmp_path, "--part-size", "250", "-q"],
+        [sys.executable, "-m", "mnist_infer", "batch", some, tmp_path, "--part-size", "250", "-q"],
         env={**os.environ, "RAY_ADDRESS": address},
         capture_output=True,
         text=True,

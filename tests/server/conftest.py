@@ -1,4 +1,4 @@
-"""A real server in a process of its own, as `mnist-infer-serve` starts it."""
+"""A real server in a process of its own, as `mnist-infer serve` starts it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Server:
 @contextmanager
 def serving(*options: str, limit: str = "") -> Iterator[Server]:
     """A server on a free port of loopback; `limit` is what the shell's `ulimit` sets for it."""
-    command = [sys.executable, "-m", "mnist_infer.server", "--port", "0", "--device", "cpu"]
+    command = [sys.executable, "-m", "mnist_infer", "serve", "--port", "0", "--device", "cpu"]
     shell = ["sh", "-c", f'ulimit {limit} && exec "$@"', "sh"] if limit else []
     process = subprocess.Popen(
         [*shell, *command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -1,0 +1,187 @@
+"""The commands of `mnist-infer` and their options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from mnist_infer.batch.cli import batch
+from mnist_infer.cli import recognize
+from mnist_infer.cli.options import (
+    BatchSize,
+    Device,
+    Images,
+    InputRange,
+    Json,
+    Jsonl,
+    MaxPixels,
+    MinConfidence,
+    Model,
+    Precision,
+    Quiet,
+    Threads,
+    Verbose,
+    Version,
+)
+from mnist_infer.cli.recognize import ModelOptions, OutputOptions
+from mnist_infer.server.cli import serve
+
+
+class _PredictByDefault(TyperGroup):
+    """Takes what names no command for images."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        own = {name for parameter in self.get_params(ctx) for name in parameter.opts}
+        if args and args[0] not in own.union(self.commands):
+            args = ["predict", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=_PredictByDefault,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback(
+    epilog="Exit code: 0 when every image got its answer, 1 when some did not, 2 for wrong usage "
+    "(a model or device that is not available included)."
+)
+def about(version: Version = False) -> None:
+    """Recognise handwritten digits. FILES alone is short for predict FILES."""
+
+
+@app.command()
+def predict(
+    images: Images,
+    json: Json = False,
+    jsonl: Jsonl = False,
+    top: Annotated[
+        int | None,
+        typer.Option(min=1, max=10, metavar="K", help="Print the K most probable digits."),
+    ] = None,
+    min_confidence: MinConfidence = OutputOptions.min_confidence,
+    model: Model = ModelOptions.model,
+    input_range: InputRange = None,
+    device: Device = ModelOptions.device,
+    threads: Threads = ModelOptions.threads,
+    precision: Precision = ModelOptions.precision,
+    max_pixels: MaxPixels = ModelOptions.max_pixels,
+    batch_size: BatchSize = 64,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=64,
+            metavar="N",
+            show_default="one for each processor, at most 8",
+            help="The most processes that prepare pictures side by side, where there are enough "
+            "of them for that.",
+        ),
+    ] = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Recognise the handwritten digit on each image."""
+    raise typer.Exit(
+        recognize.predict(
+            images,
+            ModelOptions(model, input_range, device, threads, precision, max_pixels),
+            OutputOptions(json, jsonl, min_confidence, quiet, verbose),
+            top=top,
+            batch_size=batch_size,
+            jobs=jobs,
+        )
+    )
+
+
+@app.command()
+def read(
+    images: Images,
+    annotate: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Mark the digits of the one image in a copy of it."),
+    ] = None,
+    json: Json = False,
+    jsonl: Jsonl = False,
+    min_confidence: MinConfidence = OutputOptions.min_confidence,
+    model: Model = ModelOptions.model,
+    input_range: InputRange = None,
+    device: Device = ModelOptions.device,
+    threads: Threads = ModelOptions.threads,
+    precision: Precision = ModelOptions.precision,
+    max_pixels: MaxPixels = ModelOptions.max_pixels,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Read every digit of each image, line by line."""
+    raise typer.Exit(
+        recognize.read(
+            images,
+            ModelOptions(model, input_range, device, threads, precision, max_pixels),
+            OutputOptions(json, jsonl, min_confidence, quiet, verbose),
+            annotate=annotate,
+        )
+    )
+
+
+@app.command()
+def explain(
+    images: Images,
+    save_stages: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Save each stage from picture to 28x28 as a PNG too."),
+    ] = None,
+    top: Annotated[
+        int, typer.Option(min=1, max=10, metavar="K", help="Print the K most probable digits.")
+    ] = 1,
+    min_confidence: MinConfidence = OutputOptions.min_confidence,
+    model: Model = ModelOptions.model,
+    input_range: InputRange = None,
+    device: Device = ModelOptions.device,
+    threads: Threads = ModelOptions.threads,
+    precision: Precision = ModelOptions.precision,
+    max_pixels: MaxPixels = ModelOptions.max_pixels,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Draw the 28x28 that the network saw of each image, and its answer."""
+    raise typer.Exit(
+        recognize.explain(
+            images,
+            ModelOptions(model, input_range, device, threads, precision, max_pixels),
+            OutputOptions(min_confidence=min_confidence, quiet=quiet, verbose=verbose),
+            top=top,
+            save_stages=save_stages,
+        )
+    )
+
+
+@app.command()
+def info(
+    json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    model: Model = ModelOptions.model,
+    input_range: InputRange = None,
+    device: Device = ModelOptions.device,
+    threads: Threads = ModelOptions.threads,
+    precision: Precision = ModelOptions.precision,
+) -> None:
+    """Show versions, models, and the device that is really used."""
+    from json import dumps
+
+    from mnist_infer.cli.console import claim_stdout, write_results
+    from mnist_infer.cli.info import describe, format_info
+
+    results = claim_stdout()
+    description = describe(model, device, threads, precision, input_range)
+    text = dumps(description, indent=2) if json else format_info(description)
+    write_results([text + "\n"], results)
+
+
+app.command("serve")(serve)
+app.command("batch")(batch)

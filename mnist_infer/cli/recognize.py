@@ -1,0 +1,341 @@
+"""What the commands do with pictures: recognise, read or explain each, and print the answers.
+
+Heavy imports happen where they are used, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from itertools import islice, tee
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from mnist_infer.cli.console import (
+    INTERRUPTED,
+    claim_stdout,
+    say,
+    usage_error,
+    write_results,
+)
+from mnist_infer.cli.output import (
+    Answer,
+    as_drawing,
+    as_json,
+    as_jsonl,
+    as_text,
+    digit_record,
+    page_record,
+    quote_name,
+)
+from mnist_infer.decode.discovery import expand, open_source
+from mnist_infer.errors import (
+    DeviceError,
+    ImageError,
+    LowConfidenceError,
+    MnistInferError,
+    ModelError,
+)
+from mnist_infer.inference.registry import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from mnist_infer.inference.registry import Precision
+    from mnist_infer.inference.session import Device, InputRange
+    from mnist_infer.recognizer import Recognizer
+
+Answers: TypeAlias = Generator[Answer, None, None]
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """Which model, on which device, and the largest picture that it is given."""
+
+    model: str = DEFAULT_MODEL
+    input_range: InputRange | None = None
+    device: Device = "auto"
+    threads: int = 1
+    precision: Precision = "auto"
+    max_pixels: int = 50_000_000
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """What is printed, and how."""
+
+    json: bool = False
+    jsonl: bool = False
+    min_confidence: float = 0.0
+    quiet: bool = False
+    verbose: bool = False
+
+    @property
+    def has_records(self) -> bool:
+        """Whether it is JSON records."""
+        return self.json or self.jsonl
+
+
+def predict(
+    images: list[str],
+    model: ModelOptions,
+    output: OutputOptions,
+    *,
+    top: int | None = None,
+    batch_size: int = 64,
+    jobs: int | None = None,
+) -> int:
+    """Print the digit on each image; return the exit code."""
+    if output.has_records and top is not None:
+        raise usage_error("a record has all ten probabilities: leave out --top")
+
+    def find(recognizer: Recognizer) -> Answers:
+        return _predictions(recognizer, images, model.max_pixels, batch_size, jobs)
+
+    def text(answers: Iterable[Answer], _: str) -> Iterator[str]:
+        return as_text(answers, top or 1)
+
+    return _run(images, model, output, find, text, digit_record)
+
+
+def read(
+    images: list[str],
+    model: ModelOptions,
+    output: OutputOptions,
+    *,
+    annotate: Path | None = None,
+) -> int:
+    """Print all digits of each image, line by line; return the exit code."""
+    if annotate and len(list(islice(expand(images), 2))) != 1:
+        raise usage_error("--annotate takes one image")
+
+    def find(recognizer: Recognizer) -> Answers:
+        return _readings(recognizer, images, model.max_pixels, annotate)
+
+    def text(answers: Iterable[Answer], _: str) -> Iterator[str]:
+        return as_text(answers, top=1)
+
+    return _run(images, model, output, find, text, page_record)
+
+
+def explain(
+    images: list[str],
+    model: ModelOptions,
+    output: OutputOptions,
+    *,
+    top: int = 1,
+    save_stages: Path | None = None,
+) -> int:
+    """Draw what the network saw of each image, and its answer; return the exit code."""
+
+    def find(recognizer: Recognizer) -> Answers:
+        return _explanations(recognizer, images, model.max_pixels, save_stages)
+
+    def text(answers: Iterable[Answer], encoding: str) -> Iterator[str]:
+        return as_drawing(answers, top, encoding)
+
+    return _run(images, model, output, find, text, digit_record)
+
+
+def _run(
+    images: list[str],
+    model: ModelOptions,
+    output: OutputOptions,
+    find: Callable[[Recognizer], Answers],
+    text: Callable[[Iterable[Answer], str], Iterator[str]],
+    record: Callable[[Answer], dict[str, Any]],
+) -> int:
+    """Print what is found as text or records; return the exit code."""
+    if output.json and output.jsonl:
+        raise usage_error("--json and --jsonl exclude each other")
+    outcome = _Outcome()
+    outcome.take_interrupts()
+    try:
+        results = claim_stdout()
+        found = find(_open_recognizer(model, output.verbose))
+        answers: Iterator[Answer] = found
+        if not output.quiet and sys.stderr.isatty() and not results.isatty():
+            answers = _with_progress(answers, images)
+        answers = outcome.watch(
+            _confident(answers, output.min_confidence),
+            report=not (output.has_records or output.quiet),
+        )
+        if output.has_records:
+            records = map(record, answers)
+            chunks = as_json(records) if output.json else as_jsonl(records)
+        else:
+            chunks = text(answers, results.encoding)
+        with closing(found):
+            write_results(chunks, results)
+    except (ModelError, DeviceError) as error:
+        raise outcome.failure(error) from error
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return INTERRUPTED if outcome.interrupted else min(outcome.unanswered, 1)
+
+
+def _open_recognizer(options: ModelOptions, verbose: bool) -> Recognizer:
+    # Without work for them, numpy's threads still cost their start.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from mnist_infer.decode.formats import limit_pillow
+    from mnist_infer.recognizer import Recognizer
+
+    limit_pillow(options.max_pixels)
+    recognizer = Recognizer(
+        options.model,
+        device=options.device,
+        threads=options.threads,
+        precision=options.precision,
+        input_range=options.input_range,
+        max_pixels=options.max_pixels,
+    )
+    if verbose:
+        loaded = recognizer.model
+        say(
+            f"model {loaded.name}{f' in {loaded.precision}' if loaded.precision else ''}, "
+            f"device {recognizer.device}, {options.threads} thread(s)"
+        )
+    return recognizer
+
+
+def _predictions(
+    recognizer: Recognizer,
+    images: Iterable[str],
+    max_pixels: int,
+    batch_size: int,
+    jobs: int | None,
+) -> Answers:
+    from mnist_infer.parallel import MOST_PROCESSES, prepare_each, usable_processors
+
+    names, waiting = tee(expand(images))
+    processes = jobs or min(usable_processors(), MOST_PROCESSES)
+    with closing(prepare_each(waiting, max_pixels, processes, batch_size)) as prepared:
+        results = recognizer.classify_each(prepared, batch_size=batch_size)
+        for name, result in zip(names, results, strict=True):
+            if isinstance(result, ImageError):
+                yield Answer(str(name), error=result)
+            else:
+                yield Answer(str(name), result)
+
+
+def _explanations(
+    recognizer: Recognizer, images: Iterable[str], max_pixels: int, folder: Path | None
+) -> Answers:
+    from mnist_infer.cli.save import StageFolder, save_image
+    from mnist_infer.decode.images import max_bytes
+
+    stages = None
+    if folder:
+        with _writing(folder):
+            stages = StageFolder(folder)
+    for name in expand(images):
+        try:
+            explanation = recognizer.explain(open_source(name, max_bytes(max_pixels)))
+        except ImageError as error:
+            yield Answer(str(name), error=error)
+            continue
+        if stages:
+            for path, image in stages.paths(name, explanation).items():
+                with _writing(path):
+                    save_image(image, path)
+        yield Answer(str(name), explanation.prediction, explanation=explanation)
+
+
+def _readings(
+    recognizer: Recognizer, images: Iterable[str], max_pixels: int, annotated: Path | None
+) -> Answers:
+    from mnist_infer.decode.images import max_bytes
+
+    for name in expand(images):
+        source = open_source(name, max_bytes(max_pixels))
+        try:
+            reading = recognizer.read(source)
+        except ImageError as error:
+            yield Answer(str(name), error=error)
+            continue
+        if annotated:
+            from mnist_infer.cli.annotate import annotate
+            from mnist_infer.cli.save import save_image
+
+            marked = annotate(source, reading, max_pixels)
+            with _writing(annotated):
+                save_image(marked, annotated)
+        yield Answer(str(name), reading=reading)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """End the run where a file cannot be written."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or error
+        raise usage_error(f"{quote_name(str(path))}: cannot be written ({reason})") from error
+
+
+def _confident(answers: Iterable[Answer], min_confidence: float) -> Iterator[Answer]:
+    for answer in answers:
+        result = answer.prediction or answer.reading
+        if result and result.confidence < min_confidence:
+            error = LowConfidenceError(
+                f"confidence {result.confidence:.3f} is below {min_confidence:g}"
+            )
+            yield replace(answer, error=error)
+        else:
+            yield answer
+
+
+def _with_progress(answers: Iterator[Answer], images: Iterable[str]) -> Iterator[Answer]:
+    total = sum(1 for _ in expand(images))
+    for count, answer in enumerate(answers, start=1):
+        say(f"\r{count} of {total}", end="")
+        yield answer
+    say("")
+
+
+@dataclass
+class _Outcome:
+    """What the exit code depends on."""
+
+    unanswered: int = 0
+    interrupted: bool = False
+    _is_answering: bool = True
+
+    def take_interrupts(self) -> None:
+        """Let Ctrl-C end the wait for an answer at once, and the writing of one never.
+
+        A run that was started to ignore it, as a shell's background job is, goes on ignoring it;
+        SIGTERM ends that.
+        """
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._interrupt)
+
+    def _interrupt(self, *_: Any) -> None:
+        insists, self.interrupted = self.interrupted, True
+        if self._is_answering or insists:
+            raise KeyboardInterrupt
+
+    def failure(self, error: MnistInferError) -> SystemExit:
+        """The way out after an error that ends the run."""
+        # An interrupted import of C code ends in an `ImportError`.
+        return SystemExit(INTERRUPTED) if self.interrupted else usage_error(str(error))
+
+    def watch(self, answers: Iterator[Answer], report: bool) -> Iterator[Answer]:
+        """Pass answers on; count those that are none, and `report` them on stderr."""
+        while answer := self._next(answers):
+            if answer.error:
+                self.unanswered += 1
+                if report:
+                    say(f"{quote_name(answer.path)}: {answer.error.message}")
+            yield answer
+
+    def _next(self, answers: Iterator[Answer]) -> Answer | None:
+        try:
+            self._is_answering = True
+            answer = None if self.interrupted else next(answers, None)
+            self._is_answering = False
+        except KeyboardInterrupt:
+            self._is_answering = False
+        return None if self.interrupted else answer
