@@ -164,7 +164,7 @@ def nondigits(digits: Array, labels: Array, count: int, rng: np.random.Generator
     """
     kinds: tuple[Callable[[int], Array], ...] = (
         lambda number: _scribbles(number, rng),
-        lambda number: _written(number, rng),
+        lambda number: written_letters(number, rng),
         lambda number: _printed(number, rng),
         lambda number: _textures(number, rng),
         lambda number: _halves(digits, labels, number, rng),
@@ -182,7 +182,8 @@ def _scribbles(count: int, rng: np.random.Generator) -> Array:
     return draw(curves, draw_pens(count, rng))
 
 
-def _written(count: int, rng: np.random.Generator) -> Array:
+def written_letters(count: int, rng: np.random.Generator) -> Array:
+    """Write `count` letters and signs, each by another hand and pen; uint8 (N, 28, 28)."""
     numbers = rng.multinomial(count, np.full(len(_LETTERS), 1 / len(_LETTERS)))
     written = [
         write((letter,), number, rng) for letter, number in zip(_LETTERS, numbers, strict=True)

@@ -1,0 +1,155 @@
+"""Fit the row network on generated rows; every batch is decided by the seed and its number."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from train.data import Array, load_mnist
+from train.rows.glyphs import HELD_OUT, Glyphs, load
+from train.rows.samples import make_batch
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+CHECKPOINT = "checkpoint.keras"
+MODEL_FILE = "model.keras"
+_AHEAD = 24  # batches that wait for the network
+
+
+@dataclass(frozen=True)
+class RowRecipe:
+    """How the row network is fitted: AdamW, a short rise of the learning rate, a cosine fall."""
+
+    steps: int = 16_000
+    batch_size: int = 32
+    steps_per_epoch: int = 250
+    peak: float = 2e-3
+    rising: int = 300  # steps
+    weight_decay: float = 1e-4
+    clip_norm: float = 5.0
+
+
+def fit_rows(
+    recipe: RowRecipe,
+    folder: Path,
+    *,
+    seed: int,
+    data: str | PathLike[str] | None = None,
+    workers: int = 1,
+    callbacks: Sequence[Any] = (),
+) -> Any:
+    """Fit the row network, or go on from the checkpoint in `folder`.
+
+    Args:
+        recipe: How.
+        folder: Where the checkpoint and, at the end, `model.keras` and `rows.json` are written.
+        seed: Decides the first weights and every generated row.
+        data: MNIST, as for `train.data.load_mnist`; only its training images are used.
+        workers: Processes that generate rows.
+        callbacks: Keras callbacks.
+
+    Returns:
+        The fitted Keras model.
+
+    Raises:
+        DataError: There is no MNIST.
+        FileExistsError: The checkpoint is of a run with another recipe or seed.
+    """
+    import keras
+
+    from train.rows.network import build
+
+    folder.mkdir(parents=True, exist_ok=True)
+    run = {"seed": seed, **asdict(recipe)}
+    model, epoch = _restore(folder, run)
+    if model is None:
+        keras.utils.set_random_seed(seed)
+        model = build()
+        schedule = keras.optimizers.schedules.CosineDecay(
+            0.0,
+            recipe.steps - recipe.rising,
+            alpha=0.005,
+            warmup_target=recipe.peak,
+            warmup_steps=recipe.rising,
+        )
+        optimizer = keras.optimizers.AdamW(
+            schedule, weight_decay=recipe.weight_decay, clipnorm=recipe.clip_norm
+        )
+        model.compile(optimizer, loss=keras.losses.CTC())
+
+    def save(last: int, _: Any) -> None:
+        model.save(folder / f"partial-{CHECKPOINT}")
+        record = {"run": run, "epoch": last + 1}
+        (folder / "checkpoint.json").write_text(json.dumps(record), encoding="utf-8")
+        (folder / f"partial-{CHECKPOINT}").replace(folder / CHECKPOINT)
+
+    batches = _batches(recipe, epoch * recipe.steps_per_epoch, seed, data, workers)
+    model.fit(
+        batches,
+        initial_epoch=epoch,
+        epochs=recipe.steps // recipe.steps_per_epoch,
+        steps_per_epoch=recipe.steps_per_epoch,
+        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=save), *callbacks],
+        verbose=2,
+    )
+    batches.close()
+    model.save(folder / MODEL_FILE)
+    (folder / "rows.json").write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
+    return model
+
+
+def _restore(folder: Path, run: dict[str, Any]) -> tuple[Any | None, int]:
+    import keras
+
+    if not (folder / CHECKPOINT).exists():
+        return None, 0
+    record = json.loads((folder / "checkpoint.json").read_text(encoding="utf-8"))
+    if record["run"] != run:
+        raise FileExistsError(
+            f"{folder / CHECKPOINT} is of a run with another recipe or seed: delete it, or name "
+            "another folder with --output"
+        )
+    return keras.models.load_model(folder / CHECKPOINT), record["epoch"]
+
+
+def _batches(
+    recipe: RowRecipe, first: int, seed: int, data: str | PathLike[str] | None, workers: int
+) -> Iterator[tuple[Array, Array]]:
+    """Generate the batches from number `first` on, in processes of their own."""
+    with ProcessPoolExecutor(
+        workers, multiprocessing.get_context("spawn"), _start_worker, (data, seed)
+    ) as pool:
+        waiting: deque[Future[tuple[Array, Array]]] = deque()
+        # fit() may ask for a few more than it takes.
+        for number in range(first, recipe.steps + _AHEAD):
+            waiting.append(pool.submit(_make, recipe.batch_size, seed, number))
+            if len(waiting) > _AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+_glyphs: Glyphs
+
+
+def _start_worker(data: str | PathLike[str] | None, seed: int) -> None:
+    global _glyphs
+    mnist = load_mnist(data)
+    _glyphs = load(mnist.x_train[:-HELD_OUT], mnist.y_train[:-HELD_OUT], seed)
+
+
+def _make(size: int, seed: int, number: int) -> tuple[Array, Array]:
+    """Make one batch: images, and classes `(N, MOST_DIGITS)` filled up with blanks."""
+    images, labels, counts = make_batch(size, _glyphs, np.random.default_rng((seed, number)))
+    places = np.arange(labels.shape[1])
+    classes = np.where(places < counts[:, None], labels + 1, 0).astype(np.int32)
+    return images, classes

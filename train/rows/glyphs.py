@@ -1,0 +1,95 @@
+"""Single glyphs for generated rows: digits from MNIST, our own writing styles and print; letters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from train.data import Array
+from train.nondigits import written_letters
+from train.styles import styled_digits
+
+HELD_OUT = 5000
+"""The last training images, which no generated training row uses: evaluation rows are made of them."""
+
+STYLED = 20_000
+"""Styled digits that are drawn once and then picked from."""
+
+LETTERS = 2_000
+"""Written letters and signs that are drawn once and then picked from."""
+
+FONTS = ("DejaVuSans", "DejaVuSerif", "DejaVuSans-Oblique", "cmr10", "cmtt10", "STIXGeneral")
+
+# How often a digit comes from each source; print is rare, since print is not what we are for.
+_SOURCES = ("mnist", "styled", "printed")
+_SHARES = (0.68, 0.27, 0.05)
+
+
+@dataclass(frozen=True)
+class Glyphs:
+    """Digits by source, and letters; white ink on black, uint8 `(N, 28, 28)`."""
+
+    mnist: tuple[Array, ...]
+    styled: tuple[Array, ...]
+    letters: Array
+
+    def digit(self, label: int, source: str, rng: np.random.Generator) -> Array:
+        """Pick a digit, cropped to its ink: uint8 `(h, w)`.
+
+        Args:
+            label: 0 to 9.
+            source: `"mnist"`, `"styled"`, or the name of a font.
+        """
+        if source in FONTS:
+            return printed(str(label), source)
+        pool = (self.mnist if source == "mnist" else self.styled)[label]
+        return crop(pool[rng.integers(len(pool))])
+
+    def letter(self, rng: np.random.Generator) -> Array:
+        """Pick a letter or sign as a pen writes it, cropped to its ink: uint8 `(h, w)`."""
+        return crop(self.letters[rng.integers(len(self.letters))])
+
+
+def load(images: Array, labels: Array, seed: int) -> Glyphs:
+    """Sort digits by label, and draw the styled ones and the letters.
+
+    Args:
+        images: MNIST's training images `(N, 28, 28)`, or the part that may be used.
+        labels: Their digits `(N,)`.
+        seed: Decides the styled digits and the letters.
+    """
+    rng = np.random.default_rng(seed)
+    styled, styled_labels = styled_digits(STYLED, rng)
+    return Glyphs(
+        mnist=tuple(images[labels == digit] for digit in range(10)),
+        styled=tuple(styled[styled_labels == digit] for digit in range(10)),
+        letters=written_letters(LETTERS, rng),
+    )
+
+
+def pick_source(rng: np.random.Generator) -> str:
+    """Pick where the digits of a row come from: a source, or a font."""
+    source = str(rng.choice(_SOURCES, p=_SHARES))
+    return str(rng.choice(FONTS)) if source == "printed" else source
+
+
+def crop(image: Array) -> Array:
+    """Crop a glyph to its ink; uint8 `(28, 28)` -> `(h, w)`."""
+    rows, columns = (np.flatnonzero(image.max(axis=axis) > 60) for axis in (1, 0))
+    return image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+@cache
+def printed(text: str, font: str) -> Array:
+    """Print a text about 28 pixels high, cropped to its ink: uint8 `(h, w)`."""
+    path = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"{font}.ttf"
+    face = ImageFont.truetype(path, 36)
+    left, top, right, bottom = face.getbbox(text)
+    page = Image.new("L", (int(right - left) + 8, int(bottom - top) + 8))
+    ImageDraw.Draw(page).text((4 - left, 4 - top), text, fill=255, font=face)
+    return crop(np.asarray(page))

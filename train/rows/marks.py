@@ -1,0 +1,143 @@
+"""What stands on a row beside its digits, and is no digit: rules, boxes, points, signs, letters."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image, ImageDraw
+from PIL.Image import Image as PILImage
+
+from train.data import Array
+from train.rows.glyphs import FONTS, Glyphs, printed
+from train.rows.writing import CAP, Written
+
+_WORDS = "ABCDEFGHJKLMNPQRTUVWXYZabcdefghijkmnpqrtuvwxyz#%&@?:="
+_SIGNS = ("#", "=", "-", "--", "$", "*", "+", "x", "EUR", "Rs", "Nr.", "No", "F", ":", "(", ")", "%")
+
+
+def add_marks(
+    written: Written, glyphs: Glyphs, rng: np.random.Generator
+) -> tuple[np.ndarray[tuple[int, int], np.dtype[np.float32]], int, int]:
+    """Add marks to a row, in more room than its digits need.
+
+    Returns:
+        Ink, float32 `(H, W)` from 0 to 1, and how far the row's own ink was moved right and down.
+    """
+    height, width = written.ink.shape
+    above, below = (round(CAP * share) for share in rng.uniform(0.5, 0.9, 2))
+    before, behind = (
+        round(CAP * rng.uniform(0.6, 2.2)) if rng.random() < 0.22 else 0 for _ in range(2)
+    )
+    ink = np.zeros((height + above + below, width + before + behind), np.float32)
+    ink[above : above + height, before : before + width] = written.ink
+    layer = Image.new("L", (ink.shape[1], ink.shape[0]))
+    _add_rules(layer, above, height, rng)
+    if rng.random() < 0.25:
+        _add_points(layer, written, before, above, rng)
+    if before:
+        _add_sign(layer, 0, before, above, height, glyphs, rng)
+    if behind:
+        _add_sign(layer, before + width, behind, above, height, glyphs, rng)
+    if rng.random() < 0.3:
+        _add_neighbours(layer, above, height, glyphs, rng)
+    return np.maximum(ink, np.asarray(layer, np.float32) / 255), before, above
+
+
+def _add_rules(layer: PILImage, top: int, height: int, rng: np.random.Generator) -> None:
+    """Draw ruled lines, combs, boxes and squared paper, faint or strong."""
+    pencil = ImageDraw.Draw(layer)
+    thickness = max(1, round(rng.uniform(0.6, 3.4)))
+    shade = int(rng.uniform(70, 255))
+    wide, tall = layer.size
+    kind = rng.random()
+    tilt = rng.normal(0, 0.012) * wide
+    if kind < 0.2:  # one line to write on, and perhaps the next one above
+        for y in (top + height * rng.uniform(0.85, 1.12), top - height * rng.uniform(0.0, 0.4)):
+            pencil.line((0, y, wide, y + tilt), fill=shade, width=thickness)
+            if rng.random() < 0.6:
+                break
+    elif kind < 0.26:  # squared paper
+        step = rng.uniform(0.3, 1.3) * CAP
+        for y in np.arange(rng.uniform(0, step), tall, step):
+            pencil.line((0, y, wide, y + tilt), fill=shade, width=thickness)
+        for x in np.arange(rng.uniform(0, step), wide, step):
+            pencil.line((x, 0, x - tilt, tall), fill=shade, width=thickness)
+    elif kind < 0.34:  # a box around the row, or what is left of one that was cut at its rules
+        inset = rng.uniform(0, 3, 4)
+        box = (inset[0], top - rng.uniform(2, 12), wide - 1 - inset[1], top + height + inset[3] * 3)
+        sides = ((0, 1, 2, 1), (0, 3, 2, 3), (0, 1, 0, 3), (2, 1, 2, 3))
+        kept = rng.random(4) < rng.choice((1.0, 0.6))
+        for side, is_kept in zip(sides, kept, strict=True):
+            if is_kept:
+                pencil.line([box[i] for i in side], fill=shade, width=thickness)
+
+
+def _add_points(
+    layer: PILImage, written: Written, left: int, top: int, rng: np.random.Generator
+) -> None:
+    """Draw points and commas between digits, as in 12.500 or 1,5."""
+    pencil = ImageDraw.Draw(layer)
+    size = max(1.5, (2 + 2 * written.hand.pen) * rng.uniform(0.6, 1.2))
+    for placed in written.digits:
+        if rng.random() > 0.3:
+            continue
+        x, y = left + placed.box[2] + rng.uniform(-0.5, 3), top + placed.box[3]
+        if rng.random() < 0.6:
+            pencil.ellipse((x, y - size, x + size, y), fill=255)
+        else:
+            end = (x - rng.uniform(0, 0.15) * CAP, y + rng.uniform(0.1, 0.25) * CAP)
+            pencil.line((x, y - size, *end), fill=255, width=max(1, round(size * 0.7)))
+
+
+def _add_sign(
+    layer: PILImage,
+    left: int,
+    width: int,
+    top: int,
+    height: int,
+    glyphs: Glyphs,
+    rng: np.random.Generator,
+) -> None:
+    """Put a dash, a sign or letters before or behind the row, apart from it."""
+    room = max(4, round(width * rng.uniform(0.45, 0.8)))
+    kind = rng.random()
+    if kind < 0.3:
+        y = top + height * rng.uniform(0.35, 0.75)
+        pencil = ImageDraw.Draw(layer)
+        pen = max(1, round(rng.uniform(1, 5)))
+        for offset in (0, rng.uniform(4, 9))[: 1 + (rng.random() < 0.4)]:
+            rise = rng.normal(0, 1.5)
+            pencil.line((left + 3, y + offset, left + room, y + offset + rise), fill=255, width=pen)
+        return
+    if kind < 0.65:
+        sign = printed(str(rng.choice(_SIGNS)), str(rng.choice(FONTS)))
+    else:
+        sign = glyphs.letter(rng)
+    share = min(room / sign.shape[1], CAP * rng.uniform(0.6, 1.3) / sign.shape[0])
+    _paste(layer, sign, left + 2, top + height * rng.uniform(0.1, 0.4), share)
+
+
+def _add_neighbours(
+    layer: PILImage, top: int, height: int, glyphs: Glyphs, rng: np.random.Generator
+) -> None:
+    """Let text above or below reach into the picture: print in small type, or cut-off writing."""
+    wide, tall = layer.size
+    is_above = rng.random() < 0.5
+    if rng.random() < 0.5:
+        text = "".join(rng.choice(list(_WORDS), int(rng.integers(2, 12))).tolist())
+        line = printed(text, str(rng.choice(FONTS)))
+        share = rng.uniform(0.25, 0.5)
+        room = line.shape[0] * share
+        y = top - room - rng.uniform(1, 6) if is_above else top + height + rng.uniform(1, 6)
+        _paste(layer, line, rng.uniform(-0.2, 0.8) * wide, y, share)
+        return
+    for x in np.arange(rng.uniform(0, CAP), wide, CAP * rng.uniform(0.8, 2.5)):
+        sign = glyphs.digit(int(rng.integers(10)), "mnist", rng)
+        seen = rng.uniform(0.1, 0.35) * CAP
+        y = seen - CAP if is_above else tall - seen
+        _paste(layer, sign, x, y, CAP / sign.shape[0])
+
+
+def _paste(layer: PILImage, sign: Array, x: float, y: float, share: float) -> None:
+    size = (max(1, round(sign.shape[1] * share)), max(1, round(sign.shape[0] * share)))
+    small = Image.fromarray(sign).resize(size, Image.Resampling.BILINEAR)
+    layer.paste(255, (round(x), round(y)), small)

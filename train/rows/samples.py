@@ -1,0 +1,81 @@
+"""Generated rows with their truth, each decided by its seed alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mnist_infer.document.row_image import ROW_HEIGHT, row_image
+from train.data import Array
+from train.rows.glyphs import Glyphs
+from train.rows.marks import add_marks
+from train.rows.paper import photograph
+from train.rows.writing import CAP, MOST_DIGITS, Placed, pick_hand, pick_labels, write_row
+
+WIDTHS = (96, 176, 272, 384)
+"""Widths of training batches in pixels; what is wider is squeezed."""
+
+_WIDTH_SHARES = (0.3, 0.34, 0.24, 0.12)
+_EMPTY = 0.04
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A picture of a row, uint8 `(H, W)`, and its digits with boxes in its pixels."""
+
+    picture: Array
+    digits: tuple[Placed, ...]
+
+    @property
+    def text(self) -> str:
+        """The digits from left to right."""
+        return "".join(str(placed.label) for placed in self.digits)
+
+
+def make_row(count: int, glyphs: Glyphs, rng: np.random.Generator) -> Sample:
+    """Make a picture of a row of `count` digits, cropped roughly around them."""
+    hand = pick_hand(rng)
+    written = write_row(pick_labels(count, rng), hand, glyphs, rng)
+    ink, right, down = add_marks(written, glyphs, rng)
+    top, bottom = down, down + written.ink.shape[0]
+    tall = bottom - top
+    tightest = -0.03 if rng.random() < 0.1 else 0.0
+    top = max(0, round(top - rng.uniform(tightest, 0.4) * tall))
+    bottom = min(len(ink), round(bottom + rng.uniform(tightest, 0.4) * tall))
+    picture = photograph(ink[top:bottom], rng)
+    digits = tuple(_moved(placed, right, down - top) for placed in written.digits)
+    return Sample(picture, digits)
+
+
+def make_batch(
+    size: int, glyphs: Glyphs, rng: np.random.Generator
+) -> tuple[Array, Array, Array]:
+    """Make a training batch of rows of about the same width.
+
+    Returns:
+        Images uint8 `(N, ROW_HEIGHT, W)`, labels uint8 `(N, MOST_DIGITS)`, and their numbers `(N,)`.
+    """
+    width = int(rng.choice(WIDTHS, p=_WIDTH_SHARES))
+    images = np.empty((size, ROW_HEIGHT, width), np.uint8)
+    labels = np.zeros((size, MOST_DIGITS), np.uint8)
+    counts = np.zeros(size, np.uint8)
+    fit = width / ROW_HEIGHT  # digits that fit, if each is a little narrower than the row is high
+    for k in range(size):
+        count = int(np.clip(round(rng.uniform(0.45, 1.35) * fit), 1, MOST_DIGITS))
+        if rng.random() < _EMPTY:
+            count = 0
+        sample = make_row(count, glyphs, rng)
+        image = row_image(sample.picture, most_columns=width)
+        images[k] = np.pad(image, ((0, 0), (0, width - image.shape[1])), mode="edge")
+        labels[k, :count] = [placed.label for placed in sample.digits]
+        counts[k] = count
+    return images, labels, counts
+
+
+def _moved(placed: Placed, right: float, down: float) -> Placed:
+    left, top, end, bottom = placed.box
+    return Placed(placed.label, (left + right, top + down, end + right, bottom + down))
+
+
+__all__ = ["CAP", "Sample", "make_batch", "make_row"]

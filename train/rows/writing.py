@@ -1,0 +1,211 @@
+"""Write a row of digits: glyphs side by side, as a hand puts them, with the truth for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from train.data import Array
+from train.rows.glyphs import FONTS, Glyphs, pick_source
+
+CAP = 30
+"""Height in pixels of a typical digit of a generated row, before the row is brought to its size."""
+
+MOST_DIGITS = 12
+"""What training rows hold at most; the network itself has no limit."""
+
+
+@dataclass(frozen=True)
+class Hand:
+    """How one person writes one row. Lengths are parts of the height of a typical digit."""
+
+    source: str
+    slant: float  # shear
+    width: float  # factor
+    size_jitter: float  # deviation of a digit's height, natural logarithm
+    baseline_jitter: float
+    slope: float  # of the whole row, rise over run
+    gap: float
+    gap_jitter: float
+    word_gap: float  # probability of a wide gap after a digit
+    pen: int  # strokes widened (above 0) or thinned, steps of about a fifteenth of the height
+    zero: float  # height of a 0
+    tail: float  # height of a 1, 7 or 9
+    joins: float  # probability of a stroke to the next digit
+
+
+@dataclass(frozen=True)
+class Placed:
+    """One digit of a row: what it is, and the box of its ink in pixels (left, top, right, bottom)."""
+
+    label: int
+    box: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Written:
+    """A row as written: ink, float32 `(H, W)` from 0 to 1, and its digits from left to right."""
+
+    ink: np.ndarray[tuple[int, int], np.dtype[np.float32]]
+    digits: tuple[Placed, ...]
+    hand: Hand
+
+
+def pick_hand(rng: np.random.Generator) -> Hand:
+    """Pick how a row is written."""
+    gaps = (rng.normal(0.08, 0.08), rng.uniform(0, 0.7), rng.uniform(-0.14, 0.02))
+    source = pick_source(rng)
+    is_printed = source in FONTS
+    return Hand(
+        source=source,
+        slant=0.0 if is_printed else float(rng.normal(0, 0.18)),
+        width=float(np.exp(rng.normal(0, 0.14))),
+        size_jitter=0.0 if is_printed else float(rng.uniform(0, 0.18)),
+        baseline_jitter=0.0 if is_printed else float(rng.uniform(0, 0.08)),
+        slope=float(rng.normal(0, 0.025)),
+        gap=float(gaps[rng.choice(3, p=(0.45, 0.3, 0.25))]),
+        gap_jitter=float(rng.uniform(0.01, 0.08)),
+        word_gap=float(rng.choice((0.0, 0.15))),
+        pen=int(rng.choice((-1, 0, 1, 2, 3), p=(0.22, 0.38, 0.2, 0.13, 0.07))),
+        zero=float(rng.uniform(0.4, 0.85)) if rng.random() < 0.3 else 1.0,
+        tail=float(rng.uniform(1.05, 1.5)) if rng.random() < 0.3 else 1.0,
+        joins=float(rng.choice((0.0, 0.4), p=(0.75, 0.25))),
+    )
+
+
+def pick_labels(count: int, rng: np.random.Generator) -> list[int]:
+    """Pick the digits of a row; amounts with many zeros and repeated digits are more common."""
+    labels = rng.integers(0, 10, count)
+    kind = rng.random()
+    if kind < 0.2:
+        labels[count // 2 :][rng.random(count - count // 2) < 0.8] = 0
+    elif kind < 0.3:
+        labels[rng.random(count) < 0.5] = rng.integers(10)
+    elif kind < 0.4:
+        labels[rng.random(count) < 0.5] = 1
+    return [int(label) for label in labels]
+
+
+def write_row(
+    labels: Sequence[int], hand: Hand, glyphs: Glyphs, rng: np.random.Generator
+) -> Written:
+    """Write digits side by side.
+
+    Args:
+        labels: The digits from left to right; none gives a short empty row.
+        hand: How they are written.
+        glyphs: What they are picked from.
+        rng: Decides the rest.
+    """
+    x = rng.uniform(0, 0.6) * CAP
+    placed: list[tuple[int, int, Array, int]] = []
+    for label in labels:
+        height = CAP * float(np.exp(rng.normal(0, hand.size_jitter)))
+        height *= hand.zero if label == 0 else hand.tail if label in (1, 7, 9) else 1.0
+        drawn = _draw(glyphs.digit(label, hand.source, rng), np.clip(height, 9, 56), hand, rng)
+        rise = 1.0 - abs(rng.normal(0, hand.baseline_jitter))
+        if hand.tail > 1 and label in (7, 9):
+            rise -= rng.uniform(0, hand.tail - 1)
+        elif hand.zero < 1 and label == 0:
+            rise += rng.uniform(0, 0.5) * (1 - hand.zero) * rng.integers(2)
+        bottom = CAP * (2 - rise) + hand.slope * x
+        placed.append((round(x), round(bottom - drawn.shape[0]), drawn, label))
+        gap = max(-0.2, hand.gap + rng.normal(0, hand.gap_jitter))
+        if rng.random() < hand.word_gap:
+            gap += rng.uniform(0.4, 1.6)
+        x += drawn.shape[1] + gap * CAP
+    width = round(x + rng.uniform(0.05, 0.6) * CAP) + 1
+    tops = [y for _, y, _, _ in placed] or [0]
+    bottoms = [y + drawn.shape[0] for _, y, drawn, _ in placed] or [CAP]
+    shift = -min(tops)
+    page = Image.new("L", (max(width, 12), max(bottoms) + shift))
+    ink = np.array(page)
+    digits = []
+    for left, y, drawn, label in placed:
+        top = y + shift
+        height, wide = drawn.shape
+        left = min(max(left, 0), ink.shape[1] - 1)
+        wide = min(wide, ink.shape[1] - left)
+        part = ink[top : top + height, left : left + wide]
+        np.maximum(part, drawn[: part.shape[0], :wide], out=part)
+        digits.append(Placed(label, (left, top, left + wide, top + height)))
+    if hand.joins:
+        ink = _join(ink, digits, hand, rng)
+    return Written(ink.astype(np.float32) / 255, tuple(digits), hand)
+
+
+def _draw(glyph: Array, height: float, hand: Hand, rng: np.random.Generator) -> Array:
+    """Bring a glyph to its height, pen, slant and width: uint8 `(h, w)`."""
+    rise, run = glyph.shape
+    # The longer side of a glyph gives its size: a flat 1 of MNIST lies on its side.
+    scale = height / max(rise, run)
+    big_size = (max(2, round(2 * run * scale)), max(2, round(2 * rise * scale)))
+    margin = 2 + max(0, hand.pen)
+    grown = np.zeros((big_size[1] + 2 * margin, big_size[0] + 2 * margin), np.uint8)
+    grown[margin:-margin, margin:-margin] = Image.fromarray(glyph).resize(
+        big_size, Image.Resampling.BICUBIC
+    )
+    if hand.pen < 0:
+        thinned = 255 - _dilate(255 - grown, 1)
+        grown = thinned if thinned.max() > 128 else grown
+    big = Image.fromarray(_dilate(grown, max(0, hand.pen)))
+    slant = hand.slant + rng.normal(0, 0.06)
+    turn = rng.normal(0, 0.04)
+    wide = hand.width * float(np.exp(rng.normal(0, 0.06)))
+    out_height = round(big.height / 2)
+    out_width = max(2, round(big.width / 2 * wide + abs(slant) * out_height))
+    # Output pixel (x, y) comes from the big glyph at (a x + b y + c, d x + e y + f).
+    a, b, d, e = 2 / wide, 2 * slant / wide, 2 * turn, 2.0
+    c = big.width / 2 - a * out_width / 2 - b * out_height / 2
+    f = big.height / 2 - d * out_width / 2 - e * out_height / 2
+    moved = big.transform(
+        (out_width, out_height),
+        Image.Transform.AFFINE,
+        (a, b, c, d, e, f),
+        Image.Resampling.BILINEAR,
+    )
+    drawn = np.asarray(moved)
+    mask = drawn > 48
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return glyph
+    drawn = drawn[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    peak = int(drawn.max())
+    return drawn if peak > 220 else (drawn * (255 / peak)).astype(np.uint8)
+
+
+def _dilate(grey: Array, steps: int) -> Array:
+    """Dilate a grey picture by a square that reaches `steps` pixels to each side."""
+    for _ in range(steps):
+        tall = grey.copy()
+        np.maximum(tall[1:], grey[:-1], out=tall[1:])
+        np.maximum(tall[:-1], grey[1:], out=tall[:-1])
+        grey = tall.copy()
+        np.maximum(grey[:, 1:], tall[:, :-1], out=grey[:, 1:])
+        np.maximum(grey[:, :-1], tall[:, 1:], out=grey[:, :-1])
+    return grey
+
+
+def _join(
+    ink: Array, digits: Sequence[Placed], hand: Hand, rng: np.random.Generator
+) -> Array:
+    """Draw strokes that lead from one digit to the next."""
+    page = Image.fromarray(ink)
+    pencil = ImageDraw.Draw(page)
+    pen = max(1, 2 + hand.pen)
+    for before, behind in zip(digits, digits[1:], strict=False):
+        gap = behind.box[0] - before.box[2]
+        if gap > 0.5 * CAP or rng.random() > hand.joins:
+            continue
+        (x1, y1), (x2, y2) = (
+            (
+                box[0] + share * (box[2] - box[0]),
+                box[1] + rng.uniform(0.05, 0.95) * (box[3] - box[1]),
+            )
+            for box, share in ((before.box, 0.75), (behind.box, 0.25))
+        )
+        pencil.line((x1, y1, x2, y2), fill=int(rng.uniform(160, 255)), width=pen)
+    return np.array(page)
