@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,13 +26,21 @@ _AHEAD = 24  # batches that wait for the network
 
 
 @dataclass(frozen=True)
-class RowRecipe:
-    """How the row network is fitted: AdamW, a short rise of the learning rate, a cosine fall."""
+class Cycle:
+    """A short rise of the learning rate and a long cosine fall."""
 
-    steps: int = 16_000
+    steps: int
+    peak: float
+    rare: float = 0.0  # how often digits come in rare allographs
+
+
+@dataclass(frozen=True)
+class RowRecipe:
+    """How the row network is fitted: AdamW, each cycle from the weights that the last one left."""
+
+    cycles: tuple[Cycle, ...] = (Cycle(16_000, 2e-3), Cycle(6_000, 1e-3, rare=0.12))
     batch_size: int = 32
     steps_per_epoch: int = 250
-    peak: float = 2e-3
     rising: int = 300  # steps
     weight_decay: float = 1e-4
     clip_norm: float = 5.0
@@ -51,7 +59,7 @@ def fit_rows(
 
     Args:
         recipe: How.
-        folder: Where the checkpoint and, at the end, `model.keras` and `rows.json` are written.
+        folder: Where the checkpoints and, at the end, `model.keras` and `rows.json` are written.
         seed: Decides the first weights and every generated row.
         data: MNIST, as for `train.data.load_mnist`; only its training images are used.
         workers: Processes that generate rows.
@@ -68,23 +76,50 @@ def fit_rows(
 
     from train.rows.network import build
 
+    keras.utils.set_random_seed(seed)
+    model = build()
+    for number in range(len(recipe.cycles)):
+        model = _fit_cycle(model, recipe, number, folder / f"cycle-{number}", seed, data, workers, callbacks)
+    model.save(folder / MODEL_FILE)
+    record = {"seed": seed, **asdict(recipe)}
+    (folder / "rows.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    return model
+
+
+def _fit_cycle(
+    model: Any,
+    recipe: RowRecipe,
+    number: int,
+    folder: Path,
+    seed: int,
+    data: str | PathLike[str] | None,
+    workers: int,
+    callbacks: Sequence[Any],
+) -> Any:
+    """Fit one cycle from the weights of `model`, or go on from the cycle's checkpoint."""
+    import keras
+
+    cycle = recipe.cycles[number]
     folder.mkdir(parents=True, exist_ok=True)
     run = {"seed": seed, **asdict(recipe)}
-    model, epoch = _restore(folder, run)
-    if model is None:
-        keras.utils.set_random_seed(seed)
-        model = build()
+    restored, epoch = _restore(folder, run)
+    if restored is not None:
+        model = restored
+    else:
         schedule = keras.optimizers.schedules.CosineDecay(
             0.0,
-            recipe.steps - recipe.rising,
+            cycle.steps - recipe.rising,
             alpha=0.005,
-            warmup_target=recipe.peak,
+            warmup_target=cycle.peak,
             warmup_steps=recipe.rising,
         )
         optimizer = keras.optimizers.AdamW(
             schedule, weight_decay=recipe.weight_decay, clipnorm=recipe.clip_norm
         )
         model.compile(optimizer, loss=keras.losses.CTC())
+    epochs = cycle.steps // recipe.steps_per_epoch
+    if epoch == epochs:
+        return model
 
     def save(last: int, _: Any) -> None:
         model.save(folder / f"partial-{CHECKPOINT}")
@@ -92,18 +127,16 @@ def fit_rows(
         (folder / "checkpoint.json").write_text(json.dumps(record), encoding="utf-8")
         (folder / f"partial-{CHECKPOINT}").replace(folder / CHECKPOINT)
 
-    batches = _batches(recipe, epoch * recipe.steps_per_epoch, seed, data, workers)
+    batches = _batches(recipe, number, epoch * recipe.steps_per_epoch, seed, data, workers)
     model.fit(
         batches,
         initial_epoch=epoch,
-        epochs=recipe.steps // recipe.steps_per_epoch,
+        epochs=epochs,
         steps_per_epoch=recipe.steps_per_epoch,
         callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=save), *callbacks],
         verbose=2,
     )
     batches.close()
-    model.save(folder / MODEL_FILE)
-    (folder / "rows.json").write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
     return model
 
 
@@ -113,7 +146,7 @@ def _restore(folder: Path, run: dict[str, Any]) -> tuple[Any | None, int]:
     if not (folder / CHECKPOINT).exists():
         return None, 0
     record = json.loads((folder / "checkpoint.json").read_text(encoding="utf-8"))
-    if record["run"] != run:
+    if record["run"] != json.loads(json.dumps(run)):
         raise FileExistsError(
             f"{folder / CHECKPOINT} is of a run with another recipe or seed: delete it, or name "
             "another folder with --output"
@@ -122,16 +155,23 @@ def _restore(folder: Path, run: dict[str, Any]) -> tuple[Any | None, int]:
 
 
 def _batches(
-    recipe: RowRecipe, first: int, seed: int, data: str | PathLike[str] | None, workers: int
-) -> Iterator[tuple[Array, Array]]:
-    """Generate the batches from number `first` on, in processes of their own."""
+    recipe: RowRecipe,
+    number: int,
+    first: int,
+    seed: int,
+    data: str | PathLike[str] | None,
+    workers: int,
+) -> Generator[tuple[Array, Array]]:
+    """Generate a cycle's batches from step `first` on, in processes of their own."""
+    cycle = recipe.cycles[number]
+    start = sum(earlier.steps for earlier in recipe.cycles[:number])
     with ProcessPoolExecutor(
         workers, multiprocessing.get_context("spawn"), _start_worker, (data, seed)
     ) as pool:
         waiting: deque[Future[tuple[Array, Array]]] = deque()
         # fit() may ask for a few more than it takes.
-        for number in range(first, recipe.steps + _AHEAD):
-            waiting.append(pool.submit(_make, recipe.batch_size, seed, number))
+        for step in range(first, cycle.steps + _AHEAD):
+            waiting.append(pool.submit(_make, recipe.batch_size, (seed, start + step), cycle.rare))
             if len(waiting) > _AHEAD:
                 yield waiting.popleft().result()
         while waiting:
@@ -147,9 +187,9 @@ def _start_worker(data: str | PathLike[str] | None, seed: int) -> None:
     _glyphs = load(mnist.x_train[:-HELD_OUT], mnist.y_train[:-HELD_OUT], seed)
 
 
-def _make(size: int, seed: int, number: int) -> tuple[Array, Array]:
+def _make(size: int, seed: tuple[int, int], rare: float) -> tuple[Array, Array]:
     """Make one batch: images, and classes `(N, MOST_DIGITS)` filled up with blanks."""
-    images, labels, counts = make_batch(size, _glyphs, np.random.default_rng((seed, number)))
+    images, labels, counts = make_batch(size, _glyphs, np.random.default_rng(seed), rare)
     places = np.arange(labels.shape[1])
     classes = np.where(places < counts[:, None], labels + 1, 0).astype(np.int32)
     return images, classes

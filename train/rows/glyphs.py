@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from train.data import Array
 from train.nondigits import written_letters
+from train.rows.allographs import ALLOGRAPHS
 from train.styles import styled_digits
 
 HELD_OUT = 5000
@@ -19,6 +20,9 @@ HELD_OUT = 5000
 
 STYLED = 20_000
 """Styled digits that are drawn once and then picked from."""
+
+RARE = 8_000
+"""Digits in rare allographs that are drawn once and then picked from."""
 
 LETTERS = 2_000
 """Written letters and signs that are drawn once and then picked from."""
@@ -36,6 +40,7 @@ class Glyphs:
 
     mnist: tuple[Array, ...]
     styled: tuple[Array, ...]
+    rare: tuple[Array, ...]
     letters: Array
 
     def digit(self, label: int, source: str, rng: np.random.Generator) -> Array:
@@ -43,11 +48,15 @@ class Glyphs:
 
         Args:
             label: 0 to 9.
-            source: `"mnist"`, `"styled"`, or the name of a font.
+            source: `"mnist"`, `"styled"`, `"rare"` (MNIST, where there is no rare allograph), or
+                the name of a font.
         """
         if source in FONTS:
             return printed(str(label), source)
-        pool = (self.mnist if source == "mnist" else self.styled)[label]
+        pools = {"mnist": self.mnist, "styled": self.styled, "rare": self.rare}
+        pool = pools[source][label]
+        if not len(pool):
+            pool = self.mnist[label]
         return crop(pool[rng.integers(len(pool))])
 
     def letter(self, rng: np.random.Generator) -> Array:
@@ -65,11 +74,18 @@ def load(images: Array, labels: Array, seed: int) -> Glyphs:
     """
     rng = np.random.default_rng(seed)
     styled, styled_labels = styled_digits(STYLED, rng)
+    letters = written_letters(LETTERS, rng)
+    rare, rare_labels = styled_digits(RARE, rng, ALLOGRAPHS)
     return Glyphs(
-        mnist=tuple(images[labels == digit] for digit in range(10)),
-        styled=tuple(styled[styled_labels == digit] for digit in range(10)),
-        letters=written_letters(LETTERS, rng),
+        mnist=_by_digit(images, labels),
+        styled=_by_digit(styled, styled_labels),
+        rare=_by_digit(rare, rare_labels),
+        letters=letters,
     )
+
+
+def _by_digit(images: Array, labels: Array) -> tuple[Array, ...]:
+    return tuple(images[labels == digit] for digit in range(10))
 
 
 def pick_source(rng: np.random.Generator) -> str:

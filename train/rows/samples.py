@@ -33,9 +33,16 @@ class Sample:
         return "".join(str(placed.label) for placed in self.digits)
 
 
-def make_row(count: int, glyphs: Glyphs, rng: np.random.Generator) -> Sample:
-    """Make a picture of a row of `count` digits, cropped roughly around them."""
-    hand = pick_hand(rng)
+def make_row(count: int, glyphs: Glyphs, rng: np.random.Generator, rare: float = 0.0) -> Sample:
+    """Make a picture of a row of `count` digits, cropped roughly around them.
+
+    Args:
+        count: Digits in the row; 0 gives a picture with marks at most.
+        glyphs: What is picked from.
+        rng: Decides all.
+        rare: How often digits come in rare allographs.
+    """
+    hand = pick_hand(rng, rare)
     written = write_row(pick_labels(count, rng), hand, glyphs, rng)
     ink, right, down = add_marks(written, glyphs, rng)
     top, bottom = down, down + written.ink.shape[0]
@@ -49,7 +56,7 @@ def make_row(count: int, glyphs: Glyphs, rng: np.random.Generator) -> Sample:
 
 
 def make_batch(
-    size: int, glyphs: Glyphs, rng: np.random.Generator
+    size: int, glyphs: Glyphs, rng: np.random.Generator, rare: float = 0.0
 ) -> tuple[Array, Array, Array]:
     """Make a training batch of rows of about the same width.
 
@@ -65,7 +72,7 @@ def make_batch(
         count = int(np.clip(round(rng.uniform(0.45, 1.35) * fit), 1, MOST_DIGITS))
         if rng.random() < _EMPTY:
             count = 0
-        sample = make_row(count, glyphs, rng)
+        sample = make_row(count, glyphs, rng, rare)
         image = row_image(sample.picture, most_columns=width)
         images[k] = np.pad(image, ((0, 0), (0, width - image.shape[1])), mode="edge")
         labels[k, :count] = [placed.label for placed in sample.digits]

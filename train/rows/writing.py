@@ -35,6 +35,7 @@ class Hand:
     zero: float  # height of a 0
     tail: float  # height of a 1, 7 or 9
     joins: float  # probability of a stroke to the next digit
+    rare: float = 0.0  # probability of a rare allograph
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,13 @@ class Written:
     hand: Hand
 
 
-def pick_hand(rng: np.random.Generator) -> Hand:
-    """Pick how a row is written."""
+def pick_hand(rng: np.random.Generator, rare: float = 0.0) -> Hand:
+    """Pick how a row is written.
+
+    Args:
+        rng: Decides all.
+        rare: How often digits come in rare allographs, on average over handwritten rows.
+    """
     gaps = (rng.normal(0.08, 0.08), rng.uniform(0, 0.7), rng.uniform(-0.14, 0.02))
     source = pick_source(rng)
     is_printed = source in FONTS
@@ -73,6 +79,8 @@ def pick_hand(rng: np.random.Generator) -> Hand:
         zero=float(rng.uniform(0.4, 0.85)) if rng.random() < 0.3 else 1.0,
         tail=float(rng.uniform(1.05, 1.5)) if rng.random() < 0.3 else 1.0,
         joins=float(rng.choice((0.0, 0.4), p=(0.75, 0.25))),
+        # Half of the writers have rare allographs, and those use them often.
+        rare=float(rng.choice((0.0, 2 * rare))) if rare and not is_printed else 0.0,
     )
 
 
@@ -105,7 +113,8 @@ def write_row(
     for label in labels:
         height = CAP * float(np.exp(rng.normal(0, hand.size_jitter)))
         height *= hand.zero if label == 0 else hand.tail if label in (1, 7, 9) else 1.0
-        drawn = _draw(glyphs.digit(label, hand.source, rng), np.clip(height, 9, 56), hand, rng)
+        source = "rare" if hand.rare and rng.random() < hand.rare else hand.source
+        drawn = _draw(glyphs.digit(label, source, rng), np.clip(height, 9, 56), hand, rng)
         rise = 1.0 - abs(rng.normal(0, hand.baseline_jitter))
         if hand.tail > 1 and label in (7, 9):
             rise -= rng.uniform(0, hand.tail - 1)
