@@ -73,6 +73,36 @@ def export(
         raise typer.Exit(1) from error
 
 
+@app.command("rows")
+def export_rows(
+    model: Annotated[Path, typer.Argument(help="The model.keras that `train rows` left.")],
+    output: Annotated[Path, typer.Option(help="The folder to write to.")] = Path(
+        "mnist_infer/models/rows"
+    ),
+    data: Annotated[
+        Path | None, typer.Option(help="MNIST: an .npz, or a folder of IDX files.")
+    ] = None,
+    model_version: Annotated[str, typer.Option(help="The version to give the model.")] = "1.0.0",
+) -> None:
+    """Write the row network as ONNX, once it is proved to give the same answers."""
+    from export.errors import ExportError
+    from export.files import write_all
+    from export.rows import export_rows
+    from train.data import DataError
+
+    try:
+        exported = export_rows(model, data, model_version)
+        write_all({output / "rows.onnx": exported.content, output / "rows.json": exported.sidecar})
+    except (ExportError, DataError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from error
+    typer.echo(
+        f"{exported.rows} generated rows: largest difference {exported.difference:.1e}, "
+        f"{exported.same} with the same digits, {exported.exact} read exactly"
+    )
+    typer.echo(f"wrote {output / 'rows.onnx'} and rows.json")
+
+
 def _export(
     keras_file: Path,
     name: str,

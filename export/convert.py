@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import onnx
 import tensorflow as tf
@@ -34,6 +34,25 @@ def to_onnx(network: Network) -> onnx.ModelProto:
         rows = network.model(tf.reshape(pixels, [-1, *network.image_shape]), training=False)
         return {OUTPUT: tf.cast(rows, tf.float32)}
 
+    return convert(
+        infer,
+        signature,
+        [helper.make_tensor_value_info(INPUT, TensorProto.UINT8, ["batch", 28, 28])],
+        [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["batch", 10])],
+    )
+
+
+def convert(
+    infer: Any,
+    signature: tuple[tf.TensorSpec, ...],
+    inputs: list[onnx.ValueInfoProto],
+    outputs: list[onnx.ValueInfoProto],
+) -> onnx.ModelProto:
+    """Return a `tf.function` as ONNX, with inputs and outputs as they are given.
+
+    Raises:
+        ExportError: It needs an operator that standard opset 13 does not have.
+    """
     try:
         # from_keras of tf2onnx 1.17 breaks with Keras 3 (tensorflow-onnx #2448)
         converted, _ = tf2onnx.convert.from_function(infer, input_signature=signature, opset=OPSET)
@@ -51,8 +70,8 @@ def to_onnx(network: Network) -> onnx.ModelProto:
     graph = helper.make_graph(
         converted.graph.node,
         "mnist-infer",
-        [helper.make_tensor_value_info(INPUT, TensorProto.UINT8, ["batch", 28, 28])],
-        [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["batch", 10])],
+        inputs,
+        outputs,
         converted.graph.initializer,
     )
     _rename(graph)
@@ -79,7 +98,7 @@ def _rename(graph: onnx.GraphProto) -> None:
     one network would depend on what was built before it.
     """
     constants = {constant.name: constant for constant in graph.initializer}
-    names = {INPUT: INPUT, OUTPUT: OUTPUT, "": ""}
+    names = {value.name: value.name for value in (*graph.input, *graph.output)} | {"": ""}
     counts: dict[str, int] = {}
     for node in graph.node:
         if any(attribute.HasField("g") for attribute in node.attribute):

@@ -15,7 +15,15 @@ from mnist_infer.decode.images import MAX_PIXELS, ImageSource, Page, Picture, re
 from mnist_infer.errors import DeviceError, ImageError, ModelError, NoDigitError
 from mnist_infer.imaging import pipeline
 from mnist_infer.inference import devices
-from mnist_infer.inference.registry import DEFAULT_MODEL, ModelInfo, Precision, has_int8, read_model
+from mnist_infer.inference.registry import (
+    DEFAULT_MODEL,
+    ModelInfo,
+    Precision,
+    has_int8,
+    read_model,
+    read_row_model,
+)
+from mnist_infer.inference.row_session import RowSession
 from mnist_infer.inference.session import Device, InputRange, Session
 from mnist_infer.inference.tta import classify_looks
 from mnist_infer.results import Explanation, Prediction, Reading, Stages
@@ -78,6 +86,8 @@ class Recognizer:
         }
         self._max_pixels = max_pixels
         self._isolated = _isolated_decoder(max_pixels) if isolated else None
+        self._threads = threads
+        self._loaded_rows: RowSession | None = None
 
     def __repr__(self) -> str:
         model, device = self._info.name, self._loaded.device
@@ -96,6 +106,13 @@ class Recognizer:
         if self._loaded.is_left:
             self._loaded = _rebuild(self._arguments, self._info.sha256)._loaded
         return self._loaded
+
+    @property
+    def _rows(self) -> RowSession:
+        """The row network, loaded at its first use in this process."""
+        if self._loaded_rows is None or self._loaded_rows.is_left:
+            self._loaded_rows = RowSession(read_row_model(), self._threads)
+        return self._loaded_rows
 
     @property
     def model(self) -> ModelInfo:
@@ -223,13 +240,13 @@ class Recognizer:
 
         try:
             picture = self._read_one(image, reader.WORKING_SIDE)
-            lines = reader.read_page(picture, self._session.run)
+            lines, unread = reader.read_page(picture, self._session.run, self._rows.run)
             if not lines:
                 raise NoDigitError("no digit was found on the page")
         except ImageError as error:
             _name(error, image)
             raise
-        return Reading(lines)
+        return Reading(lines, unread)
 
     def _prepare(self, image: ImageSource) -> Stages:
         """Whatever is an image -> what the network sees, with the stages on the way."""

@@ -92,11 +92,25 @@ class LocatedDigit:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """Ink of a page that may be a digit, and was not read as one."""
+
+    box: tuple[int, int, int, int]
+    """Where it stands: x, y, width, height in pixels of the upright original image."""
+
+    reason: str
+    """Why it was not read."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """All the digits of a page."""
 
     lines: tuple[tuple[LocatedDigit, ...], ...]
     """The digits of each line from left to right; lines from top to bottom."""
+
+    unread: tuple[Unread, ...] = ()
+    """What may be a digit and was not read: nothing of a line is left out in silence."""
 
     @property
     def digits(self) -> tuple[LocatedDigit, ...]:

@@ -138,6 +138,30 @@ def reproduce_command(
         raise typer.Exit(1)
 
 
+@app.command("rows")
+def rows_command(
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Same seed, same rows.")] = 0,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Epochs of each cycle. Default: the recipe's.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that generate rows.")] = 1,
+    data: Data = None,
+    output: Annotated[Path, typer.Option(help="The run's folder.")] = Path("runs/rows"),
+) -> None:
+    """Fit the network that reads whole rows, on generated rows; goes on where a run was ended."""
+    with _failures():
+        output.mkdir(parents=True, exist_ok=True)
+        with quiet_stderr():
+            from train.rows.fit import MODEL_FILE, RowRecipe, fit_rows
+        recipe = RowRecipe()
+        if epochs:
+            steps = epochs * recipe.steps_per_epoch
+            cycles = tuple(replace(cycle, steps=steps) for cycle in recipe.cycles)
+            recipe = replace(recipe, cycles=cycles, rising=min(recipe.rising, steps // 2))
+        fit_rows(recipe, output, seed=seed, data=data, workers=workers)
+        typer.echo(f"saved {output / MODEL_FILE}")
+
+
 def _load(data: str | None) -> "Mnist":
     from train.data import load_mnist
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from mnist_infer.decode.images import Picture
+from mnist_infer.document.rows import NOTHING, around, look_at, read_crops
 from mnist_infer.errors import ImageError
 from mnist_infer.imaging.binarize import extract_ink, suiting_window
 from mnist_infer.imaging.components import (
@@ -27,15 +28,17 @@ from mnist_infer.imaging.components import (
 from mnist_infer.imaging.digit import DASH, DOT, OTHER_PEN
 from mnist_infer.imaging.filters import extent, stroke_width
 from mnist_infer.imaging.normalize import take_looks
+from mnist_infer.imaging.paper import pen_grey
 from mnist_infer.imaging.rulings import remove_frames, remove_lines
 from mnist_infer.inference.tta import classify_looks
-from mnist_infer.results import LocatedDigit
+from mnist_infer.results import LocatedDigit, Unread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
+    from mnist_infer.document.rows import ReadRow, RowReading
     from mnist_infer.imaging.components import Pieces
     from mnist_infer.inference.tta import Classify
 
@@ -98,6 +101,11 @@ WORD_GAP = 0.3
 LEAST_WORD_CONFIDENCE, LEAST_BESIDE_LETTERS = 0.85, 0.95
 
 
+# What the segmentation lattice does not take for digits, the row network must read with this mean
+# confidence: letters and marks look like single digits more than like rows of them.
+LEAST_ALONE = 0.8
+
+
 @dataclass(frozen=True)
 class _Part:
     """A piece of ink or a slice of one: its ink (h, w) uint8, its place, the piece's number."""
@@ -125,42 +133,140 @@ class _Writing:
     pen: float
 
 
-def read_page(picture: Picture, classify: Classify) -> tuple[tuple[LocatedDigit, ...], ...]:
-    """The digits of a page by line, top to bottom, each from left to right.
+def read_page(
+    picture: Picture, classify: Classify, read_row: ReadRow
+) -> tuple[tuple[tuple[LocatedDigit, ...], ...], tuple[Unread, ...]]:
+    """Read all the digits of a page.
 
     Args:
         picture: Read at `WORKING_SIDE`.
         classify: uint8 `(N, 28, 28)` -> float32 `(N, 10)` probabilities.
+        read_row: The row network, uint8 `(32, W)` -> float32 `(T, 11)` log-probabilities.
+
+    Returns:
+        The digits of each line, and what may be a digit and was not read.
     """
     ink, window = extract_ink(picture.pixels)
     writing = _find_writing(ink)
     lines = _read(writing, classify)
-    # Until writing is found its pen is a guess; a second look knows it.
+    # Until writing is found its stroke width is a guess; re-binarization knows it.
     better = suiting_window(window, writing.pen)
     if better is not None:
-        second = _read(_find_writing(extract_ink(picture.pixels, better)[0]), classify)
-        lines = max(lines, second, key=_confidence)
+        other = _find_writing(extract_ink(picture.pixels, better)[0])
+        second = _read(other, classify)
+        if _confidence(second) > _confidence(lines):
+            writing, lines = other, second
+    if not ink.any():
+        return (), ()
+    grey = pen_grey(picture.pixels)
+    if not writing.lines:
+        return _read_bare(picture, grey, writing, read_row), ()
+    boxes = [_hull(writing.pieces.boxes[members]) for members, _ in writing.lines]
+    found, unread = [], []
+    for line, box, (members, size) in zip(lines, boxes, writing.lines, strict=True):
+        crops = [look_at(grey, *around(box.tolist(), grey.shape), read_row)]
+        if len(boxes) == 1:
+            # The picture may be cut to a row; then nothing of the row can get lost in the layout.
+            crops.append(look_at(grey, slice(0, len(grey)), slice(0, grey.shape[1]), read_row))
+        row = read_crops(crops, *_second_opinion(line))
+        if not line and row.confidence < LEAST_ALONE:
+            row = NOTHING
+        digits = _combine(line, row, box, writing)
+        if digits:
+            found.append(digits)
+        unread += [
+            Unread(_original(picture, piece), "no digit was recognized here")
+            for piece in _left_over(writing, members, size, digits)
+        ]
+    return tuple(_locate(picture, digits) for digits in found), tuple(unread)
+
+
+def _read_bare(
+    picture: Picture, grey: NDArray[np.uint8], writing: _Writing, read_row: ReadRow
+) -> tuple[tuple[LocatedDigit, ...], ...]:
+    """Read a picture on which the layout finds no line as one row, if the row network is sure."""
+    height, width = grey.shape
+    row = read_crops([look_at(grey, slice(0, height), slice(0, width), read_row)], "", 0.0)
+    if row.confidence < LEAST_ALONE:
+        return ()
+    return (_locate(picture, _combine([], row, np.array((0, 0, height, width)), writing)),)
+
+
+def _locate(picture: Picture, digits: list[tuple[Box, int, float]]) -> tuple[LocatedDigit, ...]:
     return tuple(
-        tuple(
-            LocatedDigit(
-                int(probabilities.argmax()),
-                float(probabilities.max()),
-                picture.original_box(slice(top, bottom), slice(left, right)),
-            )
-            for (left, top, right, bottom), probabilities in _certain(line)
-        )
-        for line in lines
+        LocatedDigit(digit, confidence, _original(picture, box))
+        for box, digit, confidence in digits
     )
 
 
+def _original(picture: Picture, box: Box) -> Box:
+    """A box (left, top, right, bottom) of the page as x, y, width, height of the original."""
+    left, top, right, bottom = box
+    return picture.original_box(slice(top, bottom), slice(left, right))
+
+
+def _second_opinion(line: list[_Digit]) -> tuple[str, float]:
+    """What the segmentation lattice reads, and its least confidence."""
+    certain = _certain(line)
+    text = "".join(str(int(row.argmax())) for _, row in certain)
+    return text, min((float(row.max()) for _, row in certain), default=0.0)
+
+
+def _combine(
+    line: list[_Digit], row: RowReading, box: NDArray[np.intp], writing: _Writing
+) -> list[tuple[Box, int, float]]:
+    """The digits of a row with their boxes: the lattice's where both read the same."""
+    text, _ = _second_opinion(line)
+    boxes = (
+        [place for place, _ in _certain(line)] if row.text == text else _cells(row, box, writing)
+    )
+    return [
+        (place, int(digit), confidence)
+        for place, digit, confidence in zip(boxes, row.text, row.confidences, strict=True)
+    ]
+
+
+def _cells(row: RowReading, box: NDArray[np.intp], writing: _Writing) -> list[Box]:
+    """A box for each digit of a row: the ink between the middles of its gaps."""
+    top, left, bottom, right = box.tolist()
+    middles = row.middles
+    ends = [left, *(round((a + b) / 2) for a, b in pairwise(middles)), right]
+    boxes = []
+    for k, middle in enumerate(middles):
+        start, stop = min(ends[k], round(middle)), max(ends[k + 1], round(middle) + 1)
+        start, stop = max(0, start), min(stop, writing.ink.shape[1])
+        mask = writing.ink[top:bottom, start:stop] > EDGE
+        rows, columns = (extent(mask.max(axis=axis)) for axis in (1, 0))
+        if not mask.any():
+            rows, columns = slice(0, bottom - top), slice(0, stop - start)
+        boxes.append(
+            (start + columns.start, top + rows.start, start + columns.stop, top + rows.stop)
+        )
+    return boxes
+
+
+def _left_over(
+    writing: _Writing, members: list[int], size: float, digits: list[tuple[Box, int, float]]
+) -> list[Box]:
+    """Pieces of a line, as tall as a digit, in no digit's box: left, top, right, bottom."""
+    boxes = []
+    for piece in members:
+        top, left, bottom, right = writing.pieces.boxes[piece].tolist()
+        middle = (left + right) / 2
+        is_read = any(start <= middle <= stop for (start, _, stop, _), _, _ in digits)
+        if bottom - top >= AS_TALL * size and not is_read:
+            boxes.append((left, top, right, bottom))
+    return boxes
+
+
 def _read(writing: _Writing, classify: Classify) -> list[list[_Digit]]:
-    """The digits of each line, uncertain ones too, without lines that are taken for other marks."""
+    """The digits of each line, uncertain ones too; none where the line is taken for other marks."""
     lines = []
     for members, height in writing.lines:
         parts = [part for i in members for part in _cut(_part(writing, i), height)]
         line = _without_letters(_best_path(parts, height, classify), height)
-        if _confidence([_certain(line)]) >= LEAST_LINE_CONFIDENCE:
-            lines.append(line)
+        is_number = _confidence([_certain(line)]) >= LEAST_LINE_CONFIDENCE
+        lines.append(line if is_number else [])
     return lines
 
 

@@ -91,19 +91,34 @@ def read_model(
     """
     if isinstance(model, str) and not _looks_like_path(model):
         info = bundled_info(model, precision)
-        content = _read(info.path)
-        if hashlib.sha256(content).hexdigest() != info.sha256:
-            raise ModelIntegrityError(
-                f"{info.path}: its bytes are not those of the released model {info.name!r}; "
-                "reinstall mnist-infer"
-            )
-        return info, content
+        return info, _checked(info.path, _read(info.path), info.sha256)
     if precision != "auto":
         raise ModelError(f"{model}: a precision chooses among the files of a bundled model")
     path = Path(model)
     content = _read(path)
     digest = hashlib.sha256(content).hexdigest()
     return ModelInfo(str(path), path, digest, len(content), None, {}), content
+
+
+def read_row_model() -> bytes:
+    """Read the bytes of the row network, which reads whole rows of digits.
+
+    Raises:
+        ModelError: The file is missing.
+        ModelIntegrityError: It is not the one that was released.
+    """
+    record = json.loads((_FOLDER / "rows" / "rows.json").read_text(encoding="utf-8"))
+    path = _FOLDER / "rows" / record["file"]
+    return _checked(path, _read(path), record["sha256"])
+
+
+def _checked(path: Path, content: bytes, sha256: str) -> bytes:
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise ModelIntegrityError(
+            f"{path}: its bytes are not those of the released model {path.stem!r}; "
+            "reinstall mnist-infer"
+        )
+    return content
 
 
 def _looks_like_path(model: str) -> bool:

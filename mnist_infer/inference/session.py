@@ -69,7 +69,29 @@ class _OneImage(threading.local):
             bind(name, "cpu", 0, array.dtype, array.shape, array.ctypes.data)
 
 
-class Session:
+class ForkSafe:
+    """Holds an ONNX Runtime session that a forked process must neither use nor free."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        self.is_left = False
+        """Whether another process made it: use it no more."""
+        _sessions.add(self)
+
+    def leave(self) -> None:
+        """Never free ONNX Runtime's session: for one that another process made, before a fork.
+
+        Its locks may be held, and its threads be waited for, by threads that this process has not;
+        to free it may crash.
+        """
+        self.is_left = True
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._session))
+
+
+_sessions: weakref.WeakSet[ForkSafe] = weakref.WeakSet()
+
+
+class Session(ForkSafe):
     """A loaded model. Safe to share between threads."""
 
     def __init__(
@@ -100,11 +122,10 @@ class Session:
         if not isinstance(threads, (int, np.integer)) or not 0 <= threads <= _MOST_THREADS:
             raise ValueError(f"threads is {threads!r}; a whole number to {_MOST_THREADS} is needed")
         check_self_contained(content, name)
-        self._session, self.device = _open(content, name, device, threads)
+        session, self.device = _open(content, name, device, threads)
+        super().__init__(session)
         self._name = name
         self._is_bundled = is_bundled
-        self.is_left = False
-        """Whether another process made it: use it no more."""
         with _blaming(name):
             self._input = _describe_input(self._session, name, input_range)
             output = _find_output(self._session, name)
@@ -122,7 +143,6 @@ class Session:
             )
             self._gives_logits = False
             self._gives_logits = _gives_logits(self)
-        _sessions.add(self)
 
     def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities of the ten digits.
@@ -160,15 +180,6 @@ class Session:
         self._session.run_with_iobinding(one.binding)
         return one.row.copy()
 
-    def leave(self) -> None:
-        """Never free ONNX Runtime's session: for one that another process made, before a fork.
-
-        Its locks may be held, and its threads be waited for, by threads that this process has not;
-        to free it may crash.
-        """
-        self.is_left = True
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._session))
-
     def _raw(self, tensor: NDArray[Any]) -> NDArray[np.float32]:
         outputs: NDArray[np.float32] = self._session.run(
             [self._output], {self._input.name: tensor}
@@ -204,9 +215,6 @@ class Session:
         return np.concatenate([np.zeros((0, 10)), *outputs])[:rows].astype(np.float32)
 
 
-_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
-
-
 def _leave_all() -> None:
     for session in _sessions:
         session.leave()
@@ -230,7 +238,7 @@ def _open(content: bytes, name: str, device: Device, threads: int) -> tuple[Any,
     if device == "cuda":
         raise DeviceError(f"device 'cuda' is not to be had: {devices.why_no_cuda(detail)}")
     try:
-        return _create(onnxruntime, content, threads, [devices.CPU]), "cpu"
+        return create_session(onnxruntime, content, threads, [devices.CPU]), "cpu"
     except Exception as error:
         raise ModelError(f"{name}: ONNX Runtime cannot load it ({_reason(error)})") from error
 
@@ -270,7 +278,7 @@ def _try_cuda(onnxruntime: Any, content: bytes, threads: int) -> tuple[Any, str 
     if complaint:
         return None, complaint
     try:
-        session = _create(onnxruntime, content, threads, [devices.CUDA, devices.CPU])
+        session = create_session(onnxruntime, content, threads, [devices.CUDA, devices.CPU])
     except Exception as error:
         return None, " ".join(str(error).split()) or type(error).__name__
     # ONNX Runtime falls back to the CPU in silence: only the session knows.
@@ -279,7 +287,8 @@ def _try_cuda(onnxruntime: Any, content: bytes, threads: int) -> tuple[Any, str 
     return session, None
 
 
-def _create(onnxruntime: Any, content: bytes, threads: int, providers: list[str]) -> Any:
+def create_session(onnxruntime: Any, content: bytes, threads: int, providers: list[str]) -> Any:
+    """Create an ONNX Runtime session that neither prints nor changes its device in silence."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

@@ -9,9 +9,10 @@ from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from train.data import Array, load_mnist
 from train.rows.glyphs import HELD_OUT, Glyphs, load
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 CHECKPOINT = "checkpoint.keras"
 MODEL_FILE = "model.keras"
+Batch: TypeAlias = tuple[Array, npt.NDArray[np.int32]]
 _AHEAD = 24  # batches that wait for the network
 
 
@@ -32,13 +34,14 @@ class Cycle:
     steps: int
     peak: float
     rare: float = 0.0  # how often digits come in rare allographs
+    form: float = 0.0  # how often a row stands in a form: words beside it, or a comb around it
 
 
 @dataclass(frozen=True)
 class RowRecipe:
     """How the row network is fitted: AdamW, each cycle from the weights that the last one left."""
 
-    cycles: tuple[Cycle, ...] = (Cycle(16_000, 2e-3), Cycle(6_000, 1e-3, rare=0.12))
+    cycles: tuple[Cycle, ...] = (Cycle(16_000, 2e-3), Cycle(4_000, 1e-3, rare=0.12, form=0.25))
     batch_size: int = 32
     steps_per_epoch: int = 250
     rising: int = 300  # steps
@@ -79,7 +82,8 @@ def fit_rows(
     keras.utils.set_random_seed(seed)
     model = build()
     for number in range(len(recipe.cycles)):
-        model = _fit_cycle(model, recipe, number, folder / f"cycle-{number}", seed, data, workers, callbacks)
+        place = folder / f"cycle-{number}"
+        model = _fit_cycle(model, recipe, number, place, seed, data, workers, callbacks)
     model.save(folder / MODEL_FILE)
     record = {"seed": seed, **asdict(recipe)}
     (folder / "rows.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
@@ -161,17 +165,17 @@ def _batches(
     seed: int,
     data: str | PathLike[str] | None,
     workers: int,
-) -> Generator[tuple[Array, Array]]:
+) -> Generator[Batch]:
     """Generate a cycle's batches from step `first` on, in processes of their own."""
     cycle = recipe.cycles[number]
     start = sum(earlier.steps for earlier in recipe.cycles[:number])
     with ProcessPoolExecutor(
         workers, multiprocessing.get_context("spawn"), _start_worker, (data, seed)
     ) as pool:
-        waiting: deque[Future[tuple[Array, Array]]] = deque()
+        waiting: deque[Future[Batch]] = deque()
         # fit() may ask for a few more than it takes.
         for step in range(first, cycle.steps + _AHEAD):
-            waiting.append(pool.submit(_make, recipe.batch_size, (seed, start + step), cycle.rare))
+            waiting.append(pool.submit(_make, recipe.batch_size, (seed, start + step), cycle))
             if len(waiting) > _AHEAD:
                 yield waiting.popleft().result()
         while waiting:
@@ -187,9 +191,10 @@ def _start_worker(data: str | PathLike[str] | None, seed: int) -> None:
     _glyphs = load(mnist.x_train[:-HELD_OUT], mnist.y_train[:-HELD_OUT], seed)
 
 
-def _make(size: int, seed: tuple[int, int], rare: float) -> tuple[Array, Array]:
+def _make(size: int, seed: tuple[int, int], cycle: Cycle) -> Batch:
     """Make one batch: images, and classes `(N, MOST_DIGITS)` filled up with blanks."""
-    images, labels, counts = make_batch(size, _glyphs, np.random.default_rng(seed), rare)
+    rng = np.random.default_rng(seed)
+    images, labels, counts = make_batch(size, _glyphs, rng, cycle.rare, cycle.form)
     places = np.arange(labels.shape[1])
     classes = np.where(places < counts[:, None], labels + 1, 0).astype(np.int32)
     return images, classes

@@ -1,4 +1,4 @@
-"""Single glyphs for generated rows: digits from MNIST, our own writing styles and print; letters."""
+"""Single glyphs for generated rows: digits from MNIST, in our own styles and printed; letters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from train.rows.allographs import ALLOGRAPHS
 from train.styles import styled_digits
 
 HELD_OUT = 5000
-"""The last training images, which no generated training row uses: evaluation rows are made of them."""
+"""The last training images: rows to fit use none of them, rows to evaluate nothing else."""
 
 STYLED = 20_000
 """Styled digits that are drawn once and then picked from."""
@@ -48,6 +48,7 @@ class Glyphs:
 
         Args:
             label: 0 to 9.
+            rng: Decides which.
             source: `"mnist"`, `"styled"`, `"rare"` (MNIST, where there is no rare allograph), or
                 the name of a font.
         """

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageDraw
 from PIL.Image import Image as PILImage
 
@@ -11,13 +14,20 @@ from train.rows.glyphs import FONTS, Glyphs, printed
 from train.rows.writing import CAP, Written
 
 _WORDS = "ABCDEFGHJKLMNPQRTUVWXYZabcdefghijkmnpqrtuvwxyz#%&@?:="
-_SIGNS = ("#", "=", "-", "--", "$", "*", "+", "x", "EUR", "Rs", "Nr.", "No", "F", ":", "(", ")", "%")
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ"
+_SIGNS = (*"#=-$*+xF:()%", "--", "EUR", "Rs", "Nr.", "No")
 
 
 def add_marks(
-    written: Written, glyphs: Glyphs, rng: np.random.Generator
-) -> tuple[np.ndarray[tuple[int, int], np.dtype[np.float32]], int, int]:
+    written: Written, glyphs: Glyphs, rng: np.random.Generator, form: float = 0.0
+) -> tuple[npt.NDArray[np.float32], int, int]:
     """Add marks to a row, in more room than its digits need.
+
+    Args:
+        written: The row.
+        glyphs: What letters and digits are picked from.
+        rng: Decides all.
+        form: How often the row stands in a form: words beside it, or a comb of boxes around it.
 
     Returns:
         Ink, float32 `(H, W)` from 0 to 1, and how far the row's own ink was moved right and down.
@@ -27,15 +37,29 @@ def add_marks(
     before, behind = (
         round(CAP * rng.uniform(0.6, 2.2)) if rng.random() < 0.22 else 0 for _ in range(2)
     )
+    is_form = form > 0 and rng.random() < form
+    has_comb = is_form and rng.random() < 0.3
+    has_words = is_form and not has_comb
+    if has_words:
+        before, behind = (
+            round(CAP * rng.uniform(1.5, 6)) if rng.random() < share else 0
+            for share in ((0.75, 0.35) if written.digits else (1, 0))
+        )
     ink = np.zeros((height + above + below, width + before + behind), np.float32)
     ink[above : above + height, before : before + width] = written.ink
     layer = Image.new("L", (ink.shape[1], ink.shape[0]))
-    _add_rules(layer, above, height, rng)
+    if has_comb:
+        _add_comb(layer, written, before, above, rng)
+    else:
+        _add_rules(layer, above, height, rng)
     if rng.random() < 0.25:
         _add_points(layer, written, before, above, rng)
-    if before:
+    if has_words:
+        _add_words(layer, 0, before, above, height, glyphs, rng)
+        _add_words(layer, before + width, behind, above, height, glyphs, rng)
+    elif before:
         _add_sign(layer, 0, before, above, height, glyphs, rng)
-    if behind:
+    if behind and not has_words:
         _add_sign(layer, before + width, behind, above, height, glyphs, rng)
     if rng.random() < 0.3:
         _add_neighbours(layer, above, height, glyphs, rng)
@@ -69,6 +93,56 @@ def _add_rules(layer: PILImage, top: int, height: int, rng: np.random.Generator)
         for side, is_kept in zip(sides, kept, strict=True):
             if is_kept:
                 pencil.line([box[i] for i in side], fill=shade, width=thickness)
+
+
+def _add_comb(
+    layer: PILImage, written: Written, left: int, top: int, rng: np.random.Generator
+) -> None:
+    """Draw a box around each digit, as forms have them."""
+    pencil = ImageDraw.Draw(layer)
+    thickness, shade = max(1, round(rng.uniform(0.6, 3))), int(rng.uniform(70, 255))
+    boxes = [placed.box for placed in written.digits]
+    gaps = [(a[2] + b[0]) / 2 for a, b in pairwise(boxes) if b[0] - a[2] > 1]
+    ends = [boxes[0][0] - rng.uniform(2, 9), boxes[-1][2] + rng.uniform(2, 9)] if boxes else []
+    reach = rng.uniform(0.05, 0.4, 2) * CAP
+    rows = (top - reach[0], top + written.ink.shape[0] + reach[1])
+    if rng.random() < 0.25:  # only the lower half of each bar
+        rows = (rows[1] - rng.uniform(0.2, 0.6) * CAP, rows[1])
+    for x in (*gaps, *ends):
+        pencil.line((left + x, rows[0], left + x, rows[1]), fill=shade, width=thickness)
+    if ends:
+        for y in rows:
+            pencil.line((left + ends[0], y, left + ends[1], y), fill=shade, width=thickness)
+
+
+def _add_words(
+    layer: PILImage,
+    left: int,
+    width: int,
+    top: int,
+    height: int,
+    glyphs: Glyphs,
+    rng: np.random.Generator,
+) -> None:
+    """Fill room beside the row with words, printed or written, up to a gap before the digits."""
+    stop = left + width - rng.uniform(0.25, 0.8) * CAP
+    tall = CAP * rng.uniform(0.55, 1.1)
+    base = top + height - rng.uniform(0, 0.15) * CAP
+    is_printed, font = rng.random() < 0.7, str(rng.choice(FONTS))
+    x = left + rng.uniform(0, 0.4) * CAP + (0.3 * CAP if left else 0)
+    while x < stop:
+        if is_printed:
+            text = "".join(rng.choice(list(_LETTERS), int(rng.integers(1, 8))).tolist())
+            sign = printed(text if rng.random() < 0.7 else text.capitalize(), font)
+        else:
+            sign = glyphs.letter(rng)
+        share = min(tall / sign.shape[0], 1.6)
+        if not is_printed:
+            share *= rng.uniform(0.6, 1.0)
+        if x + sign.shape[1] * share > stop:
+            break
+        _paste(layer, sign, x, base - sign.shape[0] * share, share)
+        x += sign.shape[1] * share + (rng.uniform(0.2, 0.5) if is_printed else 0.08) * CAP
 
 
 def _add_points(

@@ -37,8 +37,6 @@ def build() -> Any:
     return keras.Model(image, logits, name="rows")
 
 
-def _convolve(
-    x: Any, filters: int, kernel: tuple[int, int] = (3, 3), padding: str = "same"
-) -> Any:
+def _convolve(x: Any, filters: int, kernel: tuple[int, int] = (3, 3), padding: str = "same") -> Any:
     x = layers.Conv2D(filters, kernel, padding=padding, use_bias=False)(x)
     return layers.Activation("relu")(layers.BatchNormalization()(x))

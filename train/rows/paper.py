@@ -23,10 +23,7 @@ def photograph(ink: Floats, rng: np.random.Generator) -> Array:
     Returns:
         uint8 `(H, W)`, mostly dark ink on bright paper.
     """
-    if rng.random() < 0.14:
-        picture = _bitmap(ink, rng)
-    else:
-        picture = _photo(ink, rng)
+    picture = _bitmap(ink, rng) if rng.random() < 0.14 else _photo(ink, rng)
     return 255 - picture if rng.random() < 0.25 else picture
 
 
@@ -89,7 +86,8 @@ def _paper(height: int, width: int, rng: np.random.Generator) -> Floats:
 def _grain(height: int, width: int, rng: np.random.Generator) -> Floats:
     """Draw blotches of some size, mean 0 and deviation 1."""
     size = rng.uniform(1, 8)
-    small = rng.standard_normal((max(2, round(height / size)), max(2, round(width / size))), np.float32)
+    shape = max(2, round(height / size)), max(2, round(width / size))
+    small = rng.standard_normal(shape, np.float32)
     image = Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC)
     grain = np.asarray(image)
     return np.asarray((grain - grain.mean()) / (grain.std() + 1e-6), np.float32)
@@ -101,7 +99,8 @@ def _security_lines(height: int, width: int, rng: np.random.Generator) -> Floats
     lines = np.zeros((height, width), np.float32)
     for _ in range(rng.integers(1, 4)):
         angle = rng.uniform(0, np.pi)
-        along, athwart = np.cos(angle) * x + np.sin(angle) * y, np.cos(angle) * y - np.sin(angle) * x
+        along = np.cos(angle) * x + np.sin(angle) * y
+        athwart = np.cos(angle) * y - np.sin(angle) * x
         wave = rng.uniform(0, 5) * np.sin(along / rng.uniform(4, 25) + rng.uniform(0, 6))
         phase = (athwart + wave) * (2 * np.pi / rng.uniform(2.5, 9))
         lines = np.maximum(lines, np.sin(phase) ** (2 * int(rng.integers(1, 4))))

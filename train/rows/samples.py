@@ -11,7 +11,7 @@ from train.data import Array
 from train.rows.glyphs import Glyphs
 from train.rows.marks import add_marks
 from train.rows.paper import photograph
-from train.rows.writing import CAP, MOST_DIGITS, Placed, pick_hand, pick_labels, write_row
+from train.rows.writing import MOST_DIGITS, Placed, pick_hand, pick_labels, write_row
 
 WIDTHS = (96, 176, 272, 384)
 """Widths of training batches in pixels; what is wider is squeezed."""
@@ -33,7 +33,13 @@ class Sample:
         return "".join(str(placed.label) for placed in self.digits)
 
 
-def make_row(count: int, glyphs: Glyphs, rng: np.random.Generator, rare: float = 0.0) -> Sample:
+def make_row(
+    count: int,
+    glyphs: Glyphs,
+    rng: np.random.Generator,
+    rare: float = 0.0,
+    form: float = 0.0,
+) -> Sample:
     """Make a picture of a row of `count` digits, cropped roughly around them.
 
     Args:
@@ -41,10 +47,11 @@ def make_row(count: int, glyphs: Glyphs, rng: np.random.Generator, rare: float =
         glyphs: What is picked from.
         rng: Decides all.
         rare: How often digits come in rare allographs.
+        form: How often the row stands in a form.
     """
     hand = pick_hand(rng, rare)
     written = write_row(pick_labels(count, rng), hand, glyphs, rng)
-    ink, right, down = add_marks(written, glyphs, rng)
+    ink, right, down = add_marks(written, glyphs, rng, form)
     top, bottom = down, down + written.ink.shape[0]
     tall = bottom - top
     tightest = -0.03 if rng.random() < 0.1 else 0.0
@@ -56,12 +63,16 @@ def make_row(count: int, glyphs: Glyphs, rng: np.random.Generator, rare: float =
 
 
 def make_batch(
-    size: int, glyphs: Glyphs, rng: np.random.Generator, rare: float = 0.0
+    size: int,
+    glyphs: Glyphs,
+    rng: np.random.Generator,
+    rare: float = 0.0,
+    form: float = 0.0,
 ) -> tuple[Array, Array, Array]:
     """Make a training batch of rows of about the same width.
 
     Returns:
-        Images uint8 `(N, ROW_HEIGHT, W)`, labels uint8 `(N, MOST_DIGITS)`, and their numbers `(N,)`.
+        Images uint8 `(N, ROW_HEIGHT, W)`, labels uint8 `(N, MOST_DIGITS)`, their numbers `(N,)`.
     """
     width = int(rng.choice(WIDTHS, p=_WIDTH_SHARES))
     images = np.empty((size, ROW_HEIGHT, width), np.uint8)
@@ -72,7 +83,7 @@ def make_batch(
         count = int(np.clip(round(rng.uniform(0.45, 1.35) * fit), 1, MOST_DIGITS))
         if rng.random() < _EMPTY:
             count = 0
-        sample = make_row(count, glyphs, rng, rare)
+        sample = make_row(count, glyphs, rng, rare, form)
         image = row_image(sample.picture, most_columns=width)
         images[k] = np.pad(image, ((0, 0), (0, width - image.shape[1])), mode="edge")
         labels[k, :count] = [placed.label for placed in sample.digits]
@@ -83,6 +94,3 @@ def make_batch(
 def _moved(placed: Placed, right: float, down: float) -> Placed:
     left, top, end, bottom = placed.box
     return Placed(placed.label, (left + right, top + down, end + right, bottom + down))
-
-
-__all__ = ["CAP", "Sample", "make_batch", "make_row"]

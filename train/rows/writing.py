@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from train.data import Array
@@ -40,7 +42,7 @@ class Hand:
 
 @dataclass(frozen=True)
 class Placed:
-    """One digit of a row: what it is, and the box of its ink in pixels (left, top, right, bottom)."""
+    """One digit of a row, and the box of its ink in pixels: left, top, right, bottom."""
 
     label: int
     box: tuple[float, float, float, float]
@@ -50,7 +52,7 @@ class Placed:
 class Written:
     """A row as written: ink, float32 `(H, W)` from 0 to 1, and its digits from left to right."""
 
-    ink: np.ndarray[tuple[int, int], np.dtype[np.float32]]
+    ink: npt.NDArray[np.float32]
     digits: tuple[Placed, ...]
     hand: Hand
 
@@ -143,7 +145,7 @@ def write_row(
         digits.append(Placed(label, (left, top, left + wide, top + height)))
     if hand.joins:
         ink = _join(ink, digits, hand, rng)
-    return Written(ink.astype(np.float32) / 255, tuple(digits), hand)
+    return Written(np.float32(1 / 255) * ink, tuple(digits), hand)
 
 
 def _draw(glyph: Array, height: float, hand: Hand, rng: np.random.Generator) -> Array:
@@ -198,14 +200,12 @@ def _dilate(grey: Array, steps: int) -> Array:
     return grey
 
 
-def _join(
-    ink: Array, digits: Sequence[Placed], hand: Hand, rng: np.random.Generator
-) -> Array:
+def _join(ink: Array, digits: Sequence[Placed], hand: Hand, rng: np.random.Generator) -> Array:
     """Draw strokes that lead from one digit to the next."""
     page = Image.fromarray(ink)
     pencil = ImageDraw.Draw(page)
     pen = max(1, 2 + hand.pen)
-    for before, behind in zip(digits, digits[1:], strict=False):
+    for before, behind in pairwise(digits):
         gap = behind.box[0] - before.box[2]
         if gap > 0.5 * CAP or rng.random() > hand.joins:
             continue
