@@ -24,6 +24,8 @@ NON_DIGITS = "nondigits"
 SEQUENCES = "sequences"
 # The curve's point that is reported: the threshold that costs this share of the digits.
 DIGITS_REJECTED = 0.02
+# A row is doubted where its least certain digit is below this confidence.
+DOUBT = 0.7
 SHOWN_MISTAKES = 60
 TILE, COLUMNS, CAPTION = 120, 12, 14
 
@@ -37,6 +39,7 @@ class Answer:
     text: str
     confidence: float
     seen: NDArray[np.uint8] | None
+    unread: int = 0
 
     @property
     def right(self) -> bool:
@@ -99,7 +102,7 @@ def _read(recognizer: Recognizer, path: Path) -> Answer:
     except NoDigitError:
         return Answer(path, label, "", 0.0, None)
     confidence = min(digit.confidence for digit in reading.digits)
-    return Answer(path, label, reading.text, confidence, None)
+    return Answer(path, label, reading.text, confidence, None, len(reading.unread))
 
 
 def report(answers: dict[str, list[Answer]]) -> Iterable[str]:
@@ -107,7 +110,8 @@ def report(answers: dict[str, list[Answer]]) -> Iterable[str]:
     for name, given in answers.items():
         if name != NON_DIGITS:
             right = sum(answer.right for answer in given)
-            yield f"{name:16} {right:4} of {len(given):4}  {100 * right / len(given):5.1f} %"
+            line = f"{name:16} {right:4} of {len(given):4}  {100 * right / len(given):5.1f} %"
+            yield line + (_of_rows(given) if name.startswith(SEQUENCES) else "")
     if NON_DIGITS not in answers:
         return
     kinds: dict[bool, list[float]] = defaultdict(list)
@@ -121,6 +125,29 @@ def report(answers: dict[str, list[Answer]]) -> Iterable[str]:
         f"rejected of the rest, when {DIGITS_REJECTED:.0%} of digits are: "
         f"{100 * np.mean(others < threshold):.0f} % ({np.mean(others == 0):.0%} had no answer)"
     )
+
+
+def _of_rows(given: Sequence[Answer]) -> str:
+    """Errors by character, and rows of wrong length that nothing marks as doubtful."""
+    errors = sum(edit_distance(answer.label, answer.text) for answer in given)
+    share = 100 * errors / sum(len(answer.label) for answer in given)
+    silent = sum(
+        len(answer.text) != len(answer.label) and answer.confidence >= DOUBT and not answer.unread
+        for answer in given
+    )
+    return f"  characters wrong {share:4.1f} %  wrong length without a word of doubt {silent}"
+
+
+def edit_distance(label: str, text: str) -> int:
+    """Levenshtein's distance: the insertions, deletions and substitutions from one to the other."""
+    before = list(range(len(text) + 1))
+    for i, expected in enumerate(label, start=1):
+        after = [i]
+        for j, found in enumerate(text, start=1):
+            swap = before[j - 1] + (expected != found)
+            after.append(min(swap, before[j] + 1, after[-1] + 1))
+        before = after
+    return before[-1]
 
 
 def auroc(positive: NDArray[np.float64], negative: NDArray[np.float64]) -> float:

@@ -1,4 +1,4 @@
-"""A reading drawn on its picture: a box around each digit, with what it was read as."""
+"""A reading drawn on its picture: a box around each digit, and around what was not read."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from mnist_infer.decode.images import MAX_PIXELS, ImageSource, read_picture
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
 
-    from mnist_infer.results import LocatedDigit, Reading
+    from mnist_infer.results import Reading
 
 # Sure, doubtful, unsure: apart in hue and in lightness, so that colour-blind eyes tell them too.
 _COLOURS = ((0.95, (0, 130, 90)), (0.7, (200, 120, 0)), (0.0, (200, 30, 60)))
+_UNREAD = (110, 110, 120)
 
 
 def annotate(image: ImageSource, reading: Reading, max_pixels: int = MAX_PIXELS) -> PILImage:
@@ -31,13 +32,22 @@ def annotate(image: ImageSource, reading: Reading, max_pixels: int = MAX_PIXELS)
     picture = Image.fromarray(read_picture(image, max_pixels=max_pixels).pixels).convert("RGB")
     draw = ImageDraw.Draw(picture, "RGBA")
     for located in reading.digits:
-        _mark(draw, located, picture.size)
+        colour = next(colour for least, colour in _COLOURS if located.confidence >= least)
+        label = f"{located.digit} {located.confidence:.0%}"
+        _mark(draw, located.box, label, colour, picture.size)
+    for unread in reading.unread:
+        _mark(draw, unread.box, "?", _UNREAD, picture.size)
     return picture
 
 
-def _mark(draw: ImageDraw.ImageDraw, located: LocatedDigit, size: tuple[int, int]) -> None:
-    x, y, width, height = located.box
-    colour = next(colour for least, colour in _COLOURS if located.confidence >= least)
+def _mark(
+    draw: ImageDraw.ImageDraw,
+    box: tuple[int, int, int, int],
+    label: str,
+    colour: tuple[int, int, int],
+    size: tuple[int, int],
+) -> None:
+    x, y, width, height = box
     line = max(1, round(max(size) / 400))
     text_height = min(max(9, round(height * 0.2)), round(max(size) / 24) + 9)
     font = ImageFont.load_default(text_height)
@@ -47,7 +57,6 @@ def _mark(draw: ImageDraw.ImageDraw, located: LocatedDigit, size: tuple[int, int
         outline=colour,
         width=line,
     )
-    label = f"{located.digit} {located.confidence:.0%}"
     left, top, right, bottom = draw.textbbox((0, 0), label, font=font)
     tag_width, tag_height = right - left + 4 * line, bottom - top + 4 * line
     tag_x = min(max(0, x - 2 * line), max(0, size[0] - tag_width))

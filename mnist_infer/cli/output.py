@@ -42,6 +42,7 @@ def page_record(answer: Answer) -> dict[str, Any]:
     """The JSON record of a page; `text` is null, and `error` is there, when it has no answer."""
     text = answer.reading.text if answer.reading else None
     digits = answer.reading.digits if answer.reading else ()
+    unread = answer.reading.unread if answer.reading else ()
     return {
         "path": answer.path,
         "text": None if answer.error else text,
@@ -50,6 +51,7 @@ def page_record(answer: Answer) -> dict[str, Any]:
             {"digit": located.digit, "confidence": located.confidence, "box": located.box}
             for located in digits
         ],
+        "unread": [{"box": each.box, "reason": each.reason} for each in unread],
         **_error_field(answer),
     }
 

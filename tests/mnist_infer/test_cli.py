@@ -198,7 +198,7 @@ class TestRead:
 
     def test_gives_a_record_with_boxes_in_the_pictures_own_pixels(self):
         record = json.loads(mnist_infer("read", self.PAGE, "--jsonl").stdout)
-        assert set(record) == {"path", "text", "lines", "digits"}
+        assert set(record) == {"path", "text", "lines", "digits", "unread"}
         assert record["lines"] == self.LINES
         assert record["text"] == "\n".join(self.LINES)
         assert "".join(str(found["digit"]) for found in record["digits"]) == "".join(self.LINES)

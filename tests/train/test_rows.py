@@ -1,0 +1,81 @@
+"""Generated rows: decided by their seed, and with the truth for each digit."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mnist_infer.document.row_image import PAPER, ROW_HEIGHT, row_image
+from train.rows.fit import Cycle, RowRecipe, fit_rows
+from train.rows.glyphs import Glyphs, load
+from train.rows.samples import WIDTHS, make_batch, make_row
+from train.rows.writing import MOST_DIGITS, pick_hand, write_row
+from train.styles import styled_digits
+
+
+@pytest.fixture(scope="module")
+def glyphs() -> Glyphs:
+    """Glyphs whose "MNIST" is made of drawn digits, so that no data is needed."""
+    images, labels = styled_digits(600, np.random.default_rng(3))
+    return load(images, labels, seed=1)
+
+
+def test_a_seed_decides_a_batch(glyphs: Glyphs):
+    first, second = (make_batch(4, glyphs, np.random.default_rng((7, 2))) for _ in range(2))
+    other = make_batch(4, glyphs, np.random.default_rng((7, 3)))
+    assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+    assert other[0].shape != first[0].shape or (other[0] != first[0]).any()
+
+
+def test_a_batch_has_one_of_the_widths_and_says_what_it_holds(glyphs: Glyphs):
+    images, labels, counts = make_batch(8, glyphs, np.random.default_rng(0), rare=0.5, form=0.5)
+    assert images.dtype == np.uint8
+    assert images.shape[:2] == (8, ROW_HEIGHT)
+    assert images.shape[2] in WIDTHS
+    assert labels.shape == (8, MOST_DIGITS)
+    assert counts.max() <= MOST_DIGITS
+    assert labels.max() <= 9
+
+
+def test_boxes_of_the_truth_hold_the_ink_of_their_digits(glyphs: Glyphs):
+    rng = np.random.default_rng(5)
+    for _ in range(20):
+        written = write_row([0, 4, 8], pick_hand(rng), glyphs, rng)
+        assert [placed.label for placed in written.digits] == [0, 4, 8]
+        for placed in written.digits:
+            left, top, right, bottom = (round(side) for side in placed.box)
+            inside = written.ink[top:bottom, left:right]
+            assert inside.max() > 0.5
+            assert inside.any(axis=0).mean() > 0.9
+
+
+def test_a_row_without_digits_has_an_empty_text(glyphs: Glyphs):
+    sample = make_row(0, glyphs, np.random.default_rng(1), form=1.0)
+    assert sample.text == ""
+    assert sample.picture.dtype == np.uint8
+
+
+def test_row_image_brings_paper_to_mid_grey_at_any_size_and_light():
+    page = np.full((90, 400), 200, np.uint8)
+    page[30:60, 100:110] = 90
+    image = row_image(page)
+    assert image.shape == (ROW_HEIGHT, round(400 * ROW_HEIGHT / 90))
+    assert np.median(image) == PAPER
+    assert image.min() < PAPER - 30
+    assert row_image(page, most_columns=50).shape == (ROW_HEIGHT, 50)
+
+
+def test_row_image_does_not_stretch_the_noise_of_bare_paper():
+    noise = np.random.default_rng(0).normal(200, 1, (64, 200)).astype(np.uint8)
+    assert np.ptp(row_image(noise)) < 60
+
+
+def test_a_fit_goes_on_from_its_checkpoint(tmp_path: Path, mnist_path: Path):
+    recipe = RowRecipe(cycles=(Cycle(2, 1e-3),), batch_size=2, steps_per_epoch=1, rising=1)
+    whole = fit_rows(recipe, tmp_path / "whole", seed=4, data=mnist_path)
+    again = fit_rows(recipe, tmp_path / "whole", seed=4, data=mnist_path)
+    for a, b in zip(whole.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert (tmp_path / "whole" / "model.keras").exists()
+    with pytest.raises(FileExistsError, match="another recipe or seed"):
+        fit_rows(recipe, tmp_path / "whole", seed=5, data=mnist_path)
