@@ -69,6 +69,7 @@ def shell(tmp_path: Path) -> Callable[[str], str]:
     script.parent.mkdir()
     script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m mnist_infer "$@"\n')
     script.chmod(0o755)
+    (tmp_path / "docs").mkdir()
     for folder in ("examples", "tests"):
         (tmp_path / folder).symlink_to(ROOT / folder)
     (tmp_path / "docs").mkdir()
