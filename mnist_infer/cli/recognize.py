@@ -323,12 +323,17 @@ class _Outcome:
         return SystemExit(INTERRUPTED) if self.interrupted else usage_error(str(error))
 
     def watch(self, answers: Iterator[Answer], report: bool) -> Iterator[Answer]:
-        """Pass answers on; count those that are none, and `report` them on stderr."""
+        """Pass answers on; count those that are none, `report` them and what was left unread."""
         while answer := self._next(answers):
             if answer.error:
                 self.unanswered += 1
                 if report:
                     say(f"{quote_name(answer.path)}: {answer.error.message}")
+            elif report and answer.reading and answer.reading.unread:
+                count = len(answer.reading.unread)
+                say(
+                    f"{quote_name(answer.path)}: marks that may be digits and were not read: {count}"
+                )
             yield answer
 
     def _next(self, answers: Iterator[Answer]) -> Answer | None:
