@@ -331,9 +331,7 @@ class _Outcome:
                     say(f"{quote_name(answer.path)}: {answer.error.message}")
             elif report and answer.reading and answer.reading.unread:
                 count = len(answer.reading.unread)
-                say(
-                    f"{quote_name(answer.path)}: marks that may be digits and were not read: {count}"
-                )
+                say(f"{quote_name(answer.path)}: marks that may be digits, not read: {count}")
             yield answer
 
     def _next(self, answers: Iterator[Answer]) -> Answer | None:
