@@ -43,24 +43,27 @@ class Writing:
     """What is written on a page: its ink (H, W) uint8, the ink's pieces, and its lines.
 
     A line is its pieces, from left to right, and its height; lines go from top to bottom. The
-    pen is in pixels.
+    pen is in pixels. `has_frames` says whether frames around writing were taken out of the ink.
     """
 
     ink: NDArray[np.uint8]
     pieces: Pieces
     lines: list[tuple[list[int], float]]
     pen: float
+    has_frames: bool
 
 
 def find_writing(ink: NDArray[np.uint8]) -> Writing:
     """The pieces that are writing, and their lines."""
-    ink = remove_frames(remove_lines(ink))
+    unruled = remove_lines(ink)
+    ink = remove_frames(unruled)
+    has_frames = bool((ink != unruled).any())
     pieces = find_pieces(ink)
     heights, boxes, mass = pieces.heights, pieces.boxes, pieces.mass
     # A page's dark margin is no stroke, and would make dots of all that are.
     stroke = stroke_width(ink_of(pieces, ~pieces.is_edging, ink))
     dots = pieces.lengths < DOT * stroke
-    nothing = Writing(ink, pieces, [], stroke)
+    nothing = Writing(ink, pieces, [], stroke, has_frames)
     if mass[dots].sum() > MOST_SPECKS * mass[~pieces.is_edging].sum():
         return nothing
     marks = dots | (pieces.widths > DASH * heights) | pieces.is_edging | _frayed(pieces, stroke)
@@ -95,7 +98,7 @@ def find_writing(ink: NDArray[np.uint8]) -> Writing:
             continue
         near = _floating(boxes, line, np.flatnonzero(~digits & ~rules), size)
         found.append((sorted(line + near, key=lambda i: int(boxes[i, 1] + boxes[i, 3])), size))
-    return Writing(ink, pieces, found, pen)
+    return Writing(ink, pieces, found, pen, has_frames)
 
 
 def _frayed(pieces: Pieces, pen: float) -> NDArray[np.bool_]:

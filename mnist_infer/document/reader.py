@@ -53,18 +53,17 @@ def read_page(
     # Until writing is found its stroke width is a guess; re-binarization knows it.
     better = suiting_window(window, writing.pen)
     if better is not None:
-        other_ink, _ = extract_ink(picture.pixels, better)
-        other = find_writing(other_ink)
+        other = find_writing(extract_ink(picture.pixels, better)[0])
         second = read_lines(other, classify)
         if mean_confidence(second) > mean_confidence(lines):
-            ink, writing, lines = other_ink, other, second
+            writing, lines = other, second
     if not ink.any():
         return (), ()
     grey = pen_grey(picture.pixels)
     if not writing.lines:
         return _read_bare(picture, grey, writing, read_row), ()
-    if (writing.ink != ink).any():
-        # The layout took rulings or frames out, whose bars beside a digit look like 1s.
+    if writing.has_frames:
+        # The bars of a comb of boxes look like 1s, and the layout has taken them out.
         grey = 255 - writing.ink
     boxes = [hull(writing.pieces.boxes[members]) for members, _ in writing.lines]
     found, unread = [], []
