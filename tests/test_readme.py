@@ -72,7 +72,6 @@ def shell(tmp_path: Path) -> Callable[[str], str]:
     (tmp_path / "docs").mkdir()
     for folder in ("examples", "tests"):
         (tmp_path / folder).symlink_to(ROOT / folder)
-    (tmp_path / "docs").mkdir()
     path = f"{script.parent}{os.pathsep}{os.environ['PATH']}"
 
     def run(command: str) -> str:
