@@ -138,6 +138,7 @@ def _fit_cycle(
         epochs=epochs,
         steps_per_epoch=recipe.steps_per_epoch,
         callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=save), *callbacks],
+        shuffle=False,
         verbose=2,
     )
     batches.close()
