@@ -12,7 +12,7 @@ import tarfile
 from pathlib import Path
 from zipfile import ZipFile
 
-MAX_BYTES = 8_000_000
+MAX_BYTES = 10_000_000
 SDIST_EXTRAS = {
     ".gitignore",  # hatchling adds it, so that a wheel built from here leaves out the same
     "CHANGELOG.md",
