@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 # A digit of 20 pixels may be this small a part of the page: some 80 lines.
 WORKING_SIDE = 1600
 
-
 # What the segmentation lattice does not take for digits, the row network must read with this mean
 # confidence: letters and marks look like single digits more than like rows of them.
 LEAST_ALONE = 0.8
@@ -72,10 +71,11 @@ def read_page(
         if len(boxes) == 1:
             # The picture may be cut to a row; then nothing of the row can get lost in the layout.
             crops.append(look_at(grey, slice(0, len(grey)), slice(0, grey.shape[1]), read_row))
-        row = read_crops(crops, *_second_opinion(line))
+        sure = certain(line)
+        row = read_crops(crops, *_second_opinion(sure))
         if not line and row.confidence < LEAST_ALONE:
             row = NOTHING
-        digits = _combine(line, row, box, writing)
+        digits = _combine(sure, row, box, writing)
         if digits:
             found.append(digits)
         unread += [
@@ -111,9 +111,8 @@ def _original(picture: Picture, box: Box) -> Box:
 
 def _second_opinion(line: list[LatticeDigit]) -> tuple[str, float]:
     """What the segmentation lattice reads, and its least confidence."""
-    rows = [row for _, row in certain(line)]
-    text = "".join(str(int(row.argmax())) for row in rows)
-    return text, min((float(row.max()) for row in rows), default=0.0)
+    text = "".join(str(int(row.argmax())) for _, row in line)
+    return text, min((float(row.max()) for _, row in line), default=0.0)
 
 
 def _combine(
@@ -121,7 +120,7 @@ def _combine(
 ) -> list[tuple[Box, int, float]]:
     """The digits of a row with their boxes: the lattice's where both read the same."""
     text, _ = _second_opinion(line)
-    boxes = [place for place, _ in certain(line)] if row.text == text else _cells(row, box, writing)
+    boxes = [place for place, _ in line] if row.text == text else _cells(row, box, writing)
     return [
         (place, int(digit), confidence)
         for place, digit, confidence in zip(boxes, row.text, row.confidences, strict=True)
