@@ -12,8 +12,8 @@ from PIL import Image, ImageDraw
 
 from benchmarks.contenders import load, variants
 from mnist_infer import DeviceError, Recognizer
-from mnist_infer.inference.registry import DEFAULT_MODEL, bundled_info, bundled_models
-from mnist_infer.inference.session import Device
+from mnist_infer.config import DEFAULT_MODEL, Device
+from mnist_infer.inference.registry import bundled_info, bundled_models
 from tests.conftest import mnist, mnist_path
 
 if TYPE_CHECKING:

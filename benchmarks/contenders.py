@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from mnist_infer import Recognizer
+from mnist_infer.config import Device, Precision
 from mnist_infer.inference.devices import CPU, CUDA, import_onnxruntime
-from mnist_infer.inference.registry import Precision, has_int8
-from mnist_infer.inference.session import Device
+from mnist_infer.inference.registry import has_int8
 
 BARE = "bare `session.run`"
 PROBABILITIES = "`probabilities(image)`"

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from benchmarks.timing import Row, take_turns
 from mnist_infer import DeviceError, Recognizer
+from mnist_infer.config import DEFAULT_MODEL
 from mnist_infer.inference.devices import CUDA, import_onnxruntime
-from mnist_infer.inference.registry import DEFAULT_MODEL
 
 BATCHES = (1, 16, 256, 4096, 65_536, 1_048_576)
 TURN = 0.1

@@ -30,7 +30,7 @@ from benchmarks.contenders import (
 from benchmarks.peers import find_peers
 from benchmarks.timing import Row, Times, goal, take_turns
 from export.network import Network
-from mnist_infer.inference.registry import DEFAULT_MODEL
+from mnist_infer.config import DEFAULT_MODEL
 from train.data import Mnist
 
 TURN = 0.02

@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image
 
 from mnist_infer import ImageError, Recognizer
-from mnist_infer.decode.images import MAX_PIXELS
+from mnist_infer.config import MAX_PIXELS
 from train.markdown import table
 
 SIDE = math.isqrt(MAX_PIXELS)

@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.coldstart import OURS, SCRIPT
 from benchmarks.contenders import BARE, BYTES, PEERS, PROBABILITIES, usual
 from benchmarks.page import microseconds
-from mnist_infer.inference.registry import DEFAULT_MODEL
+from mnist_infer.config import DEFAULT_MODEL
 from train.markdown import table
 
 _BLOCK = re.compile(r"(<!-- speed: .*? -->\n).*?(\n<!-- /speed -->)", re.DOTALL)

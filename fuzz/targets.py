@@ -12,6 +12,7 @@ import numpy as np
 
 from fuzz import corpus
 from mnist_infer import ImageError, ModelError, Recognizer
+from mnist_infer.config import ModelConfig
 from mnist_infer.inference.session import Session
 from train.data import DataError, load_mnist
 
@@ -55,7 +56,7 @@ def _model() -> Callable[[bytes], None]:
 
     def model(content: bytes) -> None:
         with suppress(ModelError):
-            session = Session(content, "fuzz.onnx", "cpu", 1, "0..1")
+            session = Session(content, "fuzz.onnx", ModelConfig(device="cpu", input_range="0..1"))
             assert session.run(image).shape == (1, 10)
 
     return model

@@ -5,26 +5,28 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import fields, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_infer.decode.images import MAX_PIXELS, ImageSource, Page, Picture, read_picture
+from mnist_infer.config import (
+    DEFAULT_MODEL,
+    MAX_PIXELS,
+    Device,
+    InputRange,
+    ModelConfig,
+    Precision,
+)
+from mnist_infer.decode.images import ImageSource, Page, Picture, read_picture
 from mnist_infer.errors import DeviceError, ImageError, ModelError, NoDigitError
 from mnist_infer.imaging import pipeline
 from mnist_infer.inference import devices
-from mnist_infer.inference.registry import (
-    DEFAULT_MODEL,
-    ModelInfo,
-    Precision,
-    has_int8,
-    read_model,
-    read_row_model,
-)
+from mnist_infer.inference.registry import ModelInfo, has_int8, read_model, read_row_model
 from mnist_infer.inference.row_session import RowSession
-from mnist_infer.inference.session import Device, InputRange, Session
+from mnist_infer.inference.session import Session
 from mnist_infer.inference.tta import classify_looks
 from mnist_infer.results import Explanation, Prediction, Reading, Stages
 
@@ -51,50 +53,39 @@ class Recognizer:
         max_pixels: int = MAX_PIXELS,
         isolated: bool = False,
     ) -> None:
-        """Load a model.
+        """Load a model; the arguments are the fields of `ModelConfig`, which says more of each.
 
         Args:
-            model: The name of a bundled model, or the path of an ONNX file that classifies 784
-                pixels into ten digits.
-            device: `"cpu"`, `"cuda"`, or `"auto"`: CUDA where a session really gets it.
-            precision: `"float32"`, `"int8"` (on a CPU, where the model is bundled in it), or
-                `"auto"`: the faster of the two on the device.
-            threads: CPU threads for one call, at most 1024; 0 lets ONNX Runtime choose.
-            input_range: `"0..1"` or `"0..255"`: what an ONNX file with a float input expects,
-                where its metadata does not say.
-            max_pixels: The largest picture that is decoded; files of more are refused by their
-                headers, and by their sizes where that is more than 8 bytes a pixel.
-            isolated: Decode in processes of their own, with limits on memory and time, so that no
-                picture of a stranger can keep or exhaust this one; see SECURITY.md.
+            model: The name of a bundled model, or the path of an ONNX file.
+            device: `"cpu"`, `"cuda"`, or `"auto"`.
+            threads: CPU threads for one call; 0 lets ONNX Runtime choose.
+            precision: `"float32"`, `"int8"`, or `"auto"`: the faster of the two on the device.
+            input_range: What an ONNX file with a float input expects.
+            max_pixels: The largest picture that is decoded.
+            isolated: Decode in separate processes, for pictures of strangers.
 
         Raises:
             ModelError: The model cannot be loaded or is no digit classifier.
-            DeviceError: `"cuda"`, and no CUDA to be had; the message says why.
-            ValueError: A number that is no whole one, or out of its range.
+            DeviceError: `"cuda"` is not available; the message says why.
+            ValueError: A number that is not an integer, or out of its range.
         """
-        if not isinstance(max_pixels, (int, np.integer)) or max_pixels < 1:
-            raise ValueError(f"max_pixels is {max_pixels!r}; a whole number from 1 is needed")
-        self._info, self._loaded = _open(model, device, threads, precision, input_range)
-        self._arguments = {
-            "model": model,
-            "device": device,
-            "threads": threads,
-            "precision": self._info.precision or precision,
-            "input_range": input_range,
-            "max_pixels": max_pixels,
-            "isolated": isolated,
-        }
-        self._max_pixels = max_pixels
+        config = ModelConfig(model, device, threads, precision, input_range, max_pixels, isolated)
+        self._info, self._loaded = _open(config)
+        self._config = replace(config, precision=self._info.precision or precision)
         self._isolated = _isolated_decoder(max_pixels) if isolated else None
-        self._threads = threads
         self._loaded_rows: RowSession | None = None
+
+    @classmethod
+    def from_config(cls, config: ModelConfig) -> Recognizer:
+        """Load a model as a configuration says; raise as the constructor does."""
+        return cls(**{field.name: getattr(config, field.name) for field in fields(config)})
 
     def __repr__(self) -> str:
         model, device = self._info.name, self._loaded.device
         return f"Recognizer({model!r}, device={device!r}, precision={self._info.precision!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (self._arguments, self._info.sha256)
+        return _rebuild, (self._config, self._info.sha256)
 
     @property
     def _session(self) -> Session:
@@ -104,20 +95,25 @@ class Recognizer:
             ModelError: This is a forked process, and the model cannot be loaded again.
         """
         if self._loaded.is_left:
-            self._loaded = _rebuild(self._arguments, self._info.sha256)._loaded
+            self._loaded = _rebuild(self._config, self._info.sha256)._loaded
         return self._loaded
 
     @property
     def _rows(self) -> RowSession:
         """The row network, loaded at its first use in this process."""
         if self._loaded_rows is None or self._loaded_rows.is_left:
-            self._loaded_rows = RowSession(read_row_model(), self._threads)
+            self._loaded_rows = RowSession(read_row_model(), self._config.threads)
         return self._loaded_rows
 
     @property
     def model(self) -> ModelInfo:
         """The loaded model: name, path, sha256, and its sidecar if it is a bundled one."""
         return self._info
+
+    @property
+    def config(self) -> ModelConfig:
+        """What it was made from, with the precision that was chosen."""
+        return self._config
 
     @property
     def device(self) -> str:
@@ -265,7 +261,7 @@ class Recognizer:
     def _read_one(self, image: ImageSource, working_side: int = pipeline.WORKING_SIDE) -> Picture:
         if self._isolated:
             return self._isolated.read(image, working_side)
-        return read_picture(image, working_side, self._max_pixels)
+        return read_picture(image, working_side, self._config.max_pixels)
 
 
 def _isolated_decoder(max_pixels: int) -> IsolatedDecoder:
@@ -274,17 +270,12 @@ def _isolated_decoder(max_pixels: int) -> IsolatedDecoder:
     return IsolatedDecoder(max_pixels)
 
 
-def _open(
-    model: str | os.PathLike[str],
-    device: Device,
-    threads: int,
-    precision: Precision,
-    input_range: InputRange | None,
-) -> tuple[ModelInfo, Session]:
-    """A session of the file that suits device and precision, and what is known of it."""
-    if precision == "auto" and device != "cuda" and has_int8(model):
+def _open(config: ModelConfig) -> tuple[ModelInfo, Session]:
+    """Open a session of the file that suits device and precision, and say what is known of it."""
+    device, precision = config.device, config.precision
+    if precision == "auto" and device != "cuda" and has_int8(config.model):
         if device == "auto" and devices.offers_cuda():
-            opened = _open(model, device, threads, "float32", input_range)
+            opened = _open(replace(config, precision="float32"))
             if opened[1].device == "cuda":
                 return opened
         precision = "int8"
@@ -292,14 +283,16 @@ def _open(
         raise DeviceError("int8 is for CPUs: leave out the precision, or the device")
     if precision == "int8" and device == "auto":
         device = "cpu"
-    info, content = read_model(model, precision)
-    is_bundled = bool(info.sidecar)
-    return info, Session(content, info.name, device, threads, input_range, is_bundled=is_bundled)
+    info, content = read_model(config.model, precision)
+    session = Session(
+        content, info.name, replace(config, device=device), is_bundled=bool(info.sidecar)
+    )
+    return info, session
 
 
-def _rebuild(arguments: dict[str, Any], sha256: str) -> Recognizer:
-    """The same recogniser once more, with a session of its own."""
-    recognizer = Recognizer(**arguments)
+def _rebuild(config: ModelConfig, sha256: str) -> Recognizer:
+    """Make the same recogniser once more, with a session of its own."""
+    recognizer = Recognizer.from_config(config)
     if recognizer.model.sha256 != sha256:
         raise ModelError(
             f"{recognizer.model.path}: the model has changed since the recogniser was made that "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,14 +13,13 @@ import typer
 
 from mnist_infer.cli.console import INTERRUPTED, PROGRAM, say, usage_error
 from mnist_infer.cli.options import BatchSize, InputRange, Model
+from mnist_infer.config import DEFAULT_MODEL, ModelConfig
 from mnist_infer.decode.storage import images_at, is_uri
 from mnist_infer.errors import DeviceError, ModelError
-from mnist_infer.inference.registry import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from mnist_infer.batch.run import Options
     from mnist_infer.batch.work import Work
-    from mnist_infer.inference.registry import Precision
 
 _SECONDS_BETWEEN_LINES = 10
 
@@ -70,9 +70,14 @@ def batch(
         from mnist_infer.inference.registry import has_int8
         from mnist_infer.recognizer import Recognizer
 
-        # Now rather than in a hundred workers: is the model to be had? GPUs take it in float32.
-        precision: Precision = "float32" if num_gpus and has_int8(model) else "auto"
-        info = Recognizer(model, device="cpu", precision=precision, input_range=input_range).model
+        # Now rather than in a hundred workers: is the model available? GPUs take it in float32.
+        config = ModelConfig(
+            model,
+            "cpu",
+            precision="float32" if num_gpus and has_int8(model) else "auto",
+            input_range=input_range,
+        )
+        info = Recognizer.from_config(config).model
         task = Task(_absolute(source), info.sha256, input_range)
         work = create(_absolute(destination), task, images_at(source), part_size)
     except ModuleNotFoundError as error:
@@ -83,8 +88,11 @@ def batch(
         raise usage_error(str(error)) from error
     options = Options(
         destination=_absolute(destination),
-        model=model if model == info.name else _absolute(model),
-        input_range=input_range,
+        config=replace(
+            config,
+            model=model if model == info.name else _absolute(model),
+            device="cuda" if num_gpus else "cpu",
+        ),
         batch_size=batch_size,
         workers=workers,
         num_gpus=num_gpus,

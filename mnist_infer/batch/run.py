@@ -8,19 +8,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ray
 from ray.util import ActorPool
 
 from mnist_infer.batch.work import Work
+from mnist_infer.config import ModelConfig
 from mnist_infer.decode.storage import fetch_each
 from mnist_infer.integrations.columns import Columns
 from mnist_infer.integrations.ray import PATH, with_answers
 from mnist_infer.recognizer import Recognizer
-
-if TYPE_CHECKING:
-    from mnist_infer.inference.session import Device, InputRange
 
 # Only part numbers and counts pass through Ray: this is the least that it accepts.
 _OBJECT_STORE_BYTES = 80_000_000
@@ -33,8 +31,7 @@ class Options:
     """How the work is done."""
 
     destination: str
-    model: str
-    input_range: InputRange | None
+    config: ModelConfig
     batch_size: int
     workers: int | None
     """Actors; None: one for each CPU of the cluster, or as many as its GPUs allow."""
@@ -55,8 +52,7 @@ class _PartReader:
     """One of Ray's actors: reads whole parts, and gives back how many images they had."""
 
     def __init__(self, options: Options) -> None:
-        device: Device = "cuda" if options.num_gpus else "cpu"
-        self._recognizer = Recognizer(options.model, device=device, input_range=options.input_range)
+        self._recognizer = Recognizer.from_config(options.config)
         self._work = Work(options.destination)
         self._batch_size = options.batch_size
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageFont
 
-from mnist_infer.decode.images import MAX_PIXELS, ImageSource, read_picture
+from mnist_infer.config import MAX_PIXELS
+from mnist_infer.decode.images import ImageSource, read_picture
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage

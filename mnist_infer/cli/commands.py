@@ -26,7 +26,8 @@ from mnist_infer.cli.options import (
     Verbose,
     Version,
 )
-from mnist_infer.cli.recognize import ModelOptions, OutputOptions
+from mnist_infer.cli.recognize import OutputOptions
+from mnist_infer.config import DEFAULT_MODEL, MAX_PIXELS, ModelConfig
 from mnist_infer.server.cli import serve
 
 
@@ -66,12 +67,12 @@ def predict(
         typer.Option(min=1, max=10, metavar="K", help="Print the K most probable digits."),
     ] = None,
     min_confidence: MinConfidence = OutputOptions.min_confidence,
-    model: Model = ModelOptions.model,
+    model: Model = DEFAULT_MODEL,
     input_range: InputRange = None,
-    device: Device = ModelOptions.device,
-    threads: Threads = ModelOptions.threads,
-    precision: Precision = ModelOptions.precision,
-    max_pixels: MaxPixels = ModelOptions.max_pixels,
+    device: Device = "auto",
+    threads: Threads = 1,
+    precision: Precision = "auto",
+    max_pixels: MaxPixels = MAX_PIXELS,
     batch_size: BatchSize = 64,
     jobs: Annotated[
         int | None,
@@ -91,7 +92,7 @@ def predict(
     raise typer.Exit(
         recognize.predict(
             images,
-            ModelOptions(model, input_range, device, threads, precision, max_pixels),
+            ModelConfig(model, device, threads, precision, input_range, max_pixels),
             OutputOptions(json, jsonl, min_confidence, quiet, verbose),
             top=top,
             batch_size=batch_size,
@@ -110,12 +111,12 @@ def read(
     json: Json = False,
     jsonl: Jsonl = False,
     min_confidence: MinConfidence = OutputOptions.min_confidence,
-    model: Model = ModelOptions.model,
+    model: Model = DEFAULT_MODEL,
     input_range: InputRange = None,
-    device: Device = ModelOptions.device,
-    threads: Threads = ModelOptions.threads,
-    precision: Precision = ModelOptions.precision,
-    max_pixels: MaxPixels = ModelOptions.max_pixels,
+    device: Device = "auto",
+    threads: Threads = 1,
+    precision: Precision = "auto",
+    max_pixels: MaxPixels = MAX_PIXELS,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -123,7 +124,7 @@ def read(
     raise typer.Exit(
         recognize.read(
             images,
-            ModelOptions(model, input_range, device, threads, precision, max_pixels),
+            ModelConfig(model, device, threads, precision, input_range, max_pixels),
             OutputOptions(json, jsonl, min_confidence, quiet, verbose),
             annotate=annotate,
         )
@@ -141,12 +142,12 @@ def explain(
         int, typer.Option(min=1, max=10, metavar="K", help="Print the K most probable digits.")
     ] = 1,
     min_confidence: MinConfidence = OutputOptions.min_confidence,
-    model: Model = ModelOptions.model,
+    model: Model = DEFAULT_MODEL,
     input_range: InputRange = None,
-    device: Device = ModelOptions.device,
-    threads: Threads = ModelOptions.threads,
-    precision: Precision = ModelOptions.precision,
-    max_pixels: MaxPixels = ModelOptions.max_pixels,
+    device: Device = "auto",
+    threads: Threads = 1,
+    precision: Precision = "auto",
+    max_pixels: MaxPixels = MAX_PIXELS,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -154,7 +155,7 @@ def explain(
     raise typer.Exit(
         recognize.explain(
             images,
-            ModelOptions(model, input_range, device, threads, precision, max_pixels),
+            ModelConfig(model, device, threads, precision, input_range, max_pixels),
             OutputOptions(min_confidence=min_confidence, quiet=quiet, verbose=verbose),
             top=top,
             save_stages=save_stages,
@@ -165,11 +166,11 @@ def explain(
 @app.command()
 def info(
     json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
-    model: Model = ModelOptions.model,
+    model: Model = DEFAULT_MODEL,
     input_range: InputRange = None,
-    device: Device = ModelOptions.device,
-    threads: Threads = ModelOptions.threads,
-    precision: Precision = ModelOptions.precision,
+    device: Device = "auto",
+    threads: Threads = 1,
+    precision: Precision = "auto",
 ) -> None:
     """Show versions, models, and the device that is really used."""
     from json import dumps
@@ -178,7 +179,7 @@ def info(
     from mnist_infer.cli.info import describe, format_info
 
     results = claim_stdout()
-    description = describe(model, device, threads, precision, input_range)
+    description = describe(ModelConfig(model, device, threads, precision, input_range))
     text = dumps(description, indent=2) if json else format_info(description)
     write_results([text + "\n"], results)
 

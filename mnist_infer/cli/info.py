@@ -4,25 +4,16 @@ from __future__ import annotations
 
 import platform
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mnist_infer import __version__
+from mnist_infer.config import DEFAULT_MODEL, ModelConfig
 from mnist_infer.errors import MnistInferError
 from mnist_infer.inference import devices
-from mnist_infer.inference.registry import DEFAULT_MODEL, bundled_info, bundled_models, has_int8
-
-if TYPE_CHECKING:
-    from mnist_infer.inference.registry import Precision
-    from mnist_infer.inference.session import Device, InputRange
+from mnist_infer.inference.registry import bundled_info, bundled_models, has_int8
 
 
-def describe(
-    model: str,
-    device: Device,
-    threads: int,
-    precision: Precision,
-    input_range: InputRange | None,
-) -> dict[str, Any]:
+def describe(config: ModelConfig) -> dict[str, Any]:
     """Everything that a bug report needs, as JSON types; nothing broken here raises."""
     install = devices.runtime_install()
     return {
@@ -34,7 +25,7 @@ def describe(
         "models": [_model(name) for name in bundled_models()],
         "providers": list(install.providers),
         "cuda": _cuda_state(),
-        "session": _session(model, device, threads, precision, input_range),
+        "session": _session(config),
     }
 
 
@@ -89,26 +80,18 @@ def _cuda_state() -> dict[str, Any]:
     return {"works": True, "reason": None}
 
 
-def _session(
-    model: str,
-    device: Device,
-    threads: int,
-    precision: Precision,
-    input_range: InputRange | None,
-) -> dict[str, Any]:
+def _session(config: ModelConfig) -> dict[str, Any]:
     from mnist_infer.recognizer import Recognizer
 
     session = {
-        "model": model,
+        "model": config.model,
         "precision": None,
         "device": None,
-        "threads": threads,
+        "threads": config.threads,
         "error": None,
     }
     try:
-        recognizer = Recognizer(
-            model, device=device, threads=threads, precision=precision, input_range=input_range
-        )
+        recognizer = Recognizer.from_config(config)
     except MnistInferError as error:
         return session | {"error": str(error)}
     return session | {"precision": recognizer.model.precision, "device": recognizer.device}

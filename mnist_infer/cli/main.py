@@ -18,9 +18,10 @@ def main() -> None:
     open_streams()
     arguments = sys.argv[1:]
     if _are_images(arguments):
-        from mnist_infer.cli.recognize import ModelOptions, OutputOptions, predict
+        from mnist_infer.cli.recognize import OutputOptions, predict
+        from mnist_infer.config import ModelConfig
 
-        sys.exit(predict(arguments, ModelOptions(), OutputOptions()))
+        sys.exit(predict(arguments, ModelConfig(), OutputOptions()))
     from mnist_infer.cli.commands import app
 
     app(prog_name=PROGRAM)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from mnist_infer import __version__
+from mnist_infer import __version__, config
 from mnist_infer.cli.console import PROGRAM
 
 
@@ -42,21 +42,24 @@ Model = Annotated[
     str, typer.Option(metavar="NAME|FILE", help="A bundled model, or your own ONNX file.")
 ]
 InputRange = Annotated[
-    Literal["0..1", "0..255"] | None,
+    config.InputRange | None,
     typer.Option(help="What your ONNX file's float input expects."),
 ]
 Device = Annotated[
-    Literal["auto", "cpu", "cuda"],
+    config.Device,
     typer.Option(help="auto takes CUDA where a session really runs on it."),
 ]
 Threads = Annotated[
     int,
     typer.Option(
-        min=0, max=1024, metavar="N", help="CPU threads for the network; 0: all processors."
+        min=0,
+        max=config.MAX_THREADS,
+        metavar="N",
+        help="CPU threads for the network; 0: all processors.",
     ),
 ]
 Precision = Annotated[
-    Literal["auto", "float32", "int8"],
+    config.Precision,
     typer.Option(help="The arithmetic; auto takes int8 on a CPU where the model has it."),
 ]
 MaxPixels = Annotated[

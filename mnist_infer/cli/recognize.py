@@ -32,6 +32,7 @@ from mnist_infer.cli.output import (
     page_record,
     quote_name,
 )
+from mnist_infer.config import ModelConfig
 from mnist_infer.decode.discovery import expand, open_source
 from mnist_infer.errors import (
     DeviceError,
@@ -40,26 +41,11 @@ from mnist_infer.errors import (
     MnistInferError,
     ModelError,
 )
-from mnist_infer.inference.registry import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from mnist_infer.inference.registry import Precision
-    from mnist_infer.inference.session import Device, InputRange
     from mnist_infer.recognizer import Recognizer
 
 Answers: TypeAlias = Generator[Answer, None, None]
-
-
-@dataclass(frozen=True)
-class ModelOptions:
-    """Which model, on which device, and the largest picture that it is given."""
-
-    model: str = DEFAULT_MODEL
-    input_range: InputRange | None = None
-    device: Device = "auto"
-    threads: int = 1
-    precision: Precision = "auto"
-    max_pixels: int = 50_000_000
 
 
 @dataclass(frozen=True)
@@ -80,7 +66,7 @@ class OutputOptions:
 
 def predict(
     images: list[str],
-    model: ModelOptions,
+    config: ModelConfig,
     output: OutputOptions,
     *,
     top: int | None = None,
@@ -92,17 +78,17 @@ def predict(
         raise usage_error("a record has all ten probabilities: leave out --top")
 
     def find(recognizer: Recognizer) -> Answers:
-        return _predictions(recognizer, images, model.max_pixels, batch_size, jobs)
+        return _predictions(recognizer, images, config.max_pixels, batch_size, jobs)
 
     def text(answers: Iterable[Answer], _: str) -> Iterator[str]:
         return as_text(answers, top or 1)
 
-    return _run(images, model, output, find, text, digit_record)
+    return _run(images, config, output, find, text, digit_record)
 
 
 def read(
     images: list[str],
-    model: ModelOptions,
+    config: ModelConfig,
     output: OutputOptions,
     *,
     annotate: Path | None = None,
@@ -112,17 +98,17 @@ def read(
         raise usage_error("--annotate takes one image")
 
     def find(recognizer: Recognizer) -> Answers:
-        return _readings(recognizer, images, model.max_pixels, annotate)
+        return _readings(recognizer, images, config.max_pixels, annotate)
 
     def text(answers: Iterable[Answer], _: str) -> Iterator[str]:
         return as_text(answers, top=1)
 
-    return _run(images, model, output, find, text, page_record)
+    return _run(images, config, output, find, text, page_record)
 
 
 def explain(
     images: list[str],
-    model: ModelOptions,
+    config: ModelConfig,
     output: OutputOptions,
     *,
     top: int = 1,
@@ -131,17 +117,17 @@ def explain(
     """Draw what the network saw of each image, and its answer; return the exit code."""
 
     def find(recognizer: Recognizer) -> Answers:
-        return _explanations(recognizer, images, model.max_pixels, save_stages)
+        return _explanations(recognizer, images, config.max_pixels, save_stages)
 
     def text(answers: Iterable[Answer], encoding: str) -> Iterator[str]:
         return as_drawing(answers, top, encoding)
 
-    return _run(images, model, output, find, text, digit_record)
+    return _run(images, config, output, find, text, digit_record)
 
 
 def _run(
     images: list[str],
-    model: ModelOptions,
+    config: ModelConfig,
     output: OutputOptions,
     find: Callable[[Recognizer], Answers],
     text: Callable[[Iterable[Answer], str], Iterator[str]],
@@ -154,7 +140,7 @@ def _run(
     outcome.take_interrupts()
     try:
         results = claim_stdout()
-        found = find(_open_recognizer(model, output.verbose))
+        found = find(_open_recognizer(config, output.verbose))
         answers: Iterator[Answer] = found
         if not output.quiet and sys.stderr.isatty() and not results.isatty():
             answers = _with_progress(answers, images)
@@ -176,26 +162,19 @@ def _run(
     return INTERRUPTED if outcome.interrupted else min(outcome.unanswered, 1)
 
 
-def _open_recognizer(options: ModelOptions, verbose: bool) -> Recognizer:
+def _open_recognizer(config: ModelConfig, verbose: bool) -> Recognizer:
     # Without work for them, numpy's threads still cost their start.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from mnist_infer.decode.formats import limit_pillow
     from mnist_infer.recognizer import Recognizer
 
-    limit_pillow(options.max_pixels)
-    recognizer = Recognizer(
-        options.model,
-        device=options.device,
-        threads=options.threads,
-        precision=options.precision,
-        input_range=options.input_range,
-        max_pixels=options.max_pixels,
-    )
+    limit_pillow(config.max_pixels)
+    recognizer = Recognizer.from_config(config)
     if verbose:
         loaded = recognizer.model
         say(
             f"model {loaded.name}{f' in {loaded.precision}' if loaded.precision else ''}, "
-            f"device {recognizer.device}, {options.threads} thread(s)"
+            f"device {recognizer.device}, {config.threads} thread(s)"
         )
     return recognizer
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from mnist_infer.config import MAX_PIXELS
 from mnist_infer.decode.files import (
     NotRegularError,
     OverBudgetError,
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
 File: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO
 ImageSource: TypeAlias = "File | Page | PILImage | NDArray[Any]"
 Pixels: TypeAlias = NDArray[np.uint8]
-
-MAX_PIXELS = 50_000_000
-"""The largest picture that is taken, unless the caller says otherwise."""
 
 _EXIF_ORIENTATION = 0x0112
 

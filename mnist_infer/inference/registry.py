@@ -11,14 +11,12 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from mnist_infer.config import Precision
 from mnist_infer.decode.files import NotRegularError, open_regular, size_of
 from mnist_infer.errors import ModelError, ModelIntegrityError
 
-DEFAULT_MODEL = "dense-512x2"
-
-Precision = Literal["auto", "float32", "int8"]
 MAX_BYTES = 500_000_000
 """The largest model file that is read: a thousand times the bundled ones."""
 
@@ -33,7 +31,7 @@ class ModelInfo:
     path: Path
     sha256: str
     size_bytes: int
-    precision: str | None
+    precision: Precision | None
     """`"float32"` or `"int8"`; None for a user's model, whose file alone knows."""
     sidecar: dict[str, Any]
     """The bundled JSON: recipe, seed, test accuracy, versions, parity; empty for a user's model."""

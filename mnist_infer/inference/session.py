@@ -15,25 +15,21 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_infer.config import InputRange, ModelConfig
 from mnist_infer.errors import DeviceError, ModelError
 from mnist_infer.inference import devices
 from mnist_infer.inference.onnx_file import check_self_contained
-
-Device = Literal["auto", "cpu", "cuda"]
-InputRange = Literal["0..1", "0..255"]
 
 _log = logging.getLogger(__name__)
 
 _MOST_ROWS = 1024
 """More images than this go through the network in several calls, which bounds its memory."""
 _MOST_ROWS_ON_CUDA = 65_536
-
-_MOST_THREADS = 1024
 
 _LAYOUTS = ((784,), (28, 28), (28, 28, 1), (1, 28, 28))
 _FLOATS: dict[str, type[Any]] = {
@@ -98,9 +94,7 @@ class Session(ForkSafe):
         self,
         content: bytes,
         name: str,
-        device: Device = "auto",
-        threads: int = 1,
-        input_range: InputRange | None = None,
+        config: ModelConfig,
         *,
         is_bundled: bool = False,
     ) -> None:
@@ -109,25 +103,20 @@ class Session(ForkSafe):
         Args:
             content: The bytes of the ONNX file.
             name: What errors call it.
-            device: `"cuda"` insists; `"auto"` takes CUDA where a session really gets it.
-            threads: Threads for one call, at most 1024; 0 lets ONNX Runtime choose.
-            input_range: What a float input means, where the model's metadata does not say.
+            config: On which device, with how many threads, and what a float input means.
             is_bundled: One of our own, whose answers need no check.
 
         Raises:
-            ValueError: Another number of threads.
             ModelError: Not ONNX, or not a classifier of 784 pixels into ten digits.
-            DeviceError: `"cuda"`, and no CUDA to be had.
+            DeviceError: `"cuda"` is not available.
         """
-        if not isinstance(threads, (int, np.integer)) or not 0 <= threads <= _MOST_THREADS:
-            raise ValueError(f"threads is {threads!r}; a whole number to {_MOST_THREADS} is needed")
         check_self_contained(content, name)
-        session, self.device = _open(content, name, device, threads)
+        session, self.device = _open(content, name, config)
         super().__init__(session)
         self._name = name
         self._is_bundled = is_bundled
         with _blaming(name):
-            self._input = _describe_input(self._session, name, input_range)
+            self._input = _describe_input(self._session, name, config.input_range)
             output = _find_output(self._session, name)
             self._output = str(output.name)
             self._is_direct = (
@@ -224,9 +213,10 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_leave_all)
 
 
-def _open(content: bytes, name: str, device: Device, threads: int) -> tuple[Any, str]:
+def _open(content: bytes, name: str, config: ModelConfig) -> tuple[Any, str]:
     """A session and the device that it really runs on."""
     onnxruntime = devices.import_onnxruntime()
+    device, threads = config.device, config.threads
     if device not in ("auto", "cpu", "cuda"):
         raise DeviceError(f"no device named {device!r}: choose auto, cpu or cuda")
     detail = None

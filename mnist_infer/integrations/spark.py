@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_infer.inference.registry import DEFAULT_MODEL
-from mnist_infer.inference.session import Device, InputRange
+from mnist_infer.config import DEFAULT_MODEL, Device, InputRange
 from mnist_infer.integrations.columns import Columns
 from mnist_infer.recognizer import Recognizer
 

@@ -15,8 +15,8 @@ from mnist_infer.cli.options import (
     Precision,
     Threads,
 )
+from mnist_infer.config import DEFAULT_MODEL, ModelConfig
 from mnist_infer.errors import DeviceError, ModelError
-from mnist_infer.inference.registry import DEFAULT_MODEL
 
 
 def serve(
@@ -71,14 +71,8 @@ def serve(
         ) from error
 
     try:
-        recognizer = Recognizer(
-            model,
-            device=device,
-            threads=threads,
-            precision=precision,
-            input_range=input_range,
-            max_pixels=max_pixels,
-            isolated=True,
+        recognizer = Recognizer.from_config(
+            ModelConfig(model, device, threads, precision, input_range, max_pixels, isolated=True)
         )
     except (ModelError, DeviceError) as error:
         raise usage_error(str(error)) from error

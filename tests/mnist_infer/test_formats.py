@@ -14,7 +14,8 @@ import pytest
 from PIL import Image
 
 from mnist_infer import ImageError, Page, PictureTooLargeError, Recognizer
-from mnist_infer.decode.images import MAX_PIXELS, max_bytes, read_picture
+from mnist_infer.config import MAX_PIXELS
+from mnist_infer.decode.images import max_bytes, read_picture
 
 from .conftest import drawn, encoded
 

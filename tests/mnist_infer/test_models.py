@@ -18,8 +18,8 @@ from mnist_infer import (
     Recognizer,
     bundled_models,
 )
+from mnist_infer.config import Precision
 from mnist_infer.inference import registry
-from mnist_infer.inference.registry import Precision
 
 from .conftest import FIXTURES, drawn
 

@@ -18,7 +18,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from mnist_infer.inference.registry import DEFAULT_MODEL, bundled_info
+from mnist_infer.config import DEFAULT_MODEL
+from mnist_infer.inference.registry import bundled_info
 from tests.glyphs import digit_mask
 
 MODEL = DEFAULT_MODEL

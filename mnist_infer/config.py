@@ -1,0 +1,74 @@
+"""Which model answers, on what, and which pictures it takes.
+
+Imports nothing heavy, so that the command line can show these choices at once.
+"""
+
+from __future__ import annotations
+
+import operator
+import os
+from dataclasses import dataclass
+from typing import Literal
+
+Device = Literal["auto", "cpu", "cuda"]
+Precision = Literal["auto", "float32", "int8"]
+InputRange = Literal["0..1", "0..255"]
+
+DEFAULT_MODEL = "dense-512x2"
+
+MAX_PIXELS = 50_000_000
+"""The largest picture that is decoded, unless the caller says otherwise."""
+
+MAX_THREADS = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ModelConfig:
+    """All that a `Recognizer` is made from; equal configurations give equal answers."""
+
+    model: str | os.PathLike[str] = DEFAULT_MODEL
+    """The name of a bundled model, or the path of an ONNX file that classifies 784 pixels into
+    ten digits."""
+
+    device: Device = "auto"
+    """`"cpu"`, `"cuda"`, or `"auto"`: CUDA where a session really runs on it."""
+
+    threads: int = 1
+    """CPU threads for one call, at most 1024; 0 lets ONNX Runtime choose."""
+
+    precision: Precision = "auto"
+    """`"float32"`, `"int8"` (on a CPU, where the model is bundled in it), or `"auto"`: the faster
+    of the two on the device."""
+
+    input_range: InputRange | None = None
+    """What an ONNX file with a float input expects, where its metadata does not say."""
+
+    max_pixels: int = MAX_PIXELS
+    """The largest picture that is decoded; larger files are refused by their headers, and by
+    their sizes where these are more than 8 bytes a pixel."""
+
+    isolated: bool = False
+    """Decode in separate processes, with limits on memory and time, so that no picture of a
+    stranger can stop or exhaust this one; see SECURITY.md."""
+
+    def __post_init__(self) -> None:
+        """Check the numbers.
+
+        Raises:
+            ValueError: A number that is not an integer, or out of its range.
+        """
+        if not _is_integer(self.threads) or not 0 <= self.threads <= MAX_THREADS:
+            raise ValueError(
+                f"threads is {self.threads!r}; an integer from 0 to {MAX_THREADS} is needed"
+            )
+        if not _is_integer(self.max_pixels) or self.max_pixels < 1:
+            raise ValueError(f"max_pixels is {self.max_pixels!r}; an integer from 1 is needed")
+
+
+def _is_integer(value: object) -> bool:
+    """Whether it is an integer of Python or of NumPy."""
+    try:
+        operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        return False
+    return True
