@@ -115,8 +115,10 @@ def _export(
     from export.convert import to_onnx
     from export.files import write_all
     from export.network import open_network, tempered
+    from export.parity import onnx_probabilities
     from export.report import integer_report, parity_report
     from export.sidecar import Origin, describe, integer_name, read_run
+    from export.threshold import measure_threshold
     from train.data import load_mnist
 
     network = open_network(keras_file)
@@ -141,11 +143,18 @@ def _export(
     model = to_onnx(network)
     float32 = _prove_float32(model, network, origin, mnist)
     integer = _prove_integer(model, float32, origin, mnist) if int8 else None
+    threshold = measure_threshold(onnx_probabilities(float32.content), mnist)
+    typer.echo(
+        f"answers below a confidence of {threshold.recommended_threshold:g} are doubtful: "
+        f"{threshold.validation_digits_rejected:.1%} of validation digits, "
+        f"{threshold.generated_non_digits_rejected:.1%} of generated non-digits"
+    )
 
     files = {output / f"{name}.onnx": float32.content}
     if integer:
         files[output / f"{integer_name(name)}.onnx"] = integer.content
-    files[output / f"{name}.json"] = f"{describe(name, origin, float32, integer)}\n".encode()
+    record = describe(name, origin, float32, threshold, integer)
+    files[output / f"{name}.json"] = f"{record}\n".encode()
     if report:
         # without --data: MNIST is verified by hash, so its place is nobody's business
         told = ["--name", name, "--report", str(report), "--model-version", model_version]

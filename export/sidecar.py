@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import onnx
 
     from export.parity import Parity
+    from export.threshold import Threshold
 
 LABELS = [str(digit) for digit in range(10)]
 POLARITY = "white-on-black"
@@ -110,13 +111,20 @@ def with_metadata(
     return bytes(model.SerializeToString(deterministic=True))
 
 
-def describe(name: str, origin: Origin, float32: Exported, integer: Exported | None = None) -> str:
+def describe(
+    name: str,
+    origin: Origin,
+    float32: Exported,
+    threshold: Threshold,
+    integer: Exported | None = None,
+) -> str:
     """Return the JSON for ``<name>.json``: no time and no path, so it can be compared."""
     return json.dumps(
         {
             "name": name,
             "version": origin.model_version,
             **_file(name, float32),
+            **threshold.fields(),
             "parameters": origin.parameters,
             **_provenance(origin),
             "labels": LABELS,

@@ -36,6 +36,14 @@ class ModelInfo:
     sidecar: dict[str, Any]
     """The bundled JSON: recipe, seed, test accuracy, versions, parity; empty for a user's model."""
 
+    @property
+    def recommended_threshold(self) -> float | None:
+        """The confidence below which an answer is uncertain; None for a user's model.
+
+        The export chooses it on MNIST's validation digits and generated pictures without a digit.
+        """
+        return self.sidecar.get("recommended_threshold")
+
 
 def bundled_models() -> list[str]:
     """The names of the models in this package."""

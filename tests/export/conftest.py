@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def images():
-    """40 images uint8 (40, 28, 28), strokes rather than noise."""
+    """40 images uint8 (40, 28, 28), strokes rather than noise, with ink in every half."""
     rng = np.random.default_rng(3)
     pictures = np.zeros((40, 28, 28), np.uint8)
     for picture in pictures:
-        top, left = rng.integers(2, 18, 2)
-        picture[top : top + rng.integers(2, 9), left : left + rng.integers(2, 9)] = 255
+        top, left = rng.integers(2, 12, 2)
+        bottom, right = rng.integers(16, 26, 2)
+        picture[top:bottom, left:right] = 255
     return pictures
 
 

@@ -8,6 +8,7 @@ import onnx
 import pytest
 
 from export.parity import onnx_probabilities
+from export.threshold import measure_threshold
 
 MODELS = Path(__file__).parents[2] / "mnist_infer" / "models"
 
@@ -104,3 +105,9 @@ def test_graph_keeps_the_contract(sidecar, content):
 def test_accuracy_is_what_the_sidecar_says(file, content, mnist):
     answers = onnx_probabilities(content)(mnist.x_test).argmax(axis=1)
     assert (answers == mnist.y_test).mean() == file["test_accuracy"]
+
+
+@pytest.mark.parametrize("name", SIDECARS)
+def test_the_threshold_is_the_one_that_the_export_measures(name, mnist):
+    measured = measure_threshold(onnx_probabilities((MODELS / f"{name}.onnx").read_bytes()), mnist)
+    assert measured.fields().items() <= SIDECARS[name].items()

@@ -50,6 +50,10 @@ def test_writes_model_sidecar_and_report(run, keras_file, tmp_path, images):
     keras_sha256 = hashlib.sha256(keras_file.read_bytes()).hexdigest()
     assert parity.keys() == {"images", "max_abs_difference", "label_changes"}
     assert parity["label_changes"] == 0
+    threshold = sidecar.pop("recommended_threshold")
+    rejected = sidecar.pop("validation_digits_rejected")
+    assert f"confidence of {threshold:g} are doubtful: {rejected:.1%} of" in result.stdout
+    assert 0 <= sidecar.pop("generated_non_digits_rejected") <= 1
     assert 0 <= accuracy <= 1
     assert sidecar == {
         "name": "tiny",
