@@ -65,11 +65,15 @@ class Stages:
         return first
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Explanation(Stages):
     """How an answer came about."""
 
     prediction: Prediction
+
+    def __repr__(self) -> str:
+        digit, confidence = self.prediction.digit, self.prediction.confidence
+        return f"Explanation(digit={digit}, confidence={confidence:.4f}, box={self.box})"
 
     def stages(self) -> dict[str, NDArray[np.uint8]]:
         """The pictures by name, in the order in which they were made."""

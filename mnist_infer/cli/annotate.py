@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageFont
 
+from mnist_infer.cli.output import READING_THRESHOLD
 from mnist_infer.config import MAX_PIXELS
 from mnist_infer.decode.images import ImageSource, read_picture
 
@@ -14,8 +15,9 @@ if TYPE_CHECKING:
 
     from mnist_infer.results import Reading
 
-# Sure, doubtful, unsure: apart in hue and in lightness, so that colour-blind eyes tell them too.
-_COLOURS = ((0.95, (0, 130, 90)), (0.7, (200, 120, 0)), (0.0, (200, 30, 60)))
+# Apart in hue and in lightness, so that colour-blind eyes tell them too.
+_CERTAIN = (0, 110, 80)
+_UNCERTAIN = (225, 110, 0)
 _UNREAD = (110, 110, 120)
 
 
@@ -33,9 +35,9 @@ def annotate(image: ImageSource, reading: Reading, max_pixels: int = MAX_PIXELS)
     picture = Image.fromarray(read_picture(image, max_pixels=max_pixels).pixels).convert("RGB")
     draw = ImageDraw.Draw(picture, "RGBA")
     for located in reading.digits:
-        colour = next(colour for least, colour in _COLOURS if located.confidence >= least)
-        label = f"{located.digit} {located.confidence:.0%}"
-        _mark(draw, located.box, label, colour, picture.size)
+        is_uncertain = located.confidence < READING_THRESHOLD
+        label = f"{located.digit}{'?' * is_uncertain} {located.confidence:.0%}"
+        _mark(draw, located.box, label, _UNCERTAIN if is_uncertain else _CERTAIN, picture.size)
     for unread in reading.unread:
         _mark(draw, unread.box, "?", _UNREAD, picture.size)
     return picture

@@ -9,6 +9,9 @@ import typer
 
 from mnist_infer import __version__, config
 from mnist_infer.cli.console import PROGRAM
+from mnist_infer.inference.registry import bundled_info
+
+_DEFAULT = bundled_info(config.DEFAULT_MODEL).sidecar
 
 
 def _show_version(wanted: bool) -> None:
@@ -36,7 +39,15 @@ Jsonl = Annotated[
 ]
 MinConfidence = Annotated[
     float,
-    typer.Option(min=0, max=1, metavar="P", help="Count a less confident answer as none."),
+    typer.Option(
+        min=0,
+        max=1,
+        metavar="P",
+        help="Count a less confident answer as none. "
+        f"{_DEFAULT['recommended_threshold']:g} rejects "
+        f"{_DEFAULT['validation_digits_rejected']:.1%} of digits and "
+        f"{_DEFAULT['generated_non_digits_rejected']:.0%} of pictures without one.",
+    ),
 ]
 Model = Annotated[
     str, typer.Option(metavar="NAME|FILE", help="A bundled model, or your own ONNX file.")

@@ -5,11 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from mnist_infer.errors import ImageError
-    from mnist_infer.results import Explanation, Prediction, Reading
+    from mnist_infer.results import Explanation, LocatedDigit, Prediction, Reading
+
+READING_THRESHOLD = 0.7
+"""The confidence of a line's least certain digit below which the line is uncertain.
+
+Of 449 real pictures of rows, it marks 74 % of those that are read wrong and 17 % of those that are
+read right; 0.6 would mark 63 % and 11 %, 0.8 82 % and 27 %."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,25 +27,33 @@ class Answer:
     reading: Reading | None = None
     explanation: Explanation | None = None
     error: ImageError | None = None
+    uncertain: bool | None = None
+    """Whether its confidence is below the threshold; None where there is none of one of them."""
 
 
 def digit_record(answer: Answer) -> dict[str, Any]:
     """The JSON record of a picture of one digit.
 
-    `digit` is null, and `error` is there, when the picture has no answer.
+    `digit` is null, and `error` is there, when the picture has no answer. `uncertain` says whether
+    the confidence is below the model's recommended threshold; it is null where there is no
+    confidence, or where the model is a user's own, which has no such threshold.
     """
     prediction = answer.prediction
     return {
         "path": answer.path,
         "digit": prediction.digit if prediction and not answer.error else None,
         "confidence": prediction.confidence if prediction else None,
+        "uncertain": answer.uncertain,
         "probabilities": prediction.probabilities if prediction else None,
         **_error_field(answer),
     }
 
 
 def page_record(answer: Answer) -> dict[str, Any]:
-    """The JSON record of a page; `text` is null, and `error` is there, when it has no answer."""
+    """The JSON record of a page; `text` is null, and `error` is there, when it has no answer.
+
+    `uncertain` says whether the confidence of any digit is below `READING_THRESHOLD`.
+    """
     text = answer.reading.text if answer.reading else None
     digits = answer.reading.digits if answer.reading else ()
     unread = answer.reading.unread if answer.reading else ()
@@ -47,6 +61,7 @@ def page_record(answer: Answer) -> dict[str, Any]:
         "path": answer.path,
         "text": None if answer.error else text,
         "lines": text.split("\n") if text else [],
+        "uncertain": answer.uncertain,
         "digits": [
             {"digit": located.digit, "confidence": located.confidence, "box": located.box}
             for located in digits
@@ -108,25 +123,29 @@ def _escape(letter: str) -> str:
 
 
 def as_text(answers: Iterable[Answer], top: int) -> Iterator[str]:
-    """For each image that has an answer: its path, then its `top` digits, or its lines."""
+    """For each image that has an answer: its path, then its `top` digits, or its lines.
+
+    A digit, and a line of which a digit, is uncertain has a question mark behind it.
+    """
     for answer in answers:
         if answer.error:
             continue
         name = quote_name(answer.path)
         if answer.prediction:
-            yield f"{name}  {_ranking(answer.prediction, top)}\n"
+            yield f"{name}  {_ranking(answer.prediction, top, bool(answer.uncertain))}\n"
         if answer.reading:
-            yield from (f"{name}  {line}\n" for line in answer.reading.text.split("\n"))
+            yield from (f"{name}  {_line(line)}\n" for line in answer.reading.lines)
 
 
-def as_drawing(answers: Iterable[Answer], top: int, encoding: str) -> Iterator[str]:
+def as_drawing(answers: Iterable[Answer], top: int, stream: TextIO) -> Iterator[str]:
     """As `as_text`, each followed by what the network saw and a bar for each digit."""
-    from mnist_infer.cli.render import render
+    from mnist_infer.cli.render import Renderer
 
+    renderer = Renderer(stream)
     for answer in answers:
         yield from as_text([answer], top)
         if answer.explanation:
-            yield render(answer.explanation, encoding) + "\n"
+            yield renderer.render(answer.explanation, bool(answer.uncertain))
 
 
 def _error_field(answer: Answer) -> dict[str, Any]:
@@ -134,7 +153,15 @@ def _error_field(answer: Answer) -> dict[str, Any]:
     return {"error": {"type": type(error).__name__, "message": error.message}} if error else {}
 
 
-def _ranking(prediction: Prediction, top: int) -> str:
+def _ranking(prediction: Prediction, top: int, is_uncertain: bool) -> str:
+    digits = [f"{digit}" for digit, _ in prediction.top(top)]
+    digits[0] += "?" * is_uncertain
     return "   ".join(
-        f"{digit}  {probability * 100:.1f} %" for digit, probability in prediction.top(top)
+        f"{digit}  {probability * 100:.1f} %"
+        for digit, (_, probability) in zip(digits, prediction.top(top), strict=True)
     )
+
+
+def _line(digits: tuple[LocatedDigit, ...]) -> str:
+    is_uncertain = min(digit.confidence for digit in digits) < READING_THRESHOLD
+    return "".join(str(digit.digit) for digit in digits) + "?" * is_uncertain

@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice, tee
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
 from mnist_infer.cli.console import (
     INTERRUPTED,
@@ -23,6 +23,7 @@ from mnist_infer.cli.console import (
     write_results,
 )
 from mnist_infer.cli.output import (
+    READING_THRESHOLD,
     Answer,
     as_drawing,
     as_json,
@@ -80,7 +81,7 @@ def predict(
     def find(recognizer: Recognizer) -> Answers:
         return _predictions(recognizer, images, config.max_pixels, batch_size, jobs)
 
-    def text(answers: Iterable[Answer], _: str) -> Iterator[str]:
+    def text(answers: Iterable[Answer], _: TextIO) -> Iterator[str]:
         return as_text(answers, top or 1)
 
     return _run(images, config, output, find, text, digit_record)
@@ -100,7 +101,7 @@ def read(
     def find(recognizer: Recognizer) -> Answers:
         return _readings(recognizer, images, config.max_pixels, annotate)
 
-    def text(answers: Iterable[Answer], _: str) -> Iterator[str]:
+    def text(answers: Iterable[Answer], _: TextIO) -> Iterator[str]:
         return as_text(answers, top=1)
 
     return _run(images, config, output, find, text, page_record)
@@ -119,8 +120,8 @@ def explain(
     def find(recognizer: Recognizer) -> Answers:
         return _explanations(recognizer, images, config.max_pixels, save_stages)
 
-    def text(answers: Iterable[Answer], encoding: str) -> Iterator[str]:
-        return as_drawing(answers, top, encoding)
+    def text(answers: Iterable[Answer], stream: TextIO) -> Iterator[str]:
+        return as_drawing(answers, top, stream)
 
     return _run(images, config, output, find, text, digit_record)
 
@@ -130,7 +131,7 @@ def _run(
     config: ModelConfig,
     output: OutputOptions,
     find: Callable[[Recognizer], Answers],
-    text: Callable[[Iterable[Answer], str], Iterator[str]],
+    text: Callable[[Iterable[Answer], TextIO], Iterator[str]],
     record: Callable[[Answer], dict[str, Any]],
 ) -> int:
     """Print what is found as text or records; return the exit code."""
@@ -140,19 +141,20 @@ def _run(
     outcome.take_interrupts()
     try:
         results = claim_stdout()
-        found = find(_open_recognizer(config, output.verbose))
+        recognizer = _open_recognizer(config, output.verbose)
+        found = find(recognizer)
         answers: Iterator[Answer] = found
         if not output.quiet and sys.stderr.isatty() and not results.isatty():
             answers = _with_progress(answers, images)
         answers = outcome.watch(
-            _confident(answers, output.min_confidence),
+            _judged(answers, recognizer.model.recommended_threshold, output.min_confidence),
             report=not (output.has_records or output.quiet),
         )
         if output.has_records:
             records = map(record, answers)
             chunks = as_json(records) if output.json else as_jsonl(records)
         else:
-            chunks = text(answers, results.encoding)
+            chunks = text(answers, results)
         with closing(found):
             write_results(chunks, results)
     except (ModelError, DeviceError) as error:
@@ -254,16 +256,23 @@ def _writing(path: Path) -> Iterator[None]:
         raise usage_error(f"{quote_name(str(path))}: cannot be written ({reason})") from error
 
 
-def _confident(answers: Iterable[Answer], min_confidence: float) -> Iterator[Answer]:
+def _judged(
+    answers: Iterable[Answer], threshold: float | None, min_confidence: float
+) -> Iterator[Answer]:
+    """Mark what is uncertain, and refuse what is less confident than the user wants."""
     for answer in answers:
         result = answer.prediction or answer.reading
-        if result and result.confidence < min_confidence:
+        if not result:
+            yield answer
+            continue
+        least = READING_THRESHOLD if answer.reading else threshold
+        uncertain = None if least is None else result.confidence < least
+        error = None
+        if result.confidence < min_confidence:
             error = LowConfidenceError(
                 f"confidence {result.confidence:.3f} is below {min_confidence:g}"
             )
-            yield replace(answer, error=error)
-        else:
-            yield answer
+        yield replace(answer, uncertain=uncertain, error=error)
 
 
 def _with_progress(answers: Iterator[Answer], images: Iterable[str]) -> Iterator[Answer]:

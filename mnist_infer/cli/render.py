@@ -1,45 +1,91 @@
-"""A picture and its answer as text, for a terminal."""
+"""What the network saw of a picture, and its answer, drawn in a terminal of 80 columns."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TextIO
+
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import Console
+from rich.text import Text
 
 from mnist_infer.results import Explanation, Prediction
 
-_BLOCKS = " ░▒▓█"
-_ASCII = " .+%@"
-_BAR_WIDTH = 24
-_FIRST_BAR_ROW = 9
+_ASCII = " .:-=+*#%@"
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+# Index 2 * (upper pixel is ink) + (lower pixel is ink).
+_HALVES = " ▄▀█"
+_FRAME = "┌┐└┘─│"
+_TITLES = ("normalized stroke width", "original stroke width")
+# The bars fill what the drawings leave of 80 columns.
+_BAR_CELLS = {1: 24, 2: 7}
 
 
-def render(explanation: Explanation, encoding: str) -> str:
-    """The 28x28 that the network saw, and beside it a bar for each digit's probability.
+class Renderer:
+    """Draws on a stream: in colour on a terminal, in ASCII where its encoding has no blocks."""
 
-    Args:
-        explanation: What to draw.
-        encoding: What the terminal can print; plain ASCII is drawn where blocks are not in it.
-    """
-    shades = _BLOCKS if _can_encode(_BLOCKS, encoding) else _ASCII
-    picture = _picture(explanation.image, shades)
-    bars = dict(enumerate(_bars(explanation.prediction, shades[-1]), start=_FIRST_BAR_ROW))
-    return "\n".join(f"{row}   {bars.get(i, '')}".rstrip() for i, row in enumerate(picture))
+    def __init__(self, stream: TextIO) -> None:
+        """Find out what the stream can show; the environment's NO_COLOR and TERM count."""
+        self._console = Console(file=stream, highlight=False)
+        self._has_blocks = _can_encode(_EIGHTHS + _HALVES + _FRAME, stream.encoding)
+        self._has_colour = self._console.color_system is not None and self._has_blocks
 
+    def render(self, explanation: Explanation, is_uncertain: bool) -> str:
+        """Draw the 28x28 that the network saw, and beside it a bar for each digit's probability.
 
-def _picture(image: NDArray[np.uint8], shades: str) -> list[str]:
-    """Two characters for a pixel, since a terminal's cell is twice as high as wide."""
-    levels = np.ceil(image / 255 * (len(shades) - 1)).astype(int)
-    rows = ["".join(shades[level] * 2 for level in row) for row in levels]
-    rule = "-" * 56 if shades == _ASCII else "─" * 56
-    side = "|" if shades == _ASCII else "│"
-    return [f" {rule} ", *(f"{side}{row}{side}" for row in rows), f" {rule} "]
+        Two pixels share a character, one above the other.
+        """
+        drawings = [self._drawing(image) for image in explanation.looks]
+        bars = list(self._bars(explanation.prediction, _BAR_CELLS[len(drawings)], is_uncertain))
+        bars = [Text(), Text(), *bars, *[Text()] * 4]
+        if len(drawings) == 2:
+            titles = [Text(f" {title:<29}") for title in _TITLES]
+            drawings = [[title, *rows] for title, rows in zip(titles, drawings, strict=True)]
+            bars = [Text(), *bars]
+        rows = [Text(" ").join(row) for row in zip(*drawings, bars, strict=True)]
+        return self._as_string(Text("\n").join(rows))
 
+    def _drawing(self, image: NDArray[np.uint8]) -> list[Text]:
+        top_left, top_right, bottom_left, bottom_right, rule, side = tuple(
+            _FRAME if self._has_blocks else "++++-|"
+        )
+        width = image.shape[1]
+        return [
+            Text(f"{top_left}{rule * width}{top_right}"),
+            *(
+                Text(side) + self._row(upper, lower) + Text(side)
+                for upper, lower in zip(image[::2], image[1::2], strict=True)
+            ),
+            Text(f"{bottom_left}{rule * width}{bottom_right}"),
+        ]
 
-def _bars(prediction: Prediction, block: str) -> list[str]:
-    return [
-        f"{digit} {block * round(probability * _BAR_WIDTH):<{_BAR_WIDTH}} {probability:7.1%}"
-        for digit, probability in enumerate(prediction.probabilities)
-    ]
+    def _row(self, upper: NDArray[np.uint8], lower: NDArray[np.uint8]) -> Text:
+        pairs = zip(upper.tolist(), lower.tolist(), strict=True)
+        if self._has_colour:
+            return Text().join(Text("▀", f"rgb({a},{a},{a}) on rgb({b},{b},{b})") for a, b in pairs)
+        if self._has_blocks:
+            return Text("".join(_HALVES[2 * (a > 127) + (b > 127)] for a, b in pairs))
+        return Text("".join(_ASCII[(a + b) * len(_ASCII) // 511] for a, b in pairs))
+
+    def _bars(self, prediction: Prediction, cells: int, is_uncertain: bool) -> Iterator[Text]:
+        for digit, probability in enumerate(prediction.probabilities):
+            colour = "yellow" if is_uncertain else "green"
+            style = f"bold {colour}" if digit == prediction.digit else "default"
+            text = f"{digit} {self._bar(probability, cells):<{cells}} {probability * 100:5.1f} %"
+            yield Text(text, style)
+
+    def _bar(self, probability: float, cells: int) -> str:
+        if not self._has_blocks:
+            return "#" * round(probability * cells)
+        whole, rest = divmod(round(probability * cells * 8), 8)
+        return "█" * whole + (_EIGHTHS[rest] if rest else "")
+
+    def _as_string(self, text: Text) -> str:
+        with self._console.capture() as captured:
+            self._console.print(text, soft_wrap=True)
+        lines = captured.get().splitlines()
+        return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
 def _can_encode(text: str, encoding: str) -> bool:

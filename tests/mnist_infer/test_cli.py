@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -43,6 +44,37 @@ def mnist_infer(
     )
 
 
+def in_terminal(*arguments: object, **environment: str) -> str:
+    """What the command prints where stdin, stdout and stderr are a terminal of 80 columns."""
+    import pty
+
+    terminal, stream = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mnist_infer", *map(str, arguments)],
+        stdin=stream,
+        stdout=stream,
+        stderr=stream,
+        env={
+            **{key: value for key, value in os.environ.items() if key != "NO_COLOR"},
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "PYTHONUTF8": "1",
+            "TERM": "xterm-256color",
+            "COLORTERM": "",
+            "COLUMNS": "80",
+            **environment,
+        },
+    )
+    os.close(stream)
+    printed = b""
+    # Linux ends what a closed terminal gave with an error.
+    with contextlib.suppress(OSError):
+        while chunk := os.read(terminal, 65536):
+            printed += chunk
+    os.close(terminal)
+    assert process.wait(timeout=120) == 0
+    return printed.decode()
+
+
 def test_one_image(digit_file: Write):
     path = digit_file(7)
     done = mnist_infer(path)
@@ -64,7 +96,7 @@ def test_jsonl_has_a_record_per_line(digit_file: Write):
     assert [record["path"] for record in records] == [str(path) for path in paths]
     assert [record["digit"] for record in records] == [4, 2]
     for record in records:
-        assert set(record) == {"path", "digit", "confidence", "probabilities"}
+        assert set(record) == {"path", "digit", "confidence", "uncertain", "probabilities"}
         assert len(record["probabilities"]) == 10
 
 
@@ -138,19 +170,66 @@ class TestImagesWithoutAnAnswer:
         assert done.returncode == 1
 
 
-class TestShow:
+class TestUncertainAnswers:
+    @pytest.fixture
+    def smudge(self, tmp_path: Path) -> Path:
+        """A picture that the bundled models answer without confidence."""
+        path = tmp_path / "smudge.png"
+        page = Image.new("L", (60, 60), 255)
+        page.paste(0, (10, 20, 50, 30))
+        page.paste(0, (10, 40, 50, 45))
+        page.paste(0, (25, 20, 33, 45))
+        page.save(path)
+        return path
+
+    def test_have_a_question_mark_behind_the_digit(self, smudge: Path, digit_file: Write):
+        uncertain, certain = mnist_infer(smudge, digit_file(7)).stdout.decode().splitlines()
+        assert uncertain.split()[1].endswith("?")
+        assert certain.split()[1] == "7"
+
+    def test_are_marked_in_records(self, smudge: Path, digit_file: Write):
+        done = mnist_infer(smudge, digit_file(7), "--jsonl")
+        records = [json.loads(line) for line in done.stdout.splitlines()]
+        assert [record["uncertain"] for record in records] == [True, False]
+        assert records[0]["digit"] is not None
+
+    def test_only_the_most_probable_of_several_digits_is_marked(self, smudge: Path):
+        done = mnist_infer(smudge, "--top", "3")
+        assert done.stdout.count(b"?") == 1
+
+    def test_a_model_of_ones_own_has_no_threshold(self, digit_file: Write):
+        done = mnist_infer(digit_file(7), "--jsonl", "--model", FIXTURES / "tiny.onnx")
+        assert json.loads(done.stdout)["uncertain"] is None
+
+
+class TestExplain:
     def test_draws_the_image_and_a_bar_for_each_digit(self, digit_file: Write):
         done = mnist_infer("explain", digit_file(7))
         drawing = done.stdout.decode().splitlines()[1:]
-        assert len(drawing) == 30
-        assert all(len(row) >= 57 for row in drawing)
+        assert 16 <= len(drawing) <= 17
+        assert max(map(len, drawing)) <= 80
         assert "█" in done.stdout.decode()
-        assert sum("%" in row for row in drawing) == 10
+        bars = [row for row in drawing if "%" in row]
+        assert len(bars) == 10
+        assert all("█ " in row for row in bars if "100.0 %" in row)
+
+    def test_is_without_colour_where_stdout_is_no_terminal(self, digit_file: Write):
+        done = mnist_infer("explain", digit_file(7), TERM="xterm-256color")
+        assert b"\x1b" not in done.stdout
+
+    @pytest.mark.skipif(os.name == "nt", reason="pseudo-terminals are POSIX")
+    @pytest.mark.parametrize(("setting", "has_colour"), [({}, True), ({"NO_COLOR": "1"}, False)])
+    def test_has_colour_on_a_terminal(
+        self, digit_file: Write, setting: dict[str, str], has_colour: bool
+    ):
+        drawn = in_terminal("explain", digit_file(7), **setting)
+        assert ("\x1b[38;5;" in drawn) is has_colour
+        assert ("▀" in drawn) is True
 
     def test_draws_in_ascii_where_the_terminal_has_no_more(self, digit_file: Write):
         done = mnist_infer("explain", digit_file(7), PYTHONUTF8="0", PYTHONIOENCODING="ascii")
         assert done.returncode == 0
-        assert "@" in done.stdout.decode("ascii")
+        assert "#" in done.stdout.decode("ascii")
 
     def test_saves_the_stages(self, digit_file: Write, tmp_path: Path):
         path, folder = digit_file(7), tmp_path / "new" / "stages"
@@ -198,7 +277,7 @@ class TestRead:
 
     def test_gives_a_record_with_boxes_in_the_pictures_own_pixels(self):
         record = json.loads(mnist_infer("read", self.PAGE, "--jsonl").stdout)
-        assert set(record) == {"path", "text", "lines", "digits", "unread"}
+        assert set(record) == {"path", "text", "lines", "uncertain", "digits", "unread"}
         assert record["lines"] == self.LINES
         assert record["text"] == "\n".join(self.LINES)
         assert "".join(str(found["digit"]) for found in record["digits"]) == "".join(self.LINES)
