@@ -4,21 +4,31 @@ The folder holds `<set>/<label>/<image>` for single digits, `sequences*/<string>
 pages, and `nondigits/<image>`. Printed are the accuracy of each set, the exact matches of the
 sequences, and how well confidence tells digits from the rest. The most confident mistakes come
 as a contact sheet, each tile with the picture, what the network saw, and the answer.
+
+`--publish` writes the scores to `results/realworld.json`, and the documents' tables anew.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageOps
 
+from benchmarks import documents
 from mnist_infer import ImageError, NoDigitError, Recognizer
+
+Scores = dict[str, Any]
+"""Of a set `{"pictures", "right"}`, of rows `{"characters", "errors", "silent"}` too; and under
+`NON_DIGITS` how well confidence tells digits from pictures without one."""
 
 NON_DIGITS = "nondigits"
 SEQUENCES = "sequences"
@@ -54,6 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--model", help="a bundled model or an ONNX file (default: the package's)")
     parser.add_argument("--output", type=Path, default=Path("realworld"), help="for the sheets")
     parser.add_argument("--sheets", action="store_true", help="a contact sheet of every set too")
+    parser.add_argument(
+        "--publish", action="store_true", help="write results/realworld.json and the documents"
+    )
     options = parser.parse_args(arguments)
     recognizer = Recognizer(options.model) if options.model else Recognizer()
     answers = {
@@ -61,7 +74,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for folder in sorted(options.folder.iterdir())
         if folder.is_dir()
     }
-    print("\n".join(report(answers)))
+    scores = score(answers)
+    print("\n".join(report(scores)))
+    if options.publish:
+        publish(recognizer.model.name, scores)
     options.output.mkdir(parents=True, exist_ok=True)
     if options.sheets:
         for name, given in answers.items():
@@ -105,37 +121,79 @@ def _read(recognizer: Recognizer, path: Path) -> Answer:
     return Answer(path, label, reading.text, confidence, None, len(reading.unread))
 
 
-def report(answers: dict[str, list[Answer]]) -> Iterable[str]:
-    """The lines of the result."""
+def score(answers: dict[str, list[Answer]]) -> dict[str, Scores]:
+    """What each set's answers are worth."""
+    scores: dict[str, Scores] = {}
     for name, given in answers.items():
         if name != NON_DIGITS:
             right = sum(answer.right for answer in given)
-            line = f"{name:16} {right:4} of {len(given):4}  {100 * right / len(given):5.1f} %"
-            yield line + (_of_rows(given) if name.startswith(SEQUENCES) else "")
-    if NON_DIGITS not in answers:
-        return
+            scores[name] = {"pictures": len(given), "right": right}
+            if name.startswith(SEQUENCES):
+                scores[name] |= _score_rows(given)
+    if NON_DIGITS in answers:
+        scores[NON_DIGITS] = _score_confidence(answers)
+    return scores
+
+
+def _score_rows(given: Sequence[Answer]) -> Scores:
+    """Errors by character, and rows of wrong length that nothing marks as doubtful."""
+    return {
+        "characters": sum(len(answer.label) for answer in given),
+        "errors": sum(edit_distance(answer.label, answer.text) for answer in given),
+        "silent": sum(
+            len(answer.text) != len(answer.label)
+            and answer.confidence >= DOUBT
+            and not answer.unread
+            for answer in given
+        ),
+    }
+
+
+def _score_confidence(answers: dict[str, list[Answer]]) -> Scores:
+    """How well a threshold on confidence tells digits from pictures without one."""
     kinds: dict[bool, list[float]] = defaultdict(list)
     for name, given in answers.items():
         if not name.startswith(SEQUENCES):
             kinds[name != NON_DIGITS] += [answer.confidence for answer in given]
     digits, others = np.array(kinds[True]), np.array(kinds[False])
     threshold = np.quantile(digits, DIGITS_REJECTED)
-    yield f"AUROC of confidence, digits against the rest: {auroc(digits, others):.3f}"
-    yield (
-        f"rejected of the rest, when {DIGITS_REJECTED:.0%} of digits are: "
-        f"{100 * np.mean(others < threshold):.0f} % ({np.mean(others == 0):.0%} had no answer)"
-    )
+    return {
+        "pictures": len(others),
+        "auroc": round(auroc(digits, others), 4),
+        "rejected": int(np.sum(others < threshold)),
+        "no_answer": int(np.sum(others == 0)),
+    }
 
 
-def _of_rows(given: Sequence[Answer]) -> str:
-    """Errors by character, and rows of wrong length that nothing marks as doubtful."""
-    errors = sum(edit_distance(answer.label, answer.text) for answer in given)
-    share = 100 * errors / sum(len(answer.label) for answer in given)
-    silent = sum(
-        len(answer.text) != len(answer.label) and answer.confidence >= DOUBT and not answer.unread
-        for answer in given
-    )
-    return f"  characters wrong {share:4.1f} %  wrong length without a word of doubt {silent}"
+def report(scores: dict[str, Scores]) -> Iterable[str]:
+    """The lines of the result."""
+    for name, found in scores.items():
+        if name == NON_DIGITS:
+            continue
+        right, pictures = found["right"], found["pictures"]
+        line = f"{name:16} {right:4} of {pictures:4}  {100 * right / pictures:5.1f} %"
+        if "errors" in found:
+            share = 100 * found["errors"] / found["characters"]
+            line += f"  characters wrong {share:4.1f} %"
+            line += f"  wrong length without a word of doubt {found['silent']}"
+        yield line
+    if NON_DIGITS in scores:
+        found = scores[NON_DIGITS]
+        rejected, without = (found[name] / found["pictures"] for name in ("rejected", "no_answer"))
+        yield f"AUROC of confidence, digits against the rest: {found['auroc']:.3f}"
+        yield (
+            f"rejected of the rest, when {DIGITS_REJECTED:.0%} of digits are: "
+            f"{100 * rejected:.0f} % ({without:.0%} had no answer)"
+        )
+
+
+def publish(model: str, scores: dict[str, Scores]) -> None:
+    """Put a model's scores into `results/realworld.json`, and the documents' tables in line."""
+    results = documents.realworld() if documents.REALWORLD.is_file() else {}
+    results[model] = {"date": datetime.date.today().isoformat(), "sets": scores}
+    content = json.dumps(dict(sorted(results.items())), indent=1) + "\n"
+    documents.REALWORLD.write_text(content, encoding="utf-8")
+    documents.update()
 
 
 def edit_distance(label: str, text: str) -> int:

@@ -16,8 +16,8 @@ PAGE = ROOT / "docs" / "RELIABILITY.md"
 _HEAD = """\
 # What holds, and how it is known
 
-Written by `python -m benchmarks.reliability` from [reliability.toml](reliability.toml) and
-[the results](../benchmarks/results); `pytest tests/test_reliability.py` fails where they differ.
+Written by `python -m benchmarks.reliability` from `docs/reliability.toml` and
+`benchmarks/results`; `pytest tests/test_reliability.py` fails where they differ.
 `pytest` runs the tests, `pytest -m slow` the broken installs and the frozen command,
 `python -m benchmarks.soak` the long runs, and `packaging/` has the scripts.
 """

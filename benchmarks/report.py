@@ -1,6 +1,6 @@
 """Every figure of speed and size from one run, as one page: `python -m benchmarks.report`.
 
-It writes `report.json`, `report.md` and its plots, and brings README's table in line. Contenders
+It writes `report.json`, `report.md` and its plots, and the documents' tables anew. Contenders
 are measured in turns and ratios are taken within each turn, so that a busy machine changes the
 times but hardly the ratios.
 """
@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.timing import ROOT, Row
+from benchmarks.timing import Row
 
 RESULTS = Path(__file__).with_name("results")
 SECTIONS = ["parity", "latency", "throughput", "files", "coldstart", "footprint", "cuda", "fitting"]
@@ -41,9 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     results = measure(options.only or SECTIONS, options.data, quick=options.quick)
     write(results, options.output)
     if options.output == RESULTS:
-        from benchmarks.readme import update
+        from benchmarks.documents import update
 
-        update(ROOT / "README.md", results)
+        update()
     for each in goals(results):
         if not each["met"]:
             print(f"missed: {each['what']}: {each['value']:,}", file=sys.stderr)

@@ -9,11 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import readme
+from benchmarks import documents
 from benchmarks.page import page
 from benchmarks.report import RESULTS, SECTIONS, goals, main, write
 from mnist_infer.inference.registry import bundled_info, bundled_models
-from tests.conftest import ROOT
 
 
 @pytest.fixture
@@ -44,18 +43,11 @@ def test_some_sections_do_not_replace_the_projects_page(capsys: pytest.CaptureFi
     assert "--only needs --output DIR" in capsys.readouterr().err
 
 
-def test_the_table_of_the_readme_is_made_from_the_committed_figures(results):
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert readme.shown(text) == readme.speed(results)
-
-
-def test_updating_the_readme_changes_the_table_alone(results, tmp_path: Path):
-    path = tmp_path / "README.md"
-    path.write_text("before\n<!-- speed: x -->\nold\n<!-- /speed -->\nafter\n")
-    readme.update(path, results)
-    before, table = path.read_text(encoding="utf-8").split("<!-- speed: x -->\n")
-    assert (before, table.endswith("\n<!-- /speed -->\nafter\n")) == ("before\n", True)
-    assert readme.shown(path.read_text(encoding="utf-8")) == readme.speed(results)
+def test_updating_a_document_changes_its_tables_alone():
+    text = "before\n<!-- table: speed -->\n{}<!-- /table -->\nafter\n<!-- table: throughput -->\n{}"
+    text += "<!-- /table -->\n"
+    made = documents.updated(text.format("", "old\n"))
+    assert made == text.format(f"\n{documents.speed()}\n\n", f"\n{documents.throughput()}\n\n")
 
 
 def test_a_missed_goal_stands_out(results):
