@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from dataclasses import dataclass
 
 from fastapi import FastAPI, HTTPException, UploadFile
 
 from mnist_infer import ImageError, Recognizer
 
 
-class Answer(TypedDict):
+@dataclass(frozen=True)
+class Answer:
     """What the app answers."""
 
     digit: int
@@ -28,4 +29,4 @@ def read_digit(picture: UploadFile) -> Answer:
         prediction = recognizer.predict(picture.file)
     except ImageError as error:
         raise HTTPException(422, error.message) from error
-    return {"digit": prediction.digit, "confidence": prediction.confidence}
+    return Answer(prediction.digit, prediction.confidence)
