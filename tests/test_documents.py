@@ -16,6 +16,7 @@ from PIL import Image
 
 from benchmarks import documents
 from docs import pictures
+from mnist_infer import __version__
 
 ROOT = Path(__file__).resolve().parent.parent
 CI = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
@@ -209,6 +210,12 @@ def test_the_readme_is_read_in_five_minutes():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 160
     assert len(text.split()) <= 1000
+
+
+def test_the_changelog_knows_the_version():
+    """A release has its entry; between releases the version ends in `.dev0`."""
+    heading = "## [Unreleased]" if __version__.endswith(".dev0") else f"## [{__version__}] - "
+    assert heading in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 def test_pictures_show_what_the_models_make_of_the_drawings(tmp_path: Path):
