@@ -16,8 +16,8 @@ from onnx import helper
 
 from benchmarks.graphs import model_of, open_session
 from mnist_infer import __version__
+from mnist_infer.inference.devices import processor_name
 from mnist_infer.inference.registry import bundled_info, bundled_models
-from train.machine import processor
 
 PACKAGES = [
     "numpy",
@@ -43,7 +43,7 @@ def describe() -> dict[str, Any]:
         with suppress(metadata.PackageNotFoundError):
             versions[name] = metadata.version(name)
     return {
-        "processor": processor(),
+        "processor": processor_name(),
         "cores": os.cpu_count(),
         "memory_gb": _memory_gb(),
         "system": platform.platform(terse=True),

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from mnist_infer.inference.devices import processor_name
 from train import markdown
-from train.machine import processor
 from train.reproduce import Reproduction
 
 
@@ -31,7 +31,7 @@ def save(
 
 def machine() -> str:
     """Names the processor, its cores and the operating system."""
-    return f"{processor()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
+    return f"{processor_name()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
 
 
 def table(reproductions: Sequence[Reproduction]) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from mnist_infer import config
 from mnist_infer.batch.cli import batch
 from mnist_infer.cli import recognize
 from mnist_infer.cli.options import (
@@ -28,6 +29,7 @@ from mnist_infer.cli.options import (
 )
 from mnist_infer.cli.recognize import OutputOptions
 from mnist_infer.config import DEFAULT_MODEL, MAX_PIXELS, ModelConfig
+from mnist_infer.errors import DeviceError, ModelError
 from mnist_infer.server.cli import serve
 
 
@@ -182,6 +184,46 @@ def info(
     description = describe(ModelConfig(model, device, threads, precision, input_range))
     text = dumps(description, indent=2) if json else format_info(description)
     write_results([text + "\n"], results)
+
+
+@app.command()
+def bench(
+    json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            show_default="all bundled models",
+            help="Measure this model alone.",
+        ),
+    ] = None,
+    input_range: InputRange = None,
+    device: Annotated[
+        config.Device, typer.Option(help="auto measures the CPU, and CUDA where it works.")
+    ] = "auto",
+    threads: Threads = 1,
+) -> None:
+    """Measure start-up, memory, latency and throughput on this machine, in under 20 seconds."""
+    from json import dumps
+
+    from mnist_infer.cli.bench import measure
+    from mnist_infer.cli.bench_report import Machine, as_json, as_text
+    from mnist_infer.cli.console import claim_stdout, progress_line, usage_error, write_results
+
+    results = claim_stdout()
+    model_config = ModelConfig(model or DEFAULT_MODEL, device, threads, input_range=input_range)
+    try:
+        with progress_line() as progress:
+            benchmark = measure(model_config, every_model=model is None, progress=progress)
+    except (ModelError, DeviceError) as error:
+        raise usage_error(str(error)) from error
+    machine = Machine.here(threads)
+    text = (
+        f"{dumps(as_json(benchmark, machine), indent=2)}\n"
+        if json
+        else as_text(benchmark, machine, results)
+    )
+    write_results([text], results)
 
 
 app.command("serve")(serve)

@@ -1,4 +1,4 @@
-"""What `mnist-infer --info` tells: versions, models, and the device that a session really gets."""
+"""What `mnist-infer info` tells: versions, models, and the device that a session really runs on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mnist_infer import __version__
 from mnist_infer.config import DEFAULT_MODEL, ModelConfig
 from mnist_infer.errors import MnistInferError
 from mnist_infer.inference import devices
-from mnist_infer.inference.registry import bundled_info, bundled_models, has_int8
+from mnist_infer.inference.registry import bundled_info, bundled_models, has_int8, row_model_info
 
 
 def describe(config: ModelConfig) -> dict[str, Any]:
@@ -23,6 +23,7 @@ def describe(config: ModelConfig) -> dict[str, Any]:
         "packages": {name: metadata.version(name) for name in ("numpy", "pillow")}
         | install.packages,
         "models": [_model(name) for name in bundled_models()],
+        "row_network": _row_network(),
         "providers": list(install.providers),
         "cuda": _cuda_state(),
         "session": _session(config),
@@ -37,14 +38,9 @@ def format_info(info: dict[str, Any]) -> str:
     lines = [
         f"mnist-infer {info['version']}, Python {info['python']}, {info['platform']}",
         f"packages  {packages}",
-        "models",
-        *(
-            f"  {entry['name']:<24}{entry['test_accuracy']:>8.2%} on MNIST's test set"
-            f"{entry['size_bytes'] / 1e6:>6.1f} MB  {', '.join(entry['precisions']):<15}"
-            f"sha256 {entry['sha256'][:16]}"
-            f"{'  (default)' if entry['default'] else ''}"
-            for entry in info["models"]
-        ),
+        "models (accuracy on MNIST's test set)",
+        *map(_model_line, info["models"]),
+        _row_network_line(info["row_network"]),
         "devices",
         "  cpu   always",
         f"  cuda  {'works' if info['cuda']['works'] else info['cuda']['reason']}",
@@ -57,6 +53,23 @@ def format_info(info: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _model_line(entry: dict[str, Any]) -> str:
+    name = f"{entry['name']} (default)" if entry["default"] else entry["name"]
+    return (
+        f"  {name:<23} {entry['test_accuracy']:7.2%} {entry['size_bytes'] / 1e6:4.1f} MB"
+        f"  {', '.join(entry['precisions']):<13}  sha256 {entry['sha256'][:12]}"
+    )
+
+
+def _row_network_line(entry: dict[str, Any]) -> str:
+    if entry["error"]:
+        return f"  {entry['error']}"
+    return (
+        f"  {entry['name'] + ', for `read`':<31} {entry['size_bytes'] / 1e6:4.1f} MB"
+        f"  {'float32':<13}  sha256 {entry['sha256'][:12]}"
+    )
+
+
 def _model(name: str) -> dict[str, Any]:
     info = bundled_info(name)
     return {
@@ -66,7 +79,23 @@ def _model(name: str) -> dict[str, Any]:
         "size_bytes": info.size_bytes,
         "test_accuracy": info.sidecar["test_accuracy"],
         "precisions": ["float32", "int8"] if has_int8(name) else ["float32"],
+        "recommended_threshold": info.recommended_threshold,
         "recipe": info.sidecar["recipe"],
+    }
+
+
+def _row_network() -> dict[str, Any]:
+    try:
+        info = row_model_info()
+    except MnistInferError as error:
+        return {"name": "rows", "error": str(error)}
+    return {
+        "name": info.name,
+        "sha256": info.sha256,
+        "size_bytes": info.size_bytes,
+        "version": info.sidecar["version"],
+        "exact_generated_rows": info.sidecar["exact_generated_rows"],
+        "error": None,
     }
 
 

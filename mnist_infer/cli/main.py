@@ -10,7 +10,7 @@ import sys
 
 from mnist_infer.cli.console import PROGRAM, open_streams
 
-COMMANDS = frozenset({"predict", "read", "explain", "info", "serve", "batch"})
+COMMANDS = frozenset({"predict", "read", "explain", "info", "bench", "serve", "batch"})
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import io
 import os
+import platform
 import re
 import sys
 from dataclasses import dataclass
@@ -72,6 +73,16 @@ def runtime_install() -> RuntimeInstall:
     return RuntimeInstall(
         packages, onnxruntime.__version__, tuple(onnxruntime.get_available_providers())
     )
+
+
+def processor_name() -> str:
+    """The processor's name as the system tells it, else its architecture."""
+    # Linux keeps the name nowhere else; on ARM boards it is the board's.
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith(("model name", "Model")):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
 
 
 def offers_cuda() -> bool:

@@ -106,16 +106,33 @@ def read_model(
     return ModelInfo(str(path), path, digest, len(content), None, {}), content
 
 
+def row_model_info() -> ModelInfo:
+    """What is known of the row network, which reads whole rows of digits.
+
+    Raises:
+        ModelError: Its files are missing.
+    """
+    path = _FOLDER / "rows" / "rows.json"
+    sidecar = json.loads(_read(path))
+    return ModelInfo(
+        name="rows",
+        path=path.with_name(sidecar["file"]),
+        sha256=sidecar["sha256"],
+        size_bytes=sidecar["size_bytes"],
+        precision="float32",
+        sidecar=sidecar,
+    )
+
+
 def read_row_model() -> bytes:
-    """Read the bytes of the row network, which reads whole rows of digits.
+    """Read the bytes of the row network.
 
     Raises:
         ModelError: The file is missing.
         ModelIntegrityError: It is not the one that was released.
     """
-    record = json.loads((_FOLDER / "rows" / "rows.json").read_text(encoding="utf-8"))
-    path = _FOLDER / "rows" / record["file"]
-    return _checked(path, _read(path), record["sha256"])
+    info = row_model_info()
+    return _checked(info.path, _read(info.path), info.sha256)
 
 
 def _checked(path: Path, content: bytes, sha256: str) -> bytes:

@@ -324,7 +324,8 @@ class TestInfo:
         done = mnist_infer("info")
         text = done.stdout.decode()
         assert __version__ in text
-        assert "dense-512x2" in text
+        assert "dense-512x2 (default)" in text
+        assert "rows, for `read`" in text
         assert "runs on cpu" in text or "runs on cuda" in text
 
     def test_for_programs(self):
@@ -333,6 +334,7 @@ class TestInfo:
         assert info["session"]["device"] == "cuda" or info["cuda"]["reason"]
         assert {model["name"] for model in info["models"]} >= {"dense-512", "dense-512x2"}
         assert all(len(model["sha256"]) == 64 for model in info["models"])
+        assert len(info["row_network"]["sha256"]) == 64
 
     def test_a_broken_model_is_told_not_raised(self):
         done = mnist_infer("info", "--model", "none.onnx")
@@ -362,7 +364,9 @@ class TestCommands:
         assert done.returncode == 2
         assert b"predict" in done.stdout + done.stderr
 
-    @pytest.mark.parametrize("command", ["predict", "read", "explain", "info", "serve", "batch"])
+    @pytest.mark.parametrize(
+        "command", ["predict", "read", "explain", "info", "bench", "serve", "batch"]
+    )
     def test_each_has_its_help(self, command: str):
         assert f"mnist-infer {command}" in mnist_infer(command, "--help").stdout.decode()
         assert command in mnist_infer("--help").stdout.decode()
