@@ -123,6 +123,38 @@ def accuracy_of_models() -> str:
     return table(("pictures", "how many", *(f"`{model}`" for model in MODELS)), rows)
 
 
+def thresholds() -> str:
+    """What each threshold of confidence rejects and what it lets pass, for the default model."""
+    results = json.loads((RESULTS / "thresholds.json").read_text(encoding="utf-8"))
+    recommended = f"{results['recommended']:g}"
+    rows = []
+    for threshold, digits in results["test_digits"].items():
+        real, others = (results[key][threshold] for key in ("real_digits", "non_digits"))
+        name = {"0": "none", recommended: f"**{recommended}**"}.get(threshold, threshold)
+        rows.append(
+            (
+                name,
+                *(
+                    f"{100 * kind['right_rejected'] / kind['pictures']:.1f} %"
+                    for kind in (digits, real)
+                ),
+                *(f"{kind['wrong_accepted']}" for kind in (digits, real, others)),
+            )
+        )
+    count, real_count, other_count = (
+        f"{results[key]['0']['pictures']:,}" for key in ("test_digits", "real_digits", "non_digits")
+    )
+    head = (
+        "threshold",
+        "right answers rejected, MNIST",
+        "right answers rejected, real pictures",
+        f"wrong answers left of {count}, MNIST",
+        f"wrong answers left of {real_count}, real pictures",
+        f"answers left on {other_count} pictures without a digit",
+    )
+    return table(head, rows)
+
+
 def speed() -> str:
     """The default model by each way in, a user's first."""
     results = report()
@@ -171,6 +203,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "accuracy": accuracy,
     "accuracy-of-rows": accuracy_of_rows,
     "accuracy-of-models": accuracy_of_models,
+    "thresholds": thresholds,
     "speed": speed,
     "speed-of-peers": speed_of_peers,
     "throughput": throughput,

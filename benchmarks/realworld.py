@@ -25,6 +25,7 @@ from PIL import Image, ImageDraw, ImageOps
 
 from benchmarks import documents
 from mnist_infer import ImageError, NoDigitError, Recognizer
+from mnist_infer.cli.output import READING_THRESHOLD
 
 Scores = dict[str, Any]
 """Of a set `{"pictures", "right"}`, of rows `{"characters", "errors", "silent"}` too; and under
@@ -34,8 +35,6 @@ NON_DIGITS = "nondigits"
 SEQUENCES = "sequences"
 # The curve's point that is reported: the threshold that costs this share of the digits.
 DIGITS_REJECTED = 0.02
-# A row is doubted where its least certain digit is below this confidence.
-DOUBT = 0.7
 SHOWN_MISTAKES = 60
 TILE, COLUMNS, CAPTION = 120, 12, 14
 
@@ -142,7 +141,7 @@ def _score_rows(given: Sequence[Answer]) -> Scores:
         "errors": sum(edit_distance(answer.label, answer.text) for answer in given),
         "silent": sum(
             len(answer.text) != len(answer.label)
-            and answer.confidence >= DOUBT
+            and answer.confidence >= READING_THRESHOLD
             and not answer.unread
             for answer in given
         ),
