@@ -1,8 +1,9 @@
-"""Pictures -> what the network sees: in this process, and in more where there is work for them.
+"""Pictures -> what the network sees: one at a time, and side by side where there is work for it.
 
 Decoding and preparing take nearly all of the time, and Python runs one thread at a time. The
 processes are forks, which start in milliseconds; where a fork is not safe, which is everywhere but
-on Linux, there are none: a fresh Python would start for as long as a thousand small pictures take.
+on Linux, nothing is done side by side. Each process has the limits of `decode.limits`; one that
+they end is replaced, and what it had not done is done one at a time.
 """
 
 from __future__ import annotations
@@ -12,21 +13,22 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import chain, cycle, islice
+from itertools import chain, cycle, islice, starmap
 from typing import TYPE_CHECKING, TypeAlias
 
 from mnist_infer.decode.discovery import STDIN, Name, open_source
-from mnist_infer.decode.images import Picture, max_bytes, read_picture
+from mnist_infer.decode.images import ImageSource, Picture, max_bytes, read_picture
+from mnist_infer.decode.isolated import limit_error
+from mnist_infer.decode.limits import is_over_time, limit_memory, limit_time
 from mnist_infer.errors import ImageError, PictureTooLargeError
 from mnist_infer.imaging.pipeline import WORKING_SIDE, prepare_batch
 
 if TYPE_CHECKING:
+    from mmap import mmap
     from multiprocessing.connection import Connection
-    from multiprocessing.context import ForkContext
-    from multiprocessing.process import BaseProcess
 
     import numpy as np
     from numpy.typing import NDArray
@@ -54,38 +56,43 @@ _PAGE = 4096
 # A process that the system does not let end, as over a network that is gone, is not waited for.
 _SECONDS_TO_END = 1
 _MOST_PIXELS = 16_000_000
-"""Larger pictures are decoded in this process, and so one at a time: memory is not for the many."""
+"""Larger pictures are decoded one at a time: memory is not for the many."""
+
+Read: TypeAlias = Callable[[ImageSource, int | None], Picture]
+"""Decodes an image, shrunk to a working side if any, as `IsolatedDecoder.read` does."""
 
 
 def prepare_each(
-    names: Iterable[Name], max_pixels: int, processes: int, at_once: int
+    names: Iterable[Name], read: Read, max_pixels: int, processes: int, at_once: int
 ) -> Generator[Prepared, None, None]:
     """Prepare pictures, in order; closing the generator ends the processes at once.
 
     Args:
         names: What stands for the pictures; standard input is read in its turn, and by us.
+        read: Decodes one at a time.
         max_pixels: The largest picture that is decoded.
-        processes: The most that work side by side; 1: only this one.
-        at_once: Pictures that this one prepares together, and so before the first is given.
+        processes: The most that work side by side.
+        at_once: Pictures that are prepared together where nothing is done side by side.
     """
     remaining = iter(names)
-    if processes == 1 or sys.platform != "linux":
-        yield from _prepare_here(remaining, max_pixels, at_once)
+    one_by_one = _OneByOne(read, max_pixels)
+    if sys.platform != "linux":
+        yield from one_by_one.prepare(remaining, at_once)
         return
     ahead = deque(islice(remaining, _AHEAD))
     seconds = 0.0
     for number in range(min(_TRIAL, len(ahead))):
         start = time.perf_counter()
-        prepared = _prepare([ahead.popleft()], max_pixels)
+        prepared = list(one_by_one.prepare([ahead.popleft()]))
         if number:
             seconds += (time.perf_counter() - start) / (_TRIAL - 1)
         yield from prepared
     rest = chain(ahead, remaining)
     if seconds * len(ahead) < _WORTHWHILE:
-        yield from _prepare_here(rest, max_pixels, at_once)
+        yield from one_by_one.prepare(rest)
         return
     most = max(1, min(_MOST_PICTURES, int(_PART_SECONDS / seconds)))
-    yield from _side_by_side(_parts(rest, most), max_pixels, processes)
+    yield from _side_by_side(_parts(rest, most), one_by_one, processes)
 
 
 def usable_processors() -> int:
@@ -99,22 +106,23 @@ def usable_processors() -> int:
     return max(1, round(count))
 
 
-def _prepare_here(names: Iterable[Name], max_pixels: int, at_once: int) -> Iterator[Prepared]:
-    remaining = iter(names)
-    while some := list(islice(remaining, at_once)):
-        yield from _prepare(some, max_pixels)
+@dataclass(frozen=True, slots=True)
+class _OneByOne:
+    """Decodes one picture at a time, and prepares it in this process."""
 
+    read: Read
+    max_pixels: int
 
-def _prepare(names: Iterable[Name], max_pixels: int) -> list[Prepared]:
-    return prepare_batch(_read(name, max_pixels) for name in names)
+    def prepare(self, names: Iterable[Name], at_once: int = 1) -> Iterator[Prepared]:
+        remaining = iter(names)
+        while some := list(islice(remaining, at_once)):
+            yield from prepare_batch(map(self._try_read, some))
 
-
-def _read(name: Name, max_pixels: int) -> Picture | ImageError:
-    try:
-        source = open_source(name, max_bytes(max_pixels))
-        return read_picture(source, WORKING_SIDE, max_pixels)
-    except ImageError as error:
-        return error
+    def _try_read(self, name: Name) -> Picture | ImageError:
+        try:
+            return self.read(open_source(name, max_bytes(self.max_pixels)), WORKING_SIDE)
+        except ImageError as error:
+            return error
 
 
 def _parts(names: Iterable[Name], most: int) -> Iterator[list[Name]]:
@@ -131,133 +139,164 @@ def _parts(names: Iterable[Name], most: int) -> Iterator[list[Name]]:
         yield part
 
 
-@dataclass(slots=True)
 class _Worker:
     """A process that prepares pictures, and our ends of the pipes to and from it."""
 
-    process: BaseProcess
-    tasks: Connection
-    results: Connection
-    is_gone: bool = False
+    def __init__(self, max_pixels: int) -> None:
+        """Start the process.
+
+        Raises:
+            OSError: There are no more processes or files to be had.
+        """
+        from mmap import mmap
+
+        self._max_pixels = max_pixels
+        # Shared with the process, which notes in it which picture of a part it is at.
+        self._place = mmap(-1, 1)
+        self.start()
+
+    def start(self) -> None:
+        """Start the process, once more after it was lost; raises `OSError`."""
+        from fcntl import F_SETPIPE_SZ, fcntl
+        from multiprocessing import get_context
+
+        context = get_context("fork")
+        their_tasks, self._tasks = context.Pipe(duplex=False)
+        self._results, their_results = context.Pipe(duplex=False)
+        for pipe in (self._tasks, self._results):
+            with suppress(OSError):  # Each user has only so much of them.
+                fcntl(pipe.fileno(), F_SETPIPE_SZ, _PIPE_BYTES)
+        # Held open by it too, our end would not tell it that we are gone.
+        self._process = context.Process(
+            target=_work,
+            args=(their_tasks, their_results, self._tasks, self._place, self._max_pixels),
+            daemon=True,
+        )
+        # Ctrl-C is for this process alone, which then ends the others; they inherit the mask.
+        unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self._process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
+        their_tasks.close()
+        their_results.close()
 
     @property
     def most_parts(self) -> int:
         """The most parts to give before one is taken: with more, each could wait for the other."""
         from fcntl import F_GETPIPE_SZ, fcntl
 
-        pages = fcntl(self.tasks.fileno(), F_GETPIPE_SZ) // _PAGE
+        pages = fcntl(self._tasks.fileno(), F_GETPIPE_SZ) // _PAGE
         return min(_MOST_PARTS, 1 + max(1, pages // 2))
 
     def give(self, part: list[Name]) -> bool:
         """Have a part prepared, unless it is for this process; whether it will be."""
-        if self.is_gone or STDIN in part or len(str(part[0])) > _MOST_BYTES:
+        if STDIN in part or len(str(part[0])) > _MOST_BYTES:
             return False
-        try:
-            self.tasks.send(part)
-        except OSError:
-            self.is_gone = True
-        return not self.is_gone
+        with suppress(OSError):  # `take` finds that the process is lost.
+            self._tasks.send(part)
+        return True
 
-    def take(self) -> tuple[Iterable[NDArray[np.uint8]], dict[int, ImageError]] | None:
-        """The images and, by place, errors of the oldest part that was given; None: lost."""
-        if not self.is_gone:
-            try:
-                done: tuple[Iterable[NDArray[np.uint8]], dict[int, ImageError]]
-                done = self.results.recv()
-                return done
-            except (EOFError, OSError):  # It was killed, for want of memory say.
-                self.is_gone = True
-        return None
+    def take(self) -> list[Prepared] | None:
+        """What became of the oldest part that was given; None: the process was lost over it."""
+        try:
+            prepared: list[Prepared] = self._results.recv()
+            return prepared
+        except (EOFError, OSError):
+            return None
+
+    def over_time(self) -> int | None:
+        """The place, in its part, of the picture that took a lost process over its time, if any."""
+        self._process.join()
+        return self._place[0] if is_over_time(self._process.exitcode) else None
+
+    def end(self) -> None:
+        """Have the process end, without waiting for it."""
+        self._process.terminate()
+
+    def wait(self) -> None:
+        """Wait until it has ended, but not for long."""
+        self._process.join(_SECONDS_TO_END)
+
+
+_Given: TypeAlias = tuple[_Worker | None, list[Name]]
+"""A part, and who prepares it; None: this process."""
 
 
 def _side_by_side(
-    parts: Iterable[list[Name]], max_pixels: int, processes: int
+    parts: Iterable[list[Name]], one_by_one: _OneByOne, processes: int
 ) -> Iterator[Prepared]:
-    with _workers(processes, max_pixels) as workers:
+    with _workers(processes, min(one_by_one.max_pixels, _MOST_PIXELS)) as workers:
         if not workers:
-            yield from _prepare_here(chain.from_iterable(parts), max_pixels, 1)
+            yield from one_by_one.prepare(chain.from_iterable(parts))
             return
         most = len(workers) * min(worker.most_parts for worker in workers)
-        waiting: deque[tuple[_Worker | None, list[Name]]] = deque()
+        waiting: deque[_Given] = deque()
         for worker, part in zip(cycle(workers), parts):
             waiting.append((worker if worker.give(part) else None, part))
             if len(waiting) == most:
-                yield from _results(*waiting.popleft(), max_pixels)
-        for given in waiting:
-            yield from _results(*given, max_pixels)
+                yield from _take(waiting, one_by_one)
+        while waiting:
+            yield from _take(waiting, one_by_one)
 
 
-def _results(worker: _Worker | None, part: list[Name], max_pixels: int) -> Iterator[Prepared]:
-    """What a worker has made of a part; what it was not given, lost or left is done here."""
+def _take(waiting: deque[_Given], one_by_one: _OneByOne) -> Iterator[Prepared]:
+    """What the oldest part has become; what no process has done of it is done one by one."""
+    worker, part = waiting.popleft()
     done = worker.take() if worker else None
-    if done is None:
-        yield from _prepare_here(part, max_pixels, 1)
-        return
-    images, errors = iter(done[0]), done[1]
+    over_time = None
+    if worker and done is None:
+        over_time = worker.over_time()
+        with suppress(OSError):  # Without another one, its parts are done one by one.
+            worker.start()
+        for other, given in waiting:
+            if other is worker:
+                worker.give(given)
     for place, name in enumerate(part):
-        error = errors.get(place)
-        if isinstance(error, PictureTooLargeError):
-            yield from _prepare([name], max_pixels)
+        prepared = done[place] if done else None
+        if place == over_time:
+            yield limit_error(one_by_one.max_pixels)
+        elif prepared is None or isinstance(prepared, PictureTooLargeError):
+            yield from one_by_one.prepare([name])
         else:
-            yield error or next(images)
+            yield prepared
 
 
 @contextmanager
 def _workers(processes: int, max_pixels: int) -> Iterator[list[_Worker]]:
     """As many processes as asked for, or as are to be had, until the end of the block."""
-    from multiprocessing import get_context
-
-    context = get_context("fork")
     workers: list[_Worker] = []
-    # Ctrl-C is for this process alone, which then ends the others; they inherit that it is blocked.
-    unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        try:
-            with suppress(OSError):  # Where no more are to be had, fewer do as well.
-                for _ in range(processes):
-                    workers.append(_start(context, workers, max_pixels))
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
+        with suppress(OSError):  # Where no more are to be had, fewer do as well.
+            for _ in range(processes):
+                workers.append(_Worker(max_pixels))
         yield workers
     finally:
         for worker in workers:
-            worker.process.terminate()
+            worker.end()
         for worker in workers:
-            worker.process.join(_SECONDS_TO_END)
-
-
-def _start(context: ForkContext, before: Iterable[_Worker], max_pixels: int) -> _Worker:
-    from fcntl import F_SETPIPE_SZ, fcntl
-
-    their_tasks, tasks = context.Pipe(duplex=False)
-    results, their_results = context.Pipe(duplex=False)
-    for pipe in (tasks, results):
-        with suppress(OSError):  # Each user has only so much of them.
-            fcntl(pipe.fileno(), F_SETPIPE_SZ, _PIPE_BYTES)
-    # Held open by it too, our ends would not tell it that we are gone.
-    ours = [tasks, results, *(end for worker in before for end in (worker.tasks, worker.results))]
-    process = context.Process(
-        target=_work, args=(their_tasks, their_results, ours, max_pixels), daemon=True
-    )
-    process.start()
-    their_tasks.close()
-    their_results.close()
-    return _Worker(process, tasks, results)
+            worker.wait()
 
 
 def _work(
-    tasks: Connection, results: Connection, ours: Iterable[Connection], max_pixels: int
+    tasks: Connection,
+    results: Connection,
+    their_tasks: Connection,
+    place: mmap,
+    max_pixels: int,
 ) -> None:
     """What a worker does, until there is nobody left to give it tasks."""
-    for end in ours:
-        end.close()
-    most_pixels = min(max_pixels, _MOST_PIXELS)
+    their_tasks.close()
+    limit_memory(max_pixels)
+
+    def read(number: int, name: Name) -> Picture | ImageError:
+        place[0] = number
+        try:
+            with limit_time(max_pixels):
+                return read_picture(name, WORKING_SIDE, max_pixels)
+        except ImageError as error:
+            return error
+
     with suppress(EOFError, OSError):
         while True:
-            images, errors = [], {}
-            for place, prepared in enumerate(_prepare(tasks.recv(), most_pixels)):
-                if isinstance(prepared, ImageError):
-                    errors[place] = prepared
-                else:
-                    images.append(prepared)
-            results.send((images, errors))
+            results.send(prepare_batch(starmap(read, enumerate(tasks.recv()))))

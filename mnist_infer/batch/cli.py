@@ -76,6 +76,7 @@ def batch(
             "cpu",
             precision="float32" if num_gpus and has_int8(model) else "auto",
             input_range=input_range,
+            isolated=True,
         )
         info = Recognizer.from_config(config).model
         task = Task(_absolute(source), info.sha256, input_range)

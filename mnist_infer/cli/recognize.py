@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice, tee
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
@@ -44,6 +45,7 @@ from mnist_infer.errors import (
 )
 
 if TYPE_CHECKING:
+    from mnist_infer.parallel import Read
     from mnist_infer.recognizer import Recognizer
 
 Answers: TypeAlias = Generator[Answer, None, None]
@@ -79,7 +81,8 @@ def predict(
         raise usage_error("a record has all ten probabilities: leave out --top")
 
     def find(recognizer: Recognizer) -> Answers:
-        return _predictions(recognizer, images, config.max_pixels, batch_size, jobs)
+        read = _reader(images, config.max_pixels)
+        return _predictions(recognizer, images, read, config.max_pixels, batch_size, jobs)
 
     def text(answers: Iterable[Answer], _: TextIO) -> Iterator[str]:
         return as_text(answers, top or 1)
@@ -99,7 +102,8 @@ def read(
         raise usage_error("--annotate takes one image")
 
     def find(recognizer: Recognizer) -> Answers:
-        return _readings(recognizer, images, config.max_pixels, annotate)
+        read = _reader(images, config.max_pixels)
+        return _readings(recognizer, images, read, config.max_pixels, annotate)
 
     def text(answers: Iterable[Answer], _: TextIO) -> Iterator[str]:
         return as_text(answers, top=1)
@@ -118,7 +122,8 @@ def explain(
     """Draw what the network saw of each image, and its answer; return the exit code."""
 
     def find(recognizer: Recognizer) -> Answers:
-        return _explanations(recognizer, images, config.max_pixels, save_stages)
+        read = _reader(images, config.max_pixels)
+        return _explanations(recognizer, images, read, config.max_pixels, save_stages)
 
     def text(answers: Iterable[Answer], stream: TextIO) -> Iterator[str]:
         return as_drawing(answers, top, stream)
@@ -181,9 +186,25 @@ def _open_recognizer(config: ModelConfig, verbose: bool) -> Recognizer:
     return recognizer
 
 
+def _reader(images: list[str], max_pixels: int) -> Read:
+    """What decodes the images: processes with limits, which no picture can pass.
+
+    Where a process takes as long to start as all the rest, which is everywhere but on Linux, a
+    picture by itself is decoded in this one.
+    """
+    from mnist_infer.decode.images import read_picture
+    from mnist_infer.decode.isolated import IsolatedDecoder
+
+    is_linux = sys.platform == "linux"
+    if is_linux or len(list(islice(expand(images), 2))) > 1:
+        return IsolatedDecoder(max_pixels, workers=1, by_fork=is_linux).read
+    return partial(read_picture, max_pixels=max_pixels)
+
+
 def _predictions(
     recognizer: Recognizer,
     images: Iterable[str],
+    read: Read,
     max_pixels: int,
     batch_size: int,
     jobs: int | None,
@@ -192,7 +213,7 @@ def _predictions(
 
     names, waiting = tee(expand(images))
     processes = jobs or min(usable_processors(), MOST_PROCESSES)
-    with closing(prepare_each(waiting, max_pixels, processes, batch_size)) as prepared:
+    with closing(prepare_each(waiting, read, max_pixels, processes, batch_size)) as prepared:
         results = recognizer.classify_each(prepared, batch_size=batch_size)
         for name, result in zip(names, results, strict=True):
             if isinstance(result, ImageError):
@@ -202,10 +223,15 @@ def _predictions(
 
 
 def _explanations(
-    recognizer: Recognizer, images: Iterable[str], max_pixels: int, folder: Path | None
+    recognizer: Recognizer,
+    images: Iterable[str],
+    read: Read,
+    max_pixels: int,
+    folder: Path | None,
 ) -> Answers:
     from mnist_infer.cli.save import StageFolder, save_image
     from mnist_infer.decode.images import max_bytes
+    from mnist_infer.imaging.pipeline import WORKING_SIDE
 
     stages = None
     if folder:
@@ -213,7 +239,8 @@ def _explanations(
             stages = StageFolder(folder)
     for name in expand(images):
         try:
-            explanation = recognizer.explain(open_source(name, max_bytes(max_pixels)))
+            picture = read(open_source(name, max_bytes(max_pixels)), WORKING_SIDE)
+            explanation = recognizer.explain(picture)
         except ImageError as error:
             yield Answer(str(name), error=error)
             continue
@@ -225,22 +252,28 @@ def _explanations(
 
 
 def _readings(
-    recognizer: Recognizer, images: Iterable[str], max_pixels: int, annotated: Path | None
+    recognizer: Recognizer,
+    images: Iterable[str],
+    read: Read,
+    max_pixels: int,
+    annotated: Path | None,
 ) -> Answers:
     from mnist_infer.decode.images import max_bytes
+    from mnist_infer.document.reader import WORKING_SIDE
 
     for name in expand(images):
         source = open_source(name, max_bytes(max_pixels))
         try:
-            reading = recognizer.read(source)
+            reading = recognizer.read(read(source, WORKING_SIDE))
+            drawn_on = read(source, None) if annotated else None
         except ImageError as error:
             yield Answer(str(name), error=error)
             continue
-        if annotated:
+        if annotated and drawn_on:
             from mnist_infer.cli.annotate import annotate
             from mnist_infer.cli.save import save_image
 
-            marked = annotate(source, reading, max_pixels)
+            marked = annotate(drawn_on, reading)
             with _writing(annotated):
                 save_image(marked, annotated)
         yield Answer(str(name), reading=reading)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
 
 File: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO
-ImageSource: TypeAlias = "File | Page | PILImage | NDArray[Any]"
+ImageSource: TypeAlias = "File | Page | Picture | PILImage | NDArray[Any]"
 Pixels: TypeAlias = NDArray[np.uint8]
 
 _EXIF_ORIENTATION = 0x0112
@@ -83,7 +83,8 @@ def read_picture(
     Args:
         source: A path, the bytes of an image file, a binary stream, a `Page` of one of these, a
             PIL image, or an array `(H, W)`, `(H, W, 1)`, `(H, W, 3)` or `(H, W, 4)` of uint8,
-            uint16, bool or float in 0..1. Of an animation, the first frame counts.
+            uint16, bool or float in 0..1. Of an animation, the first frame counts. A `Picture` is
+            decoded already, and stays what it is.
         working_side: Area-average by a whole factor until no side is longer than this. JPEGs
             are not even decoded at full size then.
         max_pixels: The largest picture that is decoded, as its header tells. An array is its
@@ -94,6 +95,8 @@ def read_picture(
         ImageError: The image cannot be read or has no pixels.
         TypeError: `source` is none of the above.
     """
+    if isinstance(source, Picture):
+        return source
     if isinstance(source, np.ndarray):
         return _shrunk(_from_array(np.asarray(source)), working_side)  # masked ones, too
     if isinstance(source, Image.Image):

@@ -10,48 +10,55 @@ from __future__ import annotations
 import json
 import math
 import os
-import subprocess
+import signal
 import sys
 import threading
 import weakref
 from contextlib import suppress
 from queue import LifoQueue
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from mnist_infer.decode.formats import limit_pillow, load_plugins
 from mnist_infer.decode.images import ImageSource, Page, Picture, read_file, read_picture
+from mnist_infer.decode.limits import decode_seconds, limit_memory, limit_time
 from mnist_infer.errors import DecodeLimitError, ImageError, PictureTooLargeError
 
-# Most of it is for the largest picture in the slowest format on a small machine.
-_SECONDS, _SECONDS_PER_MEGAPIXEL = 3.0, 0.2
-_MEMORY_BYTES, _MEMORY_BYTES_PER_PIXEL = 2**27, 32
+if TYPE_CHECKING:
+    from subprocess import Popen
+
 _START_SECONDS = 60
 _LINE_BYTES = 2**16
 _ERRORS = {each.__name__: each for each in (DecodeLimitError, PictureTooLargeError)}
-_PROGRAM = "from mnist_infer.decode.isolated import serve; serve()"
+_PROGRAM = "import sys; from mnist_infer.decode.isolated import serve; serve(int(sys.argv[1]))"
 
 
 class IsolatedDecoder:
     """`read_picture` in worker processes. Safe to share between threads."""
 
-    def __init__(self, max_pixels: int, workers: int | None = None) -> None:
+    def __init__(
+        self, max_pixels: int, workers: int | None = None, *, by_fork: bool = False
+    ) -> None:
         """Start nothing yet: workers start when pictures come.
 
         Args:
             max_pixels: The largest picture that is decoded.
             workers: Pictures that are decoded at once; None: one for each processor.
+            by_fork: Workers are forks, which start in milliseconds: for programs on Linux whose
+                other threads, if any, hold no lock. Else each is a new Python.
         """
         self._max_pixels = max_pixels
+        self._by_fork = by_fork
         self._workers = workers or os.cpu_count() or 1
         self._begin()
 
     def _begin(self) -> None:
         self._pid = os.getpid()
-        self._running: set[subprocess.Popen[bytes]] = set()
-        self._idle: LifoQueue[subprocess.Popen[bytes] | None] = LifoQueue()
+        self._running: set[_Worker] = set()
+        self._idle: LifoQueue[_Worker | None] = LifoQueue()
         for _ in range(self._workers):
             self._idle.put(None)
         self._finalizer = weakref.finalize(self, _end_all, self._running, self._pid)
@@ -63,16 +70,11 @@ class IsolatedDecoder:
             DecodeLimitError: It takes more time or memory than pictures of this size need.
             ImageError, TypeError: As `read_picture`.
         """
-        if isinstance(source, (np.ndarray, Image.Image)):
+        if isinstance(source, (np.ndarray, Image.Image, Picture)):
             return read_picture(source, working_side, self._max_pixels)
         file, page = (source.file, source.number) if isinstance(source, Page) else (source, None)
         content = read_file(file, self._max_pixels)
-        request = {
-            "size": len(content),
-            "page": page,
-            "working_side": working_side,
-            "max_pixels": self._max_pixels,
-        }
+        request = {"size": len(content), "page": page, "working_side": working_side}
         if self._pid != os.getpid():
             self._begin()  # After a fork, the workers are the parent's.
         worker = self._idle.get()
@@ -97,24 +99,13 @@ class IsolatedDecoder:
         self._finalizer()
         self._begin()
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self) -> _Worker:
         """A worker that is ready, with everything imported.
 
         Raises:
             DecodeLimitError: It does not start.
         """
-        environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-            "OPENBLAS_NUM_THREADS": "1",
-        }
-        worker = subprocess.Popen(
-            [sys.executable, "-P", "-W", "ignore", "-c", _PROGRAM],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=environment,
-        )
+        worker: _Worker = _Fork(self._max_pixels) if self._by_fork else _spawn(self._max_pixels)
         self._running.add(worker)
         try:
             with _Deadline(worker, _START_SECONDS):
@@ -126,13 +117,12 @@ class IsolatedDecoder:
         return worker
 
     def _ask(
-        self, worker: subprocess.Popen[bytes], request: dict[str, Any], content: bytes
+        self, worker: _Worker, request: dict[str, Any], content: bytes
     ) -> tuple[dict[str, Any], NDArray[np.uint8]]:
-        seconds = _SECONDS + _SECONDS_PER_MEGAPIXEL * self._max_pixels / 1e6
         requests, answers = _pipes(worker)
         try:
-            with _Deadline(worker, seconds):
-                requests.write(json.dumps(request | {"seconds": seconds}).encode() + b"\n")
+            with _Deadline(worker, decode_seconds(self._max_pixels)):
+                requests.write(json.dumps(request).encode() + b"\n")
                 requests.write(content)
                 requests.flush()
                 answer = json.loads(answers.readline(_LINE_BYTES))
@@ -142,21 +132,85 @@ class IsolatedDecoder:
                     return answer, pixels
         except (OSError, ValueError):
             pass
-        raise DecodeLimitError(
-            f"decoding took more than {seconds:g} seconds or ended its process; "
-            "save it as PNG or JPEG again"
-        )
+        raise limit_error(self._max_pixels)
 
-    def _discard(self, worker: subprocess.Popen[bytes] | None) -> None:
+    def _discard(self, worker: _Worker | None) -> None:
         if worker is not None:
             self._running.discard(worker)
             _end(worker)
 
 
+def limit_error(max_pixels: int) -> DecodeLimitError:
+    """What a picture costs that has ended its worker."""
+    return DecodeLimitError(
+        f"decoding took more than {decode_seconds(max_pixels):g} seconds or ended its process; "
+        "save it as PNG or JPEG again"
+    )
+
+
+class _Fork:
+    """A worker that is a fork of this process, with the face of a `Popen`."""
+
+    def __init__(self, max_pixels: int) -> None:
+        requests, to_worker = os.pipe()
+        from_worker, answers = os.pipe()
+        # Ctrl-C is for this process alone, which then ends the other.
+        unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        self._pid = os.fork()
+        if not self._pid:
+            try:
+                os.close(to_worker)
+                _work(os.fdopen(requests, "rb"), os.fdopen(answers, "wb"), max_pixels)
+            finally:
+                os._exit(1)
+        signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
+        os.close(requests)
+        os.close(answers)
+        self.stdin, self.stdout = os.fdopen(to_worker, "wb"), os.fdopen(from_worker, "rb")
+        self._exit_code: int | None = None
+
+    def poll(self) -> int | None:
+        return self._wait(os.WNOHANG)
+
+    def wait(self) -> int | None:
+        return self._wait(0)
+
+    def kill(self) -> None:
+        if self._exit_code is None:
+            os.kill(self._pid, signal.SIGKILL)
+
+    def _wait(self, options: int) -> int | None:
+        if self._exit_code is None:
+            pid, status = os.waitpid(self._pid, options)
+            if pid:
+                self._exit_code = os.waitstatus_to_exitcode(status)
+        return self._exit_code
+
+
+_Worker: TypeAlias = "Popen[bytes] | _Fork"
+
+
+def _spawn(max_pixels: int) -> Popen[bytes]:
+    import subprocess
+
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+    return subprocess.Popen(
+        [sys.executable, "-P", "-W", "ignore", "-c", _PROGRAM, str(max_pixels)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+    )
+
+
 class _Deadline:
     """Kills a worker that is still at work after so many seconds; its pipes then end."""
 
-    def __init__(self, worker: subprocess.Popen[bytes], seconds: float) -> None:
+    def __init__(self, worker: _Worker, seconds: float) -> None:
         self._timer = threading.Timer(seconds, worker.kill)
         self._timer.daemon = True
 
@@ -165,15 +219,16 @@ class _Deadline:
 
     def __exit__(self, *_: object) -> None:
         self._timer.cancel()
+        self._timer.join()  # Else it might kill a process that then has the same number.
 
 
-def _pipes(worker: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
+def _pipes(worker: _Worker) -> tuple[IO[bytes], IO[bytes]]:
     if worker.stdin is None or worker.stdout is None:
         raise OSError("the worker has no pipes")
     return worker.stdin, worker.stdout
 
 
-def _end(worker: subprocess.Popen[bytes]) -> None:
+def _end(worker: _Worker) -> None:
     worker.kill()
     for pipe in _pipes(worker):
         with suppress(OSError):  # What was still to be written has no reader.
@@ -181,39 +236,36 @@ def _end(worker: subprocess.Popen[bytes]) -> None:
     worker.wait()
 
 
-def _end_all(workers: set[subprocess.Popen[bytes]], pid: int) -> None:
+def _end_all(workers: set[_Worker], pid: int) -> None:
     if os.getpid() == pid:
         for worker in list(workers):
             _end(worker)
 
 
-def serve() -> None:
-    """What a worker does: decode what comes on standard input, until that ends."""
-    import signal
-
+def serve(max_pixels: int) -> None:
+    """What a new Python does as a worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Whom it works for ends it.
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # What else is printed must not be taken for an answer.
-    from mnist_infer.decode.formats import limit_pillow, load_plugins
-
     load_plugins()
-    data_bytes = _data_bytes()
+    _work(requests, answers, max_pixels)
+
+
+def _work(requests: BinaryIO, answers: BinaryIO, max_pixels: int) -> None:
+    """Decode what is asked for, until there is nobody left who asks."""
+    limit_pillow(max_pixels)
+    limit_memory(max_pixels)
     answers.write(b"ready\n")
     answers.flush()
     while line := requests.readline():
         request = json.loads(line)
-        content = requests.read(request["size"])
-        max_pixels, page = request["max_pixels"], request["page"]
-        limit_pillow(max_pixels)
-        _limit(
-            data_bytes + len(content) + _MEMORY_BYTES + _MEMORY_BYTES_PER_PIXEL * max_pixels,
-            request["seconds"],
-        )
+        content, page = requests.read(request["size"]), request["page"]
         source = content if page is None else Page(content, page)
         answer: dict[str, object]
         pixels = b""
         try:
-            picture = read_picture(source, request["working_side"], max_pixels)
+            with limit_time(max_pixels):
+                picture = read_picture(source, request["working_side"], max_pixels)
             answer = {
                 "shape": picture.pixels.shape,
                 "size": picture.size,
@@ -224,27 +276,3 @@ def serve() -> None:
             answer = {"error": type(error).__name__, "message": error.message}
         answers.write(json.dumps(answer).encode() + b"\n" + pixels)
         answers.flush()
-
-
-def _data_bytes() -> int:
-    """The memory that Linux counts for `RLIMIT_DATA`, so far."""
-    if sys.platform != "linux":
-        return 0
-    with open("/proc/self/statm") as file:  # noqa: PTH123
-        return int(file.read().split()[5]) * os.sysconf("SC_PAGESIZE")
-
-
-def _limit(data_bytes: int, seconds: float) -> None:
-    """Limit this process: its memory, and the processor time from now on."""
-    if sys.platform != "linux":
-        return
-    import resource
-
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    processor_seconds = math.ceil(used.ru_utime + used.ru_stime + seconds) + 1
-    for kind, value in (
-        (resource.RLIMIT_DATA, data_bytes),
-        (resource.RLIMIT_CPU, processor_seconds),
-    ):
-        hard = resource.getrlimit(kind)[1]
-        resource.setrlimit(kind, (value if hard < 0 else min(value, hard), hard))

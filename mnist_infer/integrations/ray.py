@@ -49,7 +49,7 @@ class DigitReader:
             input_range: As in `Recognizer`.
         """
         self._column = column
-        self._recognizer = Recognizer(model, device=device, input_range=input_range)
+        self._recognizer = Recognizer(model, device=device, input_range=input_range, isolated=True)
 
     def __call__(self, batch: pa.Table) -> pa.Table:
         """The batch with its answers."""

@@ -45,7 +45,7 @@ def digit_udf(
     from pyspark.sql.types import ByteType, FloatType, StringType, StructField, StructType
 
     def load() -> Callable[[NDArray[np.object_]], dict[str, NDArray[np.object_]]]:
-        recognizer = Recognizer(model, device=device, input_range=input_range)
+        recognizer = Recognizer(model, device=device, input_range=input_range, isolated=True)
 
         def read(images: NDArray[np.object_]) -> dict[str, NDArray[np.object_]]:
             answers = Columns()
