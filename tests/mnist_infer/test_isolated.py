@@ -24,30 +24,6 @@ SEVEN = encoded(Image.fromarray(drawn(7)))
 SMALL = encoded(Image.fromarray(drawn(7, 28)))
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="Linux limits memory")
 
-HOSTILE = """
-import os, time
-from mnist_infer.decode import images
-
-def read_picture(source, *arguments, decode=images.read_picture):
-    if source == b"loop":
-        while True:
-            pass
-    if source == b"sleep":
-        time.sleep(1000)
-    if source == b"exit":
-        os._exit(1)
-    if source == b"grow":
-        taken = []
-        while True:
-            taken.append(bytearray(b"x" * 2**20))
-    if source == b"print":
-        print("noise", flush=True)
-        return decode(SMALL, *arguments)
-    return decode(source, *arguments)
-
-images.read_picture = read_picture
-"""
-
 
 @pytest.fixture(scope="module")
 def decoder() -> IsolatedDecoder:
@@ -55,11 +31,8 @@ def decoder() -> IsolatedDecoder:
 
 
 @pytest.fixture
-def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> IsolatedDecoder:
+def hostile(hostile_decoder: None) -> IsolatedDecoder:
     """One whose workers meet a decoder that does what the bytes name."""
-    text = HOSTILE.replace("SMALL", repr(SMALL))
-    (tmp_path / "sitecustomize.py").write_text(text)
-    monkeypatch.syspath_prepend(tmp_path)
     return IsolatedDecoder(max_pixels=1000, workers=1)
 
 
@@ -118,7 +91,7 @@ def test_no_worker_is_left(hostile: IsolatedDecoder):
     assert children(os.getpid()) == before
 
 
-@pytest.mark.usefixtures("hostile")
+@pytest.mark.usefixtures("hostile_decoder")
 def test_one_hostile_picture_does_not_keep_the_others():
     shared = IsolatedDecoder(max_pixels=1000, workers=2)
     with ThreadPoolExecutor(2) as pool:

@@ -145,3 +145,44 @@ def test_without_more_processes_to_be_had_one_does_it_all():
     done = run("--jobs", "8", *[SEVEN] * 60, preexec_fn=few_files)
     assert (done.returncode, done.stderr) == (0, "")
     assert [json.loads(line)["digit"] for line in done.stdout.splitlines()] == [7] * 60
+
+
+@pytest.mark.usefixtures("hostile_decoder")
+class TestLimits:
+    """A picture that decoding would never end with, or takes all memory, is one typed error."""
+
+    KINDS = ("loop", "sleep", "exit", "grow")
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_alone(self, kind: str, tmp_path: Path):
+        (tmp_path / kind).write_text(kind)
+        done = run("--max-pixels", "1000", str(tmp_path / kind))
+        assert json.loads(done.stdout)["error"]["type"] == "DecodeLimitError"
+        assert (done.returncode, done.stderr) == (1, "")
+
+    @pytest.mark.parametrize("command", ["read", "explain"])
+    def test_other_commands(self, command: str, tmp_path: Path):
+        (tmp_path / "exit").write_text("exit")
+        done = subprocess.run(
+            [sys.executable, "-m", "mnist_infer", command, str(tmp_path / "exit")],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
+        assert "decoding took more than" in done.stderr
+        assert (done.returncode, done.stdout) == (1, "")
+
+    def test_among_many_it_costs_the_others_nothing(self, tmp_path: Path):
+        for kind in self.KINDS:
+            (tmp_path / kind).write_text(kind)
+        hostile = [str(tmp_path / kind) for kind in self.KINDS]
+        names = [SEVEN] * 100 + hostile + [SEVEN] * 100 + hostile[:1] + [SEVEN] * 50
+        done = run("--max-pixels", "100000", "--jobs", "2", *names)
+        records = [json.loads(line) for line in done.stdout.splitlines()]
+        assert [record["path"] for record in records] == names
+        for record in records:
+            if record["path"] == SEVEN:
+                assert record["digit"] == 7
+            else:
+                assert record["error"]["type"] == "DecodeLimitError"
