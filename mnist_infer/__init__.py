@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 from mnist_infer.errors import (
     DecodeLimitError,
@@ -24,7 +23,12 @@ from mnist_infer.errors import (
     SeveralDigitsError,
 )
 
+# Not from `typing`, whose import is longer than all the others: Ctrl-C while it lasts would end the
+# command line with a traceback.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from mnist_infer.decode.images import Page
     from mnist_infer.inference.registry import ModelInfo, bundled_models
     from mnist_infer.recognizer import Recognizer

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mnist_infer.cli.console import INTERRUPTED, PROGRAM, say, usage_error
+from mnist_infer.cli.console import PROGRAM, say, usage_error
+from mnist_infer.cli.interrupts import INTERRUPTED, raise_interrupts
 from mnist_infer.cli.options import BatchSize, InputRange, Model
 from mnist_infer.config import DEFAULT_MODEL, ModelConfig
 from mnist_infer.decode.storage import images_at, is_uri
@@ -98,6 +99,7 @@ def batch(
         workers=workers,
         num_gpus=num_gpus,
     )
+    raise_interrupts()
     try:
         # Where workers die, Ray tells of it on stdout.
         with redirect_stdout(sys.stderr):

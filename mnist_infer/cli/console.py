@@ -13,9 +13,6 @@ from typing import TextIO
 
 PROGRAM = "mnist-infer"
 
-INTERRUPTED = 130
-"""The exit code after Ctrl-C, as of a shell."""
-
 
 def open_streams() -> None:
     r"""Make the standard streams take whatever is printed.

@@ -73,11 +73,16 @@ def page_record(answer: Answer) -> dict[str, Any]:
 
 def as_json(records: Iterable[dict[str, Any]]) -> Iterator[str]:
     """One array with a record a line."""
-    separator = "[\n"
+    separator, written = "[\n", 0
     for record in records:
         yield separator + json.dumps(record)
-        separator = ",\n"
-    yield "[]\n" if separator == "[\n" else "\n]\n"
+        separator, written = ",\n", written + 1
+    yield json_end(written)
+
+
+def json_end(records: int) -> str:
+    """What ends the array of `as_json` after so many records."""
+    return "\n]\n" if records else "[]\n"
 
 
 def as_jsonl(records: Iterable[dict[str, Any]]) -> Iterator[str]:

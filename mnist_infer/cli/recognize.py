@@ -6,23 +6,22 @@ Heavy imports happen where they are used, so that `--help` answers at once.
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice, tee
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
 from mnist_infer.cli.console import (
-    INTERRUPTED,
     claim_stdout,
     say,
     usage_error,
     write_results,
 )
+from mnist_infer.cli.interrupts import INTERRUPTED, Interrupts
 from mnist_infer.cli.output import (
     READING_THRESHOLD,
     Answer,
@@ -31,6 +30,7 @@ from mnist_infer.cli.output import (
     as_jsonl,
     as_text,
     digit_record,
+    json_end,
     page_record,
     quote_name,
 )
@@ -40,7 +40,6 @@ from mnist_infer.errors import (
     DeviceError,
     ImageError,
     LowConfidenceError,
-    MnistInferError,
     ModelError,
 )
 
@@ -143,10 +142,15 @@ def _run(
     if output.json and output.jsonl:
         raise usage_error("--json and --jsonl exclude each other")
     outcome = _Outcome()
-    outcome.take_interrupts()
+    results = claim_stdout()
+
+    def end_output() -> None:
+        if output.json:
+            write_results([json_end(outcome.answers)], results)
+
     try:
-        results = claim_stdout()
         recognizer = _open_recognizer(config, output.verbose)
+        outcome.interrupts.take(end_output)
         found = find(recognizer)
         answers: Iterator[Answer] = found
         if not output.quiet and sys.stderr.isatty() and not results.isatty():
@@ -163,10 +167,10 @@ def _run(
         with closing(found):
             write_results(chunks, results)
     except (ModelError, DeviceError) as error:
-        raise outcome.failure(error) from error
+        raise usage_error(str(error)) from error
     except KeyboardInterrupt:
         return INTERRUPTED
-    return INTERRUPTED if outcome.interrupted else min(outcome.unanswered, 1)
+    return outcome.exit_code
 
 
 def _open_recognizer(config: ModelConfig, verbose: bool) -> Recognizer:
@@ -320,32 +324,18 @@ def _with_progress(answers: Iterator[Answer], images: Iterable[str]) -> Iterator
 class _Outcome:
     """What the exit code depends on."""
 
+    interrupts: Interrupts = field(default_factory=Interrupts)
+    answers: int = 0
     unanswered: int = 0
-    interrupted: bool = False
-    _is_answering: bool = True
 
-    def take_interrupts(self) -> None:
-        """Let Ctrl-C end the wait for an answer at once, and the writing of one never.
-
-        A run that was started to ignore it, as a shell's background job is, goes on ignoring it;
-        SIGTERM ends that.
-        """
-        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            signal.signal(signal.SIGINT, self._interrupt)
-
-    def _interrupt(self, *_: Any) -> None:
-        insists, self.interrupted = self.interrupted, True
-        if self._is_answering or insists:
-            raise KeyboardInterrupt
-
-    def failure(self, error: MnistInferError) -> SystemExit:
-        """The way out after an error that ends the run."""
-        # An interrupted import of C code ends in an `ImportError`.
-        return SystemExit(INTERRUPTED) if self.interrupted else usage_error(str(error))
+    @property
+    def exit_code(self) -> int:
+        return INTERRUPTED if self.interrupts.happened else min(self.unanswered, 1)
 
     def watch(self, answers: Iterator[Answer], report: bool) -> Iterator[Answer]:
         """Pass answers on; count those that are none, `report` them and what was left unread."""
         while answer := self._next(answers):
+            self.answers += 1
             if answer.error:
                 self.unanswered += 1
                 if report:
@@ -356,10 +346,11 @@ class _Outcome:
             yield answer
 
     def _next(self, answers: Iterator[Answer]) -> Answer | None:
+        interrupts = self.interrupts
         try:
-            self._is_answering = True
-            answer = None if self.interrupted else next(answers, None)
-            self._is_answering = False
+            interrupts.is_answering = True
+            answer = None if interrupts.happened else next(answers, None)
+            interrupts.is_answering = False
         except KeyboardInterrupt:
-            self._is_answering = False
-        return None if self.interrupted else answer
+            interrupts.is_answering = False
+        return None if interrupts.happened else answer

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from mnist_infer.cli.console import usage_error
+from mnist_infer.cli.interrupts import raise_interrupts
 from mnist_infer.cli.options import (
     Device,
     InputRange,
@@ -78,6 +79,7 @@ def serve(
         raise usage_error(str(error)) from error
     logs.configure(requests=not quiet)
     limits = Limits(max_body, max_batch, queue)
+    raise_interrupts()
     try:
         run.run(create_app(recognizer, limits, allowed_host or []), limits, host, port)
     except OSError as error:

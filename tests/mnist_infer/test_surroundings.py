@@ -378,38 +378,50 @@ class TestFullDisk:
 class TestInterrupts:
     """Ctrl-C: what was answered is there, in whole lines, and nothing else is said."""
 
-    def interrupted(self, arguments: list[str], delay: float | None, folder: Path):
-        """Run over many pictures; Ctrl-C after `delay` seconds, or after the first bytes."""
+    def interrupted(self, arguments: list[str], folder: Path, when: str | None = None) -> str:
+        """Run over many pictures; Ctrl-C as a module is imported, or after the first bytes."""
         import signal
-        import time
 
+        (folder / "sitecustomize.py").write_text(
+            "import os, signal, sys\n"
+            "def interrupt(event, arguments):\n"
+            f"    if event == 'import' and arguments[0] == {when!r}:\n"
+            "        os.kill(os.getpid(), signal.SIGINT)\n"
+            "sys.addaudithook(interrupt)\n"
+        )
+        path = os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
         with (folder / "errors").open("w") as errors:
             process = subprocess.Popen(
                 [*COMMAND, *[str(SEVEN)] * 3000, "--batch-size", "2", *arguments],
                 cwd=ROOT,
+                env={**os.environ, "PYTHONPATH": path},
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
             )
         with process:
-            first = process.stdout.read(1) if delay is None else time.sleep(delay) or ""
-            process.send_signal(signal.SIGINT)
+            first = process.stdout.read(0 if when else 1)
+            if not when:
+                process.send_signal(signal.SIGINT)
             output = first + process.stdout.read()
         # A process that the signal ends while Python imports: a shell shows both as 130.
         assert process.returncode in (130, -signal.SIGINT)
         assert (folder / "errors").read_text() == ""
         return output
 
-    @pytest.mark.parametrize("delay", [0.2, 0.4, 0.6, None])
-    def test_lines_are_whole(self, delay: float | None, tmp_path: Path):
-        output = self.interrupted(["--jsonl"], delay, tmp_path)
+    @pytest.mark.parametrize(
+        "when",
+        ["mnist_infer.cli.main", "numpy", "onnxruntime", "cc3d", "mnist_infer.parallel", None],
+    )
+    def test_lines_are_whole(self, when: str | None, tmp_path: Path):
+        output = self.interrupted(["--jsonl"], tmp_path, when)
         assert len(output.splitlines()) < 3000
         assert not output or output.endswith("\n")
         assert all(json.loads(line)["digit"] == 7 for line in output.splitlines())
-        assert delay is not None or output
+        assert bool(output) == (when is None)
 
     def test_a_json_array_is_whole(self, tmp_path: Path):
-        records = json.loads(self.interrupted(["--json"], None, tmp_path))
+        records = json.loads(self.interrupted(["--json"], tmp_path))
         assert 1 <= len(records) < 3000
 
     def test_ends_the_wait_for_standard_input(self):
@@ -421,8 +433,45 @@ class TestInterrupts:
         ) as process:
             time.sleep(1.5)
             process.send_signal(signal.SIGINT)
-            assert process.wait(60) == 130
+            assert process.wait(60) in (130, -signal.SIGINT)
             assert process.stderr.read() == b""
+
+    def test_ends_a_model_that_loops_for_ever(self):
+        import signal
+        import time
+
+        model = ["--model", str(FIXTURES / "endless.onnx"), "--verbose"]
+        with subprocess.Popen(
+            [*COMMAND, str(SEVEN), "--json", *model],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert "endless" in process.stderr.readline()
+            time.sleep(1)
+            process.send_signal(signal.SIGINT)
+            output, errors = process.communicate(timeout=60)
+        assert (process.returncode, json.loads(output), errors) == (130, [], "")
+
+    @pytest.mark.usefixtures("hostile_decoder")
+    def test_ends_a_decoder_that_never_ends(self, tmp_path: Path):
+        import signal
+        import time
+
+        (tmp_path / "sleep").write_text("sleep")
+        with subprocess.Popen(
+            [*COMMAND, str(tmp_path / "sleep"), "--max-pixels", "1000000000", "--json"],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process:
+            time.sleep(2)
+            process.send_signal(signal.SIGINT)
+            output, errors = process.communicate(timeout=60)  # The limit would end it after 203 s.
+        assert process.returncode in (130, -signal.SIGINT)
+        assert output.strip() in (b"", b"[]")
+        assert errors == b""
 
     def test_does_not_end_a_run_that_was_started_to_ignore_it(self):
         import signal
