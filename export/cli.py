@@ -103,6 +103,51 @@ def export_rows(
     typer.echo(f"wrote {output / 'rows.onnx'} and rows.json")
 
 
+@app.command("picture")
+def export_picture(
+    name: Annotated[
+        str, typer.Option(callback=_file_stem, help="The files are called NAME.onnx and NAME.json.")
+    ],
+    network: Annotated[
+        Path | None,
+        typer.Option(help="An ONNX file of ours, 28x28 in; without it, the default int8 network."),
+    ] = None,
+    output: Annotated[Path, typer.Option(help="The folder to write to.")] = Path(
+        "mnist_infer/models/picture"
+    ),
+    data: Annotated[
+        Path | None, typer.Option(help="MNIST: an .npz, or a folder of IDX files.")
+    ] = None,
+    drawings: Annotated[
+        Path | None,
+        typer.Option(help="People's own drawings, canvas/7/a.png say, to prove it on them too."),
+    ] = None,
+) -> None:
+    """Write a network that takes a picture: its preprocessing is in the graph."""
+    from export.errors import ExportError
+    from export.files import write_all
+    from export.picture_export import default_network, export_picture
+    from train.data import DataError
+
+    try:
+        exported = export_picture(name, network or default_network(), data, drawings)
+        files = {
+            output / f"{name}.onnx": exported.content,
+            output / f"{name}.json": exported.sidecar,
+        }
+        write_all(files)
+    except (ExportError, DataError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from error
+    for row in exported.rows:
+        typer.echo(
+            f"{row.drawings}: {row.same} of {row.count} drawings have the digit of `predict`; "
+            f"right are {row.right}, with `predict` {row.predict_right}"
+        )
+    for path, written in files.items():
+        typer.echo(f"wrote {path} ({len(written):,} bytes)")
+
+
 def _export(
     keras_file: Path,
     name: str,

@@ -49,6 +49,8 @@ class _Input:
     scale: float
     batch: int | None
     """A batch size that the model fixes; None where any will do."""
+    is_picture: bool = False
+    """Takes one picture of any size at a call, without a batch, and prepares it itself."""
 
 
 class _OneImage(threading.local):
@@ -192,6 +194,9 @@ class Session(ForkSafe):
 
     def _adapted(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         spec = self._input
+        if spec.is_picture:
+            rows_of_pictures = [self._raw(image).reshape(1, 10) for image in images]
+            return np.concatenate([np.zeros((0, 10), np.float32), *rows_of_pictures])
         tensor = images.reshape(-1, *spec.layout).astype(spec.dtype)
         if spec.scale != 1:
             tensor *= spec.dtype(spec.scale)
@@ -297,6 +302,8 @@ def _describe_input(session: Any, name: str, input_range: InputRange | None) -> 
     if len(inputs) != 1:
         raise ModelError(f"{name}: has {len(inputs)} inputs, and one image input is needed")
     node = inputs[0]
+    if node.type == "tensor(uint8)" and [type(length) for length in node.shape] == [str, str]:
+        return _Input(node.name, (28, 28), np.uint8, 1.0, batch=1, is_picture=True)
     layout = tuple(node.shape[1:])
     if layout not in _LAYOUTS:
         raise ModelError(
