@@ -1,4 +1,4 @@
-"""The JavaScript of docs/browser.md, run as it stands there, and `digit.onnx` in runtimes not ours."""
+"""The JavaScript of docs/browser.md as it stands there, and `digit.onnx` in other runtimes."""
 
 from __future__ import annotations
 
