@@ -35,6 +35,9 @@ app = typer.Typer(
 )
 
 
+_OUTPUT_HELP = "The folder to write to; the bundled models are in mnist_infer/models."
+
+
 def _file_stem(name: str) -> str:
     if not re.fullmatch(r"[a-z0-9]+([.-][a-z0-9]+)*", name):
         raise typer.BadParameter("use lower-case letters, digits, dots and hyphens: dense-512")
@@ -47,9 +50,7 @@ def export(
     name: Annotated[
         str, typer.Option(callback=_file_stem, help="The files are called NAME.onnx and NAME.json.")
     ],
-    output: Annotated[Path, typer.Option(help="The folder to write to.")] = Path(
-        "mnist_infer/models"
-    ),
+    output: Annotated[Path, typer.Option(help=_OUTPUT_HELP)] = Path("runs/onnx"),
     data: Annotated[
         Path | None, typer.Option(help="MNIST: an .npz, or a folder of IDX files.")
     ] = None,
@@ -76,9 +77,7 @@ def export(
 @app.command("rows")
 def export_rows(
     model: Annotated[Path, typer.Argument(help="The model.keras that `train rows` left.")],
-    output: Annotated[Path, typer.Option(help="The folder to write to.")] = Path(
-        "mnist_infer/models/rows"
-    ),
+    output: Annotated[Path, typer.Option(help=_OUTPUT_HELP)] = Path("runs/onnx/rows"),
     data: Annotated[
         Path | None, typer.Option(help="MNIST: an .npz, or a folder of IDX files.")
     ] = None,

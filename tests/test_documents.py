@@ -29,7 +29,7 @@ ROBUST_FITS = [
 ]
 ROBUST_EXPORTS = [
     f"python -m export runs/robust-{size}/model.keras --name dense-{size} "
-    f"--report export/results/parity-dense-{size}.md --model-version {version}"
+    f"--report runs/onnx/parity-dense-{size}.md --model-version {version}"
     for size, version in (("512", "3.0.0"), ("512x2", "3.1.0"))
 ]
 RUN_BY_CI_AS = {

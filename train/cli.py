@@ -100,9 +100,13 @@ def fit_command(
         if shown := recipe.show_predictions:
             probabilities = fitted.model.predict(as_input(mnist.x_test[:shown]), verbose=0)
             typer.echo(report.predictions(probabilities, mnist.y_test[:shown]))
-        run.save(fitted, mnist, folder)
+        pictures = run.save(fitted, mnist, folder)
         checkpoint.discard(folder)
-        typer.echo(f"saved {folder / recipe.model_file}")
+        model = folder / recipe.model_file
+        typer.echo(f"saved {model}, with pictures of the run: {', '.join(map(str, pictures))}")
+        given = ["--data", data] if data else []
+        command = ["python", "-m", "export", str(model), "--name", recipe.name, *given]
+        typer.echo(f"to export it to ONNX: {shlex.join(command)}")
 
 
 @app.command("reproduce")

@@ -15,8 +15,8 @@ from train.data import Mnist
 from train.fit import Fitted, as_input
 
 
-def save(fitted: Fitted, mnist: Mnist, folder: Path) -> None:
-    """Writes the run into `folder`, which is made if it is missing.
+def save(fitted: Fitted, mnist: Mnist, folder: Path) -> list[Path]:
+    """Writes the run into `folder`, which is made if it is missing; returns its pictures.
 
     Leaves the `.keras` file, `history.csv`, four pictures, and last of all `run.json`: where that
     stands, the run is whole.
@@ -29,8 +29,9 @@ def save(fitted: Fitted, mnist: Mnist, folder: Path) -> None:
     record.unlink(missing_ok=True)
     fitted.model.save(folder / fitted.recipe.model_file)
     _write_history(fitted, folder / "history.csv")
-    _draw(fitted, mnist, folder)
+    pictures = _draw(fitted, mnist, folder)
     record.write_text(json.dumps(describe(fitted, mnist), indent=2) + "\n", encoding="utf-8")
+    return pictures
 
 
 def describe(fitted: Fitted, mnist: Mnist) -> dict[str, object]:
@@ -75,7 +76,7 @@ def _write_history(fitted: Fitted, path: Path) -> None:
         writer.writerows([epoch, *row] for epoch, row in enumerate(values, start=1))
 
 
-def _draw(fitted: Fitted, mnist: Mnist, folder: Path) -> None:
+def _draw(fitted: Fitted, mnist: Mnist, folder: Path) -> list[Path]:
     probabilities = fitted.model.predict(as_input(mnist.x_test), batch_size=1000, verbose=0)
     test = {"loss": fitted.test_loss, "accuracy": fitted.test_accuracy}
     validated_on = "held out" if fitted.recipe.augmentation else "test"
@@ -85,5 +86,7 @@ def _draw(fitted: Fitted, mnist: Mnist, folder: Path) -> None:
         "confusion": plots.confusion(mnist.y_test, probabilities.argmax(axis=1)),
         "mistakes": plots.mistakes(mnist.x_test, mnist.y_test, probabilities),
     }
-    for name, figure in pictures.items():
-        figure.savefig(folder / f"{name}.png")
+    paths = [folder / f"{name}.png" for name in pictures]
+    for path, figure in zip(paths, pictures.values(), strict=True):
+        figure.savefig(path)
+    return paths

@@ -170,6 +170,17 @@ def test_a_damaged_run_is_refused(run, build, tmp_path):
     assert "run.json does not say recipe, seed and dataset" in result.stderr
 
 
+def test_without_an_output_it_leaves_the_bundled_models_alone(
+    stand_in, keras_file, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+
+    result = CliRunner().invoke(app, [str(keras_file), "--name", "dense-512"])
+
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "runs" / "onnx" / "dense-512.onnx").is_file()
+
+
 def test_twice_the_same_bytes(run, keras_file, tmp_path):
     def written():
         assert run(keras_file).exit_code == 0

@@ -1,6 +1,7 @@
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -97,6 +98,11 @@ def test_options_reach_the_run(offline, tmp_path, monkeypatch):
     done = invoke("fit", "mnist-mlp", "--seed", 9, "--epochs", 1, "--batch-size", 64)
     assert done.exit_code == 0, done.output
     assert "val_accuracy" in done.stdout
+    saved, following = done.stdout.splitlines()[-2:]
+    for picture in ("architecture", "curves", "confusion", "mistakes"):
+        assert str(Path("runs", "mnist-mlp", f"{picture}.png")) in saved
+    model = Path("runs", "mnist-mlp", "model.keras")
+    assert following.endswith(f"python -m export {model} --name mnist-mlp")
     record = json.loads((tmp_path / "runs" / "mnist-mlp" / "run.json").read_text())
     assert (record["seed"], record["epochs"], record["batch_size"]) == (9, 1, 64)
 
