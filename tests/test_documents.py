@@ -17,6 +17,8 @@ from PIL import Image
 from benchmarks import documents
 from docs import pictures
 from mnist_infer import __version__
+from mnist_infer.config import DEFAULT_MODEL
+from mnist_infer.inference.registry import bundled_info
 
 ROOT = Path(__file__).resolve().parent.parent
 CI = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
@@ -216,6 +218,12 @@ def test_the_changelog_knows_the_version():
     """A release has its entry; between releases the version ends in `.dev0`."""
     heading = "## [Unreleased]" if __version__.endswith(".dev0") else f"## [{__version__}] - "
     assert heading in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_the_model_card_has_the_figure_of_the_bundled_file():
+    head = (ROOT / "MODEL_CARD.md").read_text(encoding="utf-8").split("---")[1]
+    (shown,) = re.findall(r"type: accuracy, value: ([\d.]+)", head)
+    assert float(shown) == bundled_info(DEFAULT_MODEL).sidecar["int8"]["test_accuracy"]
 
 
 def test_pictures_show_what_the_models_make_of_the_drawings(tmp_path: Path):
