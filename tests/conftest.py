@@ -42,3 +42,39 @@ def mnist(mnist_path: Path) -> Mnist:
     from train.data import load_mnist
 
     return load_mnist(mnist_path)
+
+
+_HOSTILE_DECODER = """
+import os, time
+from mnist_infer.decode import images
+
+def read_picture(source, *arguments, decode=images.read_picture):
+    content = open(source, "rb").read() if isinstance(source, str) else source
+    if content == b"loop":
+        while True:
+            pass
+    if content == b"sleep":
+        time.sleep(1000)
+    if content == b"exit":
+        os._exit(1)
+    if content == b"grow":
+        taken = []
+        while True:
+            taken.append(bytearray(b"x" * 2**20))
+    if content.startswith(b"print"):
+        print("noise", flush=True)
+        return decode(content[5:], *arguments)
+    return decode(source, *arguments)
+
+images.read_picture = read_picture
+"""
+
+
+@pytest.fixture
+def hostile_decoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every Python that starts meets a decoder that does what the bytes of a picture name."""
+    folder = tmp_path / "python"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(_HOSTILE_DECODER)
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)

@@ -30,6 +30,8 @@ from mnist_infer.errors import DecodeLimitError, ImageError, PictureTooLargeErro
 if TYPE_CHECKING:
     from subprocess import Popen
 
+# Hostile pictures may keep some workers until their time is over; others go on meanwhile.
+_SPARE_WORKERS = 2
 _START_SECONDS = 60
 _LINE_BYTES = 2**16
 _ERRORS = {each.__name__: each for each in (DecodeLimitError, PictureTooLargeError)}
@@ -46,13 +48,13 @@ class IsolatedDecoder:
 
         Args:
             max_pixels: The largest picture that is decoded.
-            workers: Pictures that are decoded at once; None: one for each processor.
+            workers: Pictures that are decoded at once; None: `decoders_at_once`.
             by_fork: Workers are forks, which start in milliseconds: for programs on Linux whose
                 other threads, if any, hold no lock. Else each is a new Python.
         """
         self._max_pixels = max_pixels
         self._by_fork = by_fork
-        self._workers = workers or os.cpu_count() or 1
+        self._workers = workers or decoders_at_once()
         self._begin()
 
     def _begin(self) -> None:
@@ -138,6 +140,11 @@ class IsolatedDecoder:
         if worker is not None:
             self._running.discard(worker)
             _end(worker)
+
+
+def decoders_at_once() -> int:
+    """How many pictures are best decoded at once: one for each processor, and some more."""
+    return (os.cpu_count() or 1) + _SPARE_WORKERS
 
 
 def limit_error(max_pixels: int) -> DecodeLimitError:

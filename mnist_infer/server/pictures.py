@@ -18,9 +18,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Message
 
 from mnist_infer.cli.output import Answer, digit_record, page_record
-from mnist_infer.decode.formats import load_plugins
 from mnist_infer.errors import ImageError, PictureTooLargeError, SeveralDigitsError
-from mnist_infer.results import Prediction
 from mnist_infer.server.backend import Backend
 from mnist_infer.server.body import read_body
 from mnist_infer.server.errors import MalformedRequestError
@@ -31,7 +29,6 @@ _Record: TypeAlias = Callable[[Answer], Fields]
 
 _SEVERAL_DIGITS = "more than one digit is on the picture; POST it to /read to get them all"
 _NO_NAME = "-"
-_BYTES_PER_COST = 4096
 _THUMBNAIL = 256
 _STAGES = ("ink", "cleaned", "image", "drawn")
 
@@ -41,15 +38,11 @@ class Pictures:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
-        load_plugins()  # Else the first client waits until they are imported.
-        self._batcher = backend.workers.batcher(
-            "picture", self._predict_batch, _cost, side_by_side=True
-        )
 
     def routes(self) -> list[BaseRoute]:
         """The endpoints."""
         answers: dict[str, tuple[_Answer, _Record]] = {
-            "/predict": (self._predict, digit_record),
+            "/predict": (self._in_worker(self._predict), digit_record),
             "/explain": (self._in_worker(self._explain), digit_record),
             "/read": (self._in_worker(self._read), page_record),
         }
@@ -101,14 +94,9 @@ class Pictures:
             raise MalformedRequestError(f"the form cannot be read ({error.detail})") from None
         raise MalformedRequestError("the form holds no file; send one picture")
 
-    async def _predict(self, name: str, picture: bytes) -> Fields:
-        answer = await self._batcher.submit(picture)
-        if isinstance(answer, ImageError):
-            raise answer
-        return digit_record(Answer(name, answer))
-
-    def _predict_batch(self, pictures: list[bytes]) -> list[Prediction | ImageError]:
-        return list(self._backend.recognizer.predict_each(pictures))
+    def _predict(self, name: str, picture: bytes) -> Fields:
+        # Not in batches: a hostile picture would keep all that share one with it.
+        return digit_record(Answer(name, self._backend.recognizer.predict(picture)))
 
     def _explain(self, name: str, picture: bytes) -> Fields:
         explanation = self._backend.recognizer.explain(picture)
@@ -124,11 +112,6 @@ class Pictures:
 
     def _read(self, name: str, picture: bytes) -> Fields:
         return page_record(Answer(name, reading=self._backend.recognizer.read(picture)))
-
-
-def _cost(picture: bytes) -> int:
-    """Small pictures share a batch; a large one goes alone, so that none waits for it."""
-    return 1 + len(picture) // _BYTES_PER_COST
 
 
 def _as_data_url(pixels: NDArray[np.uint8]) -> str:

@@ -33,10 +33,7 @@ class Protocol:
         model = backend.recognizer.model
         self.model = Path(model.name).stem
         self.version = str(model.sidecar.get("version", "1"))
-        # One batch at a time: two half as large would take longer.
-        self._batcher = backend.workers.batcher(
-            "tensor", self._infer_batch, len, side_by_side=False
-        )
+        self._batcher = backend.workers.batcher("tensor", self._infer_batch, len)
 
     def routes(self) -> list[BaseRoute]:
         """The endpoints, the busiest first."""

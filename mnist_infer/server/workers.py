@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar, TypeVarTuple
 
+from mnist_infer.decode.isolated import decoders_at_once
 from mnist_infer.server.batching import Batcher
 from mnist_infer.server.metrics import Metrics
 
@@ -22,8 +22,7 @@ class Workers:
     def __init__(self, metrics: Metrics, max_batch: int) -> None:
         self._metrics = metrics
         self._max_batch = max_batch
-        self._count = os.cpu_count() or 1
-        self._executor = ThreadPoolExecutor(self._count, thread_name_prefix="worker")
+        self._executor = ThreadPoolExecutor(decoders_at_once(), thread_name_prefix="worker")
 
     async def run(self, function: Callable[[*Args], Result], *args: *Args) -> Result:
         """The function's result, from a worker thread."""
@@ -35,13 +34,15 @@ class Workers:
         kind: str,
         run: Callable[[list[Item]], list[Result]],
         cost: Callable[[Item], int],
-        side_by_side: bool,
     ) -> Batcher[Item, Result]:
-        """A batcher whose batches run here; `kind` names them in the metrics."""
+        """A batcher whose batches run here, one at a time; `kind` names them in the metrics.
+
+        Two batches half as large would take longer than one.
+        """
         return Batcher(
             run,
             self._executor,
-            workers=self._count if side_by_side else 1,
+            workers=1,
             cost=cost,
             budget=self._max_batch,
             observe=self._metrics.batch_size.labels(kind).observe,

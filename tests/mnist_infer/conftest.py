@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,40 +48,3 @@ def digit_file(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
-
-
-_HOSTILE_DECODER = """
-import os, time
-from mnist_infer.decode import images
-
-def read_picture(source, *arguments, decode=images.read_picture):
-    content = open(source, "rb").read() if isinstance(source, str) else source
-    if content == b"loop":
-        while True:
-            pass
-    if content == b"sleep":
-        time.sleep(1000)
-    if content == b"exit":
-        os._exit(1)
-    if content == b"grow":
-        taken = []
-        while True:
-            taken.append(bytearray(b"x" * 2**20))
-    if content == b"print":
-        print("noise", flush=True)
-        return decode(SMALL, *arguments)
-    return decode(source, *arguments)
-
-images.read_picture = read_picture
-"""
-
-
-@pytest.fixture
-def hostile_decoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every Python that starts meets a decoder that does what the bytes of a picture name."""
-    folder = tmp_path / "python"
-    folder.mkdir()
-    small = encoded(Image.fromarray(drawn(7, 28)))
-    (folder / "sitecustomize.py").write_text(_HOSTILE_DECODER.replace("SMALL", repr(small)))
-    monkeypatch.syspath_prepend(folder)
-    monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)

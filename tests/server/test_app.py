@@ -72,7 +72,6 @@ def test_metrics(client: httpx.Client):
     text = client.get("/metrics").text
     assert 'http_requests_total{method="POST",route="/predict",status="200"}' in text
     assert 'http_requests_total{method="other",route="/predict",status="405"}' in text
-    assert 'mnist_infer_batch_size_count{kind="picture"}' in text
     assert "mnist_infer_requests_in_progress 0.0" in text
     assert "PROPFIND" not in text
 
