@@ -1,8 +1,9 @@
 """Long life: `python -m benchmarks.soak`.
 
-A million predictions on one recogniser, 10,000 recognisers made and dropped, and 100,000
-predictions by 16 threads on one recogniser, each compared with the answer of one thread. Each part
-runs in a process of its own. The first two report resident memory, with the slope of a straight
+A million predictions on one recogniser, 10,000 recognisers made and dropped, 10,000 decoding
+processes that end over their picture and are replaced, and 100,000 predictions by 16 threads on one
+recogniser, each compared with the answer of one thread. Each part runs in a process of its own. All
+but the last report resident memory, with the slope of a straight
 line through the second half of its samples, and open files. Linux only: they read /proc.
 """
 
@@ -19,10 +20,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
-from mnist_infer import Recognizer
+from mnist_infer import DecodeLimitError, Recognizer
+from mnist_infer.decode import isolated
 from tests.glyphs import digit_mask
 
 RESULT = Path(__file__).with_name("results") / "soak.json"
@@ -96,6 +99,23 @@ def recognizers(count: int) -> dict[str, Any]:
     return asdict(live(count, act))
 
 
+def kills(count: int) -> dict[str, Any]:
+    """Decoding processes that end over a picture; how many are left, zombies too."""
+    decoder = isolated.IsolatedDecoder(1000, workers=1, by_fork=True)
+
+    def act(_: int) -> None:
+        try:
+            decoder.read(b"no picture")
+        except DecodeLimitError:
+            return
+        raise AssertionError("the process has not ended")
+
+    with patch.object(isolated, "read_picture", lambda *_: os._exit(1)):
+        life = live(count, act)
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii")
+    return {**asdict(life), "processes_end": len(children.split())}
+
+
 def threads(count: int) -> dict[str, Any]:
     """Predictions by many threads on one recogniser; how many differ from those of one thread."""
     recognizer = Recognizer(device="cpu")
@@ -137,6 +157,7 @@ def soak(counts: dict[str, int]) -> Iterator[tuple[str, dict[str, Any]]]:
     parts: dict[str, Callable[[int], dict[str, Any]]] = {
         "predictions": predictions,
         "recognizers": recognizers,
+        "kills": kills,
         "threads": threads,
     }
     for name, count in counts.items():
@@ -149,12 +170,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--predictions", type=int, default=1_000_000)
     parser.add_argument("--recognizers", type=int, default=10_000)
+    parser.add_argument("--kills", type=int, default=10_000)
     parser.add_argument("--threads", type=int, default=100_000)
     parser.add_argument("--output", type=Path, default=RESULT)
     arguments = parser.parse_args()
     if sys.platform != "linux":
         raise SystemExit("the soak reads /proc, which only Linux has")
-    counts = {name: getattr(arguments, name) for name in ("predictions", "recognizers", "threads")}
+    parts = ("predictions", "recognizers", "kills", "threads")
+    counts = {name: getattr(arguments, name) for name in parts}
     results: dict[str, Any] = {
         "command": "python -m benchmarks.soak",
         "cores": os.cpu_count(),
@@ -167,7 +190,9 @@ def main() -> None:
         results[name] = result
     arguments.output.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     lives = [part for part in results.values() if isinstance(part, dict) and "files_end" in part]
-    leaks = any(part["files_end"] > part["files_start"] for part in lives)
+    leaks = any(
+        part["files_end"] > part["files_start"] or part.get("processes_end") for part in lives
+    )
     if leaks or results.get("threads", {}).get("different"):
         raise SystemExit(1)
 

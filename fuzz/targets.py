@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,9 @@ import numpy as np
 from fuzz import corpus
 from mnist_infer import ImageError, ModelError, Recognizer
 from mnist_infer.config import ModelConfig
+from mnist_infer.decode.images import Picture, read_picture
+from mnist_infer.decode.isolated import IsolatedDecoder
+from mnist_infer.imaging.pipeline import WORKING_SIDE
 from mnist_infer.inference.session import Session
 from train.data import DataError, load_mnist
 
@@ -51,6 +56,29 @@ def _read() -> Callable[[bytes], None]:
     return read
 
 
+def _isolated() -> Callable[[bytes], None]:
+    decoder = IsolatedDecoder(MAX_PIXELS, workers=1)
+
+    def isolated(content: bytes) -> None:
+        expected, found = (
+            _outcome(partial(read_picture, max_pixels=MAX_PIXELS), content),
+            _outcome(decoder.read, content),
+        )
+        assert found in (expected, "DecodeLimitError"), f"{found}, not {expected}"
+
+    return isolated
+
+
+def _outcome(read: Callable[[bytes, int], Picture], content: bytes) -> str:
+    """The picture that the bytes are decoded to, as a checksum and its sizes, or the error."""
+    try:
+        picture = read(content, WORKING_SIDE)
+    except ImageError as error:
+        return type(error).__name__
+    checksum = zlib.crc32(picture.pixels.tobytes())
+    return f"{checksum} {picture.pixels.shape} {picture.size} {picture.shrink}"
+
+
 def _model() -> Callable[[bytes], None]:
     image = np.zeros((1, 28, 28), np.uint8)
 
@@ -80,6 +108,7 @@ def _dataset() -> Callable[[bytes], None]:
 TARGETS = {
     "predict": Target(_predict, corpus.pictures),
     "read": Target(_read, corpus.pictures),
+    "isolated": Target(_isolated, corpus.pictures),
     "model": Target(_model, corpus.models),
     "dataset": Target(_dataset, corpus.datasets),
 }

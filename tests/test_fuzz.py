@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-CASES = {"predict": 200, "read": 80, "model": 200, "dataset": 60}
+CASES = {"predict": 200, "read": 80, "isolated": 80, "model": 200, "dataset": 60}
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("atheris") is None,

@@ -42,11 +42,12 @@ def test_the_page_is_what_its_sources_say():
 def test_a_short_soak(tmp_path: Path):
     output = tmp_path / "soak.json"
     command = [sys.executable, "-m", "benchmarks.soak", "--output", str(output)]
-    counts = ["--predictions", "4000", "--recognizers", "400", "--threads", "1600"]
+    counts = ["--predictions", "4000", "--recognizers", "400", "--kills", "50", "--threads", "1600"]
     subprocess.run([*command, *counts], cwd=ROOT, check=True, timeout=300)
     results = json.loads(output.read_text())
     assert results["threads"]["different"] == 0
-    for part in ("predictions", "recognizers"):
+    assert results["kills"]["processes_end"] == 0
+    for part in ("predictions", "recognizers", "kills"):
         life = results[part]
         assert life["files_start"] == life["files_end"]
         # A recogniser that is not freed is 3 MB.
