@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -16,46 +15,16 @@ import httpx
 import pytest
 from PIL import Image
 
-from tests.glyphs import GLYPHS, outline
+from tests.chromium import Page, launched, needs_chromium, open_page, sync_api
+from tests.glyphs import GLYPHS
 
 from .conftest import Server, page, png
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright")
-
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt install chromium")
+pytestmark = needs_chromium
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-OPTIONS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-]
 NO_DIGIT = "\N{EN DASH}"
 IS_DECODED = "id => document.getElementById(id).naturalWidth >= 28"
-WATCH_SHIFTS = """
-window.shifts = [];
-new PerformanceObserver((list) => {
-  const place = ({ x, y, width, height }) => [x, y, width, height].map(Math.round).join(" ");
-  for (const { sources, startTime, hadRecentInput } of list.getEntries())
-    for (const { node, previousRect, currentRect } of sources)
-      window.shifts.push({
-        node: node?.id || node?.className || node?.nodeName,
-        from: place(previousRect),
-        to: place(currentRect),
-        at: Math.round(startTime),
-        afterInput: hadRecentInput,
-      });
-}).observe({ type: "layout-shift", buffered: true });
-"""
-
-
 DARK_PIXELS = """() => {
   const canvas = document.querySelector("#ink");
   const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
@@ -87,73 +56,13 @@ CONTRASTS = r"""(pairs) => {
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[sync_api.Browser]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+    with launched() as browser:
         yield browser
-        browser.close()
-
-
-class Page:
-    """The page, as a visitor uses it."""
-
-    def __init__(self, tab: sync_api.Page) -> None:
-        self.tab = tab
-        self.complaints: list[str] = []
-        tab.on("console", lambda message: self._note(message.type, message.text))
-        tab.on("pageerror", lambda error: self._note("error", str(error)))
-
-    def _note(self, kind: str, text: str) -> None:
-        # The browser reports 422, the status of a picture without a digit, as if it were a fault.
-        if kind in ("error", "warning") and "422" not in text:
-            self.complaints.append(text)
-
-    def draw(self, digit: int, left: float = 0.2, top: float = 0.15, size: float = 0.65) -> None:
-        """Draw a digit with the mouse, in shares of the canvas."""
-        frame = self.tab.locator("#ink").bounding_box()
-        mouse = self.tab.mouse
-        for stroke in GLYPHS[digit]:
-            places = [
-                (
-                    frame["x"] + frame["width"] * (left + x * size),
-                    frame["y"] + frame["height"] * (top + y * size),
-                )
-                for x, y in outline(stroke, steps=4)
-            ]
-            mouse.move(*places[0])
-            mouse.down()
-            for place in places[1:]:
-                mouse.move(*place)
-            mouse.up()
-
-    def expect(self, selector: str, text: str | re.Pattern[str]) -> None:
-        sync_api.expect(self.tab.locator(selector)).to_have_text(text)
-
-    def choose(self, mode: str) -> None:
-        """Switch the mode; what moves then moves because the visitor asked for it."""
-        self.tab.get_by_label(mode).check()
-        self.tab.wait_for_timeout(50)
-        self.tab.evaluate("window.shifts = []")
-
-    def expect_digit(self, digit: int) -> None:
-        self.expect("#digit", str(digit))
-
-
-def open_page(browser: sync_api.Browser, server: Server, **options: object) -> Iterator[Page]:
-    context = browser.new_context(**options)
-    context.add_init_script(WATCH_SHIFTS)
-    tab = context.new_page()
-    page = Page(tab)
-    tab.goto(server.url)
-    page.expect("#model", "dense-512x2")
-    yield page
-    assert page.complaints == []
-    assert tab.evaluate("window.shifts") == []
-    context.close()
 
 
 @pytest.fixture
 def site(browser: sync_api.Browser, server: Server) -> Iterator[Page]:
-    yield from open_page(browser, server)
+    yield from open_page(browser, server.url)
 
 
 @contextmanager
@@ -186,7 +95,7 @@ def in_parts(server: Server) -> Iterator[Server]:
 
 def test_nothing_moves_while_the_page_arrives(browser: sync_api.Browser, server: Server):
     with in_parts(server) as slow:
-        for site in open_page(browser, slow):
+        for site in open_page(browser, slow.url):
             sync_api.expect(site.tab.locator("#bars li")).to_have_count(10)
 
 
@@ -345,7 +254,7 @@ def test_every_width_and_scheme(
     folder = tmp_path_factory.getbasetemp() / "screenshots"
     folder.mkdir(exist_ok=True)
     size = {"width": width, "height": 900 if width > 400 else 640}
-    for site in open_page(browser, server, viewport=size, color_scheme=scheme):
+    for site in open_page(browser, server.url, viewport=size, color_scheme=scheme):
         site.tab.screenshot(path=folder / f"{width}-{scheme}-empty.png", full_page=True)
         site.draw(5)
         site.expect_digit(5)
@@ -393,7 +302,7 @@ CONTROLS = [("edge", "ground"), ("edge", "card"), ("edge", "pad")]
 def test_colours_have_the_contrast_of_wcag_aa(
     browser: sync_api.Browser, server: Server, scheme: str
 ):
-    for site in open_page(browser, server, color_scheme=scheme):
+    for site in open_page(browser, server.url, color_scheme=scheme):
         measured = site.tab.evaluate(CONTRASTS, TEXT + CONTROLS)
     contrasts = dict(zip(TEXT + CONTROLS, measured, strict=True))
     assert contrasts["ink", "ground"] > 10  # the measurement itself works

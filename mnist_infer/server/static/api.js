@@ -1,24 +1,35 @@
-// The server, as this page uses it.
+// The engine on the server, and what the page is served with.
 
+/** The model, the device, the version, and which engines there are. */
 export async function about() {
-  const response = await fetch("/about");
-  return response.json();
+  const response = await fetch("about");
+  return { engines: ["server"], ...(await response.json()) };
 }
 
-/** POST a picture to /explain or /read: the record, and how long it took here and there. */
-export async function recognize(kind, picture) {
-  const started = performance.now();
-  const response = await fetch(`/${kind}`, {
-    method: "POST",
-    headers: { "Content-Type": picture.type || "application/octet-stream" },
-    body: picture,
-  });
-  const record = await response.json();
-  return {
-    record,
-    milliseconds: performance.now() - started,
-    serverMilliseconds: serverTime(response),
-  };
+export class ServerEngine {
+  /** Milliseconds to wait for further strokes before it is asked. */
+  pause = 90;
+
+  /** POST a picture, a canvas or a blob, to /explain or /read: its record, and how long it took. */
+  async recognize(kind, picture) {
+    const body = picture instanceof Blob ? picture : await asPng(picture);
+    const started = performance.now();
+    const response = await fetch(kind, {
+      method: "POST",
+      headers: { "Content-Type": body.type || "application/octet-stream" },
+      body,
+    });
+    const record = await response.json();
+    return {
+      record,
+      milliseconds: performance.now() - started,
+      serverMilliseconds: serverTime(response),
+    };
+  }
+}
+
+function asPng(canvas) {
+  return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
 }
 
 function serverTime(response) {

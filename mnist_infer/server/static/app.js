@@ -1,12 +1,13 @@
-// The page: where pictures come from, when the server is asked, and where its answers go.
+// The page: where pictures come from, when an engine is asked, and where its answers go.
 
 import * as answer from "./answer.js";
-import { about, recognize } from "./api.js";
+import { ServerEngine, about } from "./api.js";
 import { Camera } from "./camera.js";
 import { Pad, SIDE } from "./pad.js";
 
-const PAUSE = 90; // milliseconds between a change and the question
 const PEN_WIDTHS = { explain: 0.06, read: 0.026 }; // shares of the canvas
+
+const NO_SERVER = "The server does not answer; is it still running?";
 
 const element = (id) => document.getElementById(id);
 const pad = new Pad(element("ink"));
@@ -17,14 +18,21 @@ let mode = "explain";
 let given = null; // a picture that was dropped, pasted, chosen or taken; else the drawing counts
 let asking = false;
 let outdated = false;
+let engines = {}; // "server", "browser", or both, by what the page is served with
+
+/** The server knows photos and rows better; drawings stay in the browser where it has an engine. */
+function engine() {
+  const { browser, server } = engines;
+  return given || mode === "read" ? (server ?? browser) : (browser ?? server);
+}
 
 /** Ask for the newest picture: one question at a time, and once more if it changed meanwhile. */
 async function ask() {
   outdated = true;
-  if (asking) return;
+  if (asking || !engine()) return;
   asking = true;
   while (outdated) {
-    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    await new Promise((resolve) => setTimeout(resolve, engine().pause));
     outdated = false;
     await askOnce();
   }
@@ -36,13 +44,12 @@ async function askOnce() {
   const [askedMode, askedPicture] = [mode, given];
   const isStale = () => askedMode !== mode || askedPicture !== given || (!given && pad.isEmpty);
   try {
-    const picture = given ?? (await pad.picture());
-    const { record, ...times } = await recognize(mode, picture);
+    const { record, ...times } = await engine().recognize(mode, given ?? pad.picture());
     if (isStale()) return;
     show(record);
     answer.showLatency(times.milliseconds, times.serverMilliseconds);
-  } catch {
-    tell("The server does not answer; is it still running?");
+  } catch (error) {
+    tell(engine() === engines.server ? NO_SERVER : `This picture cannot be read: ${error.message}`);
   }
 }
 
@@ -137,6 +144,23 @@ function firstPicture(transfer) {
   return [...transfer.files].find((file) => file.type.startsWith("image/"));
 }
 
+/** Get the engines that the page is served with; a page that has one of its own works offline. */
+async function start() {
+  const found = await about();
+  answer.showAbout(found);
+  const has = (name) => found.engines.includes(name);
+  for (const part of document.querySelectorAll("[data-engine]")) {
+    part.hidden = !has(part.dataset.engine);
+  }
+  if (has("server")) engines.server = new ServerEngine();
+  if (has("browser")) {
+    navigator.serviceWorker?.register("sw.js");
+    const { BrowserEngine } = await import("./engine.js");
+    engines.browser = await BrowserEngine.load("model/digit.onnx");
+  }
+  ask();
+}
+
 pad.addEventListener("change", changed);
 element("undo").addEventListener("click", () => pad.undo());
 element("clear").addEventListener("click", clear);
@@ -179,4 +203,4 @@ document.addEventListener("drop", (event) => {
 });
 
 answer.showNothing();
-about().then(answer.showAbout);
+start();

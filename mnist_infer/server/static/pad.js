@@ -1,7 +1,7 @@
 // The canvas: strokes by pointer or keyboard, kept as points so that they can be undone, drawn
-// again in another size or theme, and sent as black ink on white paper.
+// again in another size or theme, and shown to the engines as black ink on white paper.
 
-/** The side of the picture that is sent, in pixels. */
+/** The side of the picture that the engines get, in pixels. */
 export const SIDE = 448;
 
 const KEYBOARD_STEP = 0.02; // shares of the canvas
@@ -56,7 +56,7 @@ export class Pad extends EventTarget {
     this.#changed();
   }
 
-  /** The drawing as a PNG, black on white. */
+  /** The drawing as a canvas, black on white. */
   picture() {
     const sheet = document.createElement("canvas");
     sheet.width = sheet.height = SIDE;
@@ -64,7 +64,7 @@ export class Pad extends EventTarget {
     context.fillStyle = "white";
     context.fillRect(0, 0, SIDE, SIDE);
     this.#paint(context, SIDE, "black");
-    return new Promise((resolve) => sheet.toBlob(resolve, "image/png"));
+    return sheet;
   }
 
   #begin(event) {
