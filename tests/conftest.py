@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# `export` sets this when it is imported. TensorFlow reads it once: if tests of `train` were
+# collected first, the processes that they start would add in another order than their own.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+
 
 @pytest.fixture
 def default_interrupts() -> Iterator[None]:

@@ -119,6 +119,7 @@ def test_convolutions_are_exported(images, tmp_path):
     np.testing.assert_allclose(actual, network.probabilities(images), rtol=0, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_same_weights_same_bytes(keras_file, build):
     script = (
         "import sys, hashlib; from pathlib import Path; from export.network import open_network; "

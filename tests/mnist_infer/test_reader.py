@@ -192,7 +192,9 @@ except ImageError as error:
     [
         ("margins", "no digit was found"),
         ("bars", "marks that may be digits, and at most 10,000"),
-        ("noise", "marks that may be digits, and at most 10,000"),
+        pytest.param(
+            "noise", "marks that may be digits, and at most 10,000", marks=pytest.mark.slow
+        ),
         ("squares", "no digit was found"),
     ],
 )

@@ -77,8 +77,7 @@ def test_real_mnist_loads(mnist):
     assert mnist.y_test[:10].tolist() == [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]
 
 
-@pytest.mark.parametrize("dotted", [False, True])
-@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize(("dotted", "zipped"), [(False, False), (True, True)])
 def test_idx_folders_hold_the_same_data(mnist, tmp_path, dotted, zipped):
     folder = write_folder(tmp_path / "idx", arrays_of(mnist), dotted=dotted, zipped=zipped)
     loaded = load_mnist(folder)

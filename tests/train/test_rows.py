@@ -70,6 +70,7 @@ def test_row_image_does_not_stretch_the_noise_of_bare_paper():
     assert np.ptp(row_image(noise)) < 60
 
 
+@pytest.mark.slow
 def test_a_fit_goes_on_from_its_checkpoint(tmp_path: Path, mnist_path: Path):
     recipe = RowRecipe(cycles=(Cycle(2, 1e-3),), batch_size=2, steps_per_epoch=1, rising=1)
     whole = fit_rows(recipe, tmp_path / "whole", seed=4, data=mnist_path)

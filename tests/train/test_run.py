@@ -80,10 +80,3 @@ def test_the_saved_network_answers_as_the_fitted_one(folder, fitted, digits):
     rows = as_input(digits.x_test[:50])
     saved = keras.saving.load_model(folder / "model.keras")
     assert np.array_equal(saved.predict(rows, verbose=0), fitted.model.predict(rows, verbose=0))
-
-
-def test_the_model_file_is_named_by_the_recipe(fitted, digits, tmp_path):
-    renamed = replace(fitted, recipe=replace(fitted.recipe, model_file="digits.keras"))
-    run.save(renamed, digits, tmp_path)
-    assert (tmp_path / "digits.keras").is_file()
-    assert json.loads((tmp_path / "run.json").read_text())["model"] == "digits.keras"
