@@ -51,8 +51,8 @@ RUN_BY_CI_AS = {
     "python -m export triton runs/models": 'python -m export triton "$work/models"',
     # CI has it from the extra `dev`; tests/mnist_infer/test_frozen.py builds and runs the command.
     "pip install . pyinstaller": 'pip install ".[dev]"',
-    "pyinstaller packaging/mnist-infer.spec": "pytest -m slow",
-    "dist/mnist-infer/mnist-infer examples/seven.png": "pytest -m slow",
+    "pyinstaller packaging/mnist-infer.spec": "pytest -n 2 --dist loadfile -m slow",
+    "dist/mnist-infer/mnist-infer examples/seven.png": "pytest -n 2 --dist loadfile -m slow",
     # Where things are written is CI's own matter.
     "mkdocs build --strict": 'mkdocs build --strict --quiet --site-dir "$work/site"',
     "python -m benchmarks.realworld ../shared/data/realworld": (
