@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import mnist_infer
 from benchmarks import documents
 from docs import pictures
-from mnist_infer import __version__
+from mnist_infer import __version__, errors
 from mnist_infer.config import DEFAULT_MODEL
 from mnist_infer.inference.registry import bundled_info
 
@@ -218,6 +219,13 @@ def test_the_changelog_knows_the_version():
     """A release has its entry; between releases the version ends in `.dev0`."""
     heading = "## [Unreleased]" if __version__.endswith(".dev0") else f"## [{__version__}] - "
     assert heading in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_every_public_name_is_in_the_reference():
+    text = (ROOT / "docs" / "reference" / "python.md").read_text(encoding="utf-8")
+    shown = set(re.findall(r"^::: mnist_infer\.(\w+)$", text, re.MULTILINE))
+    shown |= set(vars(errors)) if "errors" in shown else set()
+    assert set(mnist_infer.__all__) - shown == {"__version__"}
 
 
 def test_the_model_card_has_the_figure_of_the_bundled_file():
