@@ -1,0 +1,88 @@
+"""What just is a digit, or a part of one, and what just is none: each bound from both sides."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from mnist_infer.errors import NoDigitError, SeveralDigitsError
+from mnist_infer.imaging.digit import find_digit
+
+Box = tuple[int, int, int, int]
+ONE: Box = (50, 100, 150, 110)  # an upright stroke: top, left, bottom, right
+
+
+def page(*strokes: Box) -> NDArray[np.uint8]:
+    """Filled rectangles on a page of 240 x 240: top, left, bottom, right."""
+    ink = np.zeros((240, 240), np.uint8)
+    for top, left, bottom, right in strokes:
+        ink[top:bottom, left:right] = 255
+    return ink
+
+
+def found(ink: NDArray[np.uint8]) -> Box:
+    """The box of the digit."""
+    rows, columns = find_digit(ink)[1]
+    return rows.start, columns.start, rows.stop, columns.stop
+
+
+def ring(width: int, height: int, pen: int = 6) -> NDArray[np.uint8]:
+    image = Image.new("L", (240, 240))
+    ImageDraw.Draw(image).ellipse((5, 20, 4 + width, 19 + height), outline=255, width=pen)
+    return np.asarray(image)
+
+
+def test_a_digit_may_be_twice_as_wide_as_tall():
+    assert found(ring(200, 100)) == (20, 5, 120, 205)
+    with pytest.raises(NoDigitError, match="dash"):
+        find_digit(ring(210, 70))
+
+
+def test_a_digit_is_at_least_three_times_as_long_as_its_pen():
+    assert found(page((50, 100, 76, 110))) == (50, 100, 76, 110)
+    with pytest.raises(NoDigitError, match="not as long as a stroke"):
+        find_digit(page((50, 100, 66, 110)))
+
+
+def comb(rungs: int) -> NDArray[np.uint8]:
+    """An upright stroke of 200 pixels, and rungs of 120 that end in another one."""
+    places = np.linspace(20, 214, rungs).round().astype(int)
+    across = [(int(top), 60, int(top) + 6, 180) for top in places]
+    return page((20, 60, 220, 66), (20, 174, 220, 180), *across)
+
+
+def test_strokes_may_be_five_times_as_long_as_the_digit():
+    assert found(comb(5)) == (20, 60, 220, 180)
+    with pytest.raises(NoDigitError, match="texture"):
+        find_digit(comb(11))
+
+
+@pytest.mark.parametrize(("height", "several"), [(50, False), (75, True)])
+def test_what_is_three_fifths_as_tall_is_another_digit(height: int, several: bool):
+    both = page(ONE, (60, 200, 60 + height, 210))
+    if several:
+        with pytest.raises(SeveralDigitsError):
+            find_digit(both)
+    else:
+        assert found(both) == ONE
+
+
+@pytest.mark.parametrize(("gap", "joined"), [(35, True), (60, False)])
+def test_a_floating_bar_within_half_the_digits_size_belongs_to_it(gap: int, joined: bool):
+    top = 150 + gap
+    bar = (top, 80, top + 10, 150)
+    assert found(page(ONE, bar)) == ((50, 80, top + 10, 150) if joined else ONE)
+
+
+@pytest.mark.parametrize(("pen", "several"), [(9, True), (16, False)])
+def test_what_is_drawn_with_a_pen_twice_as_thick_is_no_digit_beside_it(pen: int, several: bool):
+    # The thin zigzag is the larger one.
+    zigzag = [(20, 20, 220, 26), (20, 20, 26, 120), (120, 20, 126, 120), (214, 20, 220, 120)]
+    both = page(*zigzag, (50, 180, 190, 180 + pen))
+    if several:
+        with pytest.raises(SeveralDigitsError):
+            find_digit(both)
+    else:
+        assert found(both) == (20, 20, 220, 120)
