@@ -194,13 +194,13 @@ def _reader(images: list[str], max_pixels: int) -> Read:
     """What decodes the images: processes with limits, which no picture can pass.
 
     Where a process takes as long to start as all the rest, which is everywhere but on Linux, a
-    picture by itself is decoded in this one.
+    picture by itself is decoded in this one; and so are all in a frozen app there.
     """
     from mnist_infer.decode.images import read_picture
-    from mnist_infer.decode.isolated import IsolatedDecoder
+    from mnist_infer.decode.isolated import IsolatedDecoder, is_frozen
 
     is_linux = sys.platform == "linux"
-    if is_linux or len(list(islice(expand(images), 2))) > 1:
+    if is_linux or (not is_frozen() and len(list(islice(expand(images), 2))) > 1):
         return IsolatedDecoder(max_pixels, workers=1, by_fork=is_linux).read
     return partial(read_picture, max_pixels=max_pixels)
 

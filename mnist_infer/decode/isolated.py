@@ -53,7 +53,7 @@ class IsolatedDecoder:
                 other threads, if any, hold no lock. Else each is a new Python.
         """
         self._max_pixels = max_pixels
-        self._by_fork = by_fork
+        self._by_fork = by_fork or (is_frozen() and sys.platform == "linux")
         self._workers = workers or decoders_at_once()
         self._begin()
 
@@ -147,6 +147,11 @@ def decoders_at_once() -> int:
     return (os.cpu_count() or 1) + _SPARE_WORKERS
 
 
+def is_frozen() -> bool:
+    """Whether this is an app made by PyInstaller or the like, whose executable is no Python."""
+    return bool(getattr(sys, "frozen", False))
+
+
 def limit_error(max_pixels: int) -> DecodeLimitError:
     """What a picture costs that has ended its worker."""
     return DecodeLimitError(
@@ -200,6 +205,10 @@ _Worker: TypeAlias = "Popen[bytes] | _Fork"
 def _spawn(max_pixels: int) -> Popen[bytes]:
     import subprocess
 
+    if is_frozen():
+        raise DecodeLimitError(
+            "a frozen app has no Python to start for decoding on this system: leave out isolated"
+        )
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),

@@ -60,9 +60,16 @@ def bundled_info(name: str, precision: Precision = "auto") -> ModelInfo:
     """
     if precision not in ("auto", "float32", "int8"):
         raise ModelError(f"no precision named {precision!r}: choose auto, float32 or int8")
-    if name not in bundled_models():
+    bundled = bundled_models()
+    if not bundled:
         raise ModelError(
-            f"no model named {name!r}: bundled are {', '.join(bundled_models())}; "
+            f"the bundled models are missing: there are none in {_FOLDER}; install mnist-infer "
+            "again, or have the program that packed the app collect its data files "
+            "(PyInstaller: --collect-data mnist_infer)"
+        )
+    if name not in bundled:
+        raise ModelError(
+            f"no model named {name!r}: bundled are {', '.join(bundled)}; "
             "or give the path of an .onnx file"
         )
     sidecar = json.loads((_FOLDER / f"{name}.json").read_text(encoding="utf-8"))

@@ -61,3 +61,22 @@ def test_it_tells_what_it_is_made_of(frozen: Path):
     info = json.loads(run(frozen, "info", "--json"))
     assert info["session"]["error"] is None
     assert {"numpy", "onnxruntime", "pillow"} <= set(info["packages"])
+
+
+def test_an_app_of_ones_own_needs_no_spec(tmp_path: Path):
+    script = tmp_path / "app.py"
+    script.write_text(
+        "import sys\n"
+        "from mnist_infer import Recognizer\n"
+        "for isolated in (False, True):\n"
+        "    print(Recognizer(isolated=isolated).predict(sys.argv[1]).digit)\n"
+    )
+    subprocess.run(
+        [sys.executable, "-m", "PyInstaller", str(script)],
+        cwd=tmp_path,
+        capture_output=True,
+        check=True,
+        timeout=900,
+    )
+    app = tmp_path / "dist" / "app" / "app"
+    assert run(app, ROOT / "examples" / "seven.png") == "7\n7\n"

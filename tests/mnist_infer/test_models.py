@@ -34,6 +34,13 @@ class TestBundled:
         names = {"dense-512", "dense-512x2", "dense-512-documented", "dense-512x2-documented"}
         assert names <= set(bundled_models())
 
+    def test_where_none_is_bundled_the_error_says_what_is_missing(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(registry, "_FOLDER", tmp_path)
+        with pytest.raises(ModelError, match=r"models are missing.*--collect-data mnist_infer"):
+            Recognizer()
+
     @pytest.mark.parametrize("name", bundled_models())
     def test_the_sidecar_tells_the_truth(self, name: str):
         info = Recognizer(name).model
