@@ -9,7 +9,7 @@ from mnist_infer.document.row_image import PAPER, ROW_HEIGHT, row_image
 from train.rows.fit import Cycle, RowRecipe, fit_rows
 from train.rows.glyphs import Glyphs, load
 from train.rows.samples import WIDTHS, make_batch, make_row
-from train.rows.writing import MOST_DIGITS, pick_hand, write_row
+from train.rows.writing import MOST_DIGITS, Variety, pick_hand, write_row
 from train.styles import styled_digits
 
 
@@ -28,7 +28,9 @@ def test_a_seed_decides_a_batch(glyphs: Glyphs):
 
 
 def test_a_batch_has_one_of_the_widths_and_says_what_it_holds(glyphs: Glyphs):
-    images, labels, counts = make_batch(8, glyphs, np.random.default_rng(0), rare=0.5, form=0.5)
+    images, labels, counts = make_batch(
+        8, glyphs, np.random.default_rng(0), Variety(rare=0.5, form=0.5, loose=0.5)
+    )
     assert images.dtype == np.uint8
     assert images.shape[:2] == (8, ROW_HEIGHT)
     assert images.shape[2] in WIDTHS
@@ -50,7 +52,7 @@ def test_boxes_of_the_truth_hold_the_ink_of_their_digits(glyphs: Glyphs):
 
 
 def test_a_row_without_digits_has_an_empty_text(glyphs: Glyphs):
-    sample = make_row(0, glyphs, np.random.default_rng(1), form=1.0)
+    sample = make_row(0, glyphs, np.random.default_rng(1), Variety(form=1.0))
     assert sample.text == ""
     assert sample.picture.dtype == np.uint8
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from train.data import Array, load_mnist
 from train.rows.glyphs import HELD_OUT, Glyphs, load
 from train.rows.samples import make_batch
+from train.rows.writing import PLAIN, Variety
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -33,15 +34,17 @@ class Cycle:
 
     steps: int
     peak: float
-    rare: float = 0.0  # how often digits come in rare allographs
-    form: float = 0.0  # how often a row stands in a form: words beside it, or a comb around it
+    variety: Variety = PLAIN
 
 
 @dataclass(frozen=True)
 class RowRecipe:
     """How the row network is fitted: AdamW, each cycle from the weights that the last one left."""
 
-    cycles: tuple[Cycle, ...] = (Cycle(16_000, 2e-3), Cycle(4_000, 1e-3, rare=0.12, form=0.25))
+    cycles: tuple[Cycle, ...] = (
+        Cycle(16_000, 2e-3),
+        Cycle(14_000, 1.5e-3, Variety(rare=0.12, form=0.2, loose=0.6)),
+    )
     batch_size: int = 32
     steps_per_epoch: int = 250
     rising: int = 300  # steps
@@ -195,7 +198,7 @@ def _start_worker(data: str | PathLike[str] | None, seed: int) -> None:
 def _make(size: int, seed: tuple[int, int], cycle: Cycle) -> Batch:
     """Make one batch: images, and classes `(N, MOST_DIGITS)` filled up with blanks."""
     rng = np.random.default_rng(seed)
-    images, labels, counts = make_batch(size, _glyphs, rng, cycle.rare, cycle.form)
+    images, labels, counts = make_batch(size, _glyphs, rng, cycle.variety)
     places = np.arange(labels.shape[1])
     classes = np.where(places < counts[:, None], labels + 1, 0).astype(np.int32)
     return images, classes

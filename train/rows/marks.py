@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +12,7 @@ from PIL.Image import Image as PILImage
 
 from train.data import Array
 from train.rows.glyphs import FONTS, Glyphs, printed
-from train.rows.writing import CAP, Written
+from train.rows.writing import CAP, PLAIN, Variety, Written
 
 _WORDS = "ABCDEFGHJKLMNPQRTUVWXYZabcdefghijkmnpqrtuvwxyz#%&@?:="
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -19,7 +20,7 @@ _SIGNS = (*"#=-$*+xF:()%", "--", "EUR", "Rs", "Nr.", "No")
 
 
 def add_marks(
-    written: Written, glyphs: Glyphs, rng: np.random.Generator, form: float = 0.0
+    written: Written, glyphs: Glyphs, rng: np.random.Generator, variety: Variety = PLAIN
 ) -> tuple[npt.NDArray[np.float32], int, int]:
     """Add marks to a row, in more room than its digits need.
 
@@ -27,7 +28,7 @@ def add_marks(
         written: The row.
         glyphs: What letters and digits are picked from.
         rng: Decides all.
-        form: How often the row stands in a form: words beside it, or a comb of boxes around it.
+        variety: What only some rows show.
 
     Returns:
         Ink, float32 `(H, W)` from 0 to 1, and how far the row's own ink was moved right and down.
@@ -37,7 +38,7 @@ def add_marks(
     before, behind = (
         round(CAP * rng.uniform(0.6, 2.2)) if rng.random() < 0.22 else 0 for _ in range(2)
     )
-    is_form = form > 0 and rng.random() < form
+    is_form = variety.form > 0 and rng.random() < variety.form
     has_comb = is_form and rng.random() < 0.3
     has_words = is_form and not has_comb
     if has_words:
@@ -49,53 +50,85 @@ def add_marks(
     ink[above : above + height, before : before + width] = written.ink
     layer = Image.new("L", (ink.shape[1], ink.shape[0]))
     if has_comb:
-        _add_comb(layer, written, before, above, rng)
+        add_comb(layer, written, before, above, rng)
     else:
         _add_rules(layer, above, height, rng)
     if rng.random() < 0.25:
-        _add_points(layer, written, before, above, rng)
+        add_points(layer, written, before, above, rng)
     if has_words:
-        _add_words(layer, 0, before, above, height, glyphs, rng)
-        _add_words(layer, before + width, behind, above, height, glyphs, rng)
+        add_words(layer, 0, before, above, height, glyphs, rng)
+        add_words(layer, before + width, behind, above, height, glyphs, rng)
     elif before:
-        _add_sign(layer, 0, before, above, height, glyphs, rng)
+        add_sign(layer, 0, before, above, height, glyphs, rng)
     if behind and not has_words:
-        _add_sign(layer, before + width, behind, above, height, glyphs, rng)
+        add_sign(layer, before + width, behind, above, height, glyphs, rng)
     if rng.random() < 0.3:
-        _add_neighbours(layer, above, height, glyphs, rng)
+        add_neighbours(layer, above, height, glyphs, rng)
     return np.maximum(ink, np.asarray(layer, np.float32) / 255), before, above
 
 
+@dataclass(frozen=True)
+class Rule:
+    """A printed line: its thickness in pixels and its shade, 0 to 255."""
+
+    thickness: int
+    shade: int
+
+
+def pick_rule(rng: np.random.Generator) -> Rule:
+    """Pick a printed line, faint or strong."""
+    return Rule(max(1, round(rng.uniform(0.6, 3.4))), int(rng.uniform(70, 255)))
+
+
 def _add_rules(layer: PILImage, top: int, height: int, rng: np.random.Generator) -> None:
-    """Draw ruled lines, combs, boxes and squared paper, faint or strong."""
-    pencil = ImageDraw.Draw(layer)
-    thickness = max(1, round(rng.uniform(0.6, 3.4)))
-    shade = int(rng.uniform(70, 255))
-    wide, tall = layer.size
+    """Draw ruled lines, squared paper or a box on some rows."""
+    rule = pick_rule(rng)
     kind = rng.random()
-    tilt = rng.normal(0, 0.012) * wide
-    if kind < 0.2:  # one line to write on, and perhaps the next one above
-        for y in (top + height * rng.uniform(0.85, 1.12), top - height * rng.uniform(0.0, 0.4)):
-            pencil.line((0, y, wide, y + tilt), fill=shade, width=thickness)
-            if rng.random() < 0.6:
-                break
-    elif kind < 0.26:  # squared paper
-        step = rng.uniform(0.3, 1.3) * CAP
-        for y in np.arange(rng.uniform(0, step), tall, step):
-            pencil.line((0, y, wide, y + tilt), fill=shade, width=thickness)
-        for x in np.arange(rng.uniform(0, step), wide, step):
-            pencil.line((x, 0, x - tilt, tall), fill=shade, width=thickness)
-    elif kind < 0.34:  # a box around the row, or what is left of one that was cut at its rules
-        inset = rng.uniform(0, 3, 4)
-        box = (inset[0], top - rng.uniform(2, 12), wide - 1 - inset[1], top + height + inset[3] * 3)
-        sides = ((0, 1, 2, 1), (0, 3, 2, 3), (0, 1, 0, 3), (2, 1, 2, 3))
-        kept = rng.random(4) < rng.choice((1.0, 0.6))
-        for side, is_kept in zip(sides, kept, strict=True):
-            if is_kept:
-                pencil.line([box[i] for i in side], fill=shade, width=thickness)
+    tilt = rng.normal(0, 0.012) * layer.width
+    if kind < 0.2:
+        add_lines(layer, top, height, rule, tilt, rng)
+    elif kind < 0.26:
+        add_squares(layer, rule, tilt, rng)
+    elif kind < 0.34:
+        add_box(layer, top, height, rule, rng)
 
 
-def _add_comb(
+def add_lines(
+    layer: PILImage, top: int, height: int, rule: Rule, tilt: float, rng: np.random.Generator
+) -> None:
+    """Draw the line that a row is written on, and perhaps the next one above."""
+    pencil = ImageDraw.Draw(layer)
+    for y in (top + height * rng.uniform(0.85, 1.12), top - height * rng.uniform(0.0, 0.4)):
+        pencil.line((0, y, layer.width, y + tilt), fill=rule.shade, width=rule.thickness)
+        if rng.random() < 0.6:
+            break
+
+
+def add_squares(layer: PILImage, rule: Rule, tilt: float, rng: np.random.Generator) -> None:
+    """Draw squared paper."""
+    pencil = ImageDraw.Draw(layer)
+    wide, tall = layer.size
+    step = rng.uniform(0.3, 1.3) * CAP
+    for y in np.arange(rng.uniform(0, step), tall, step):
+        pencil.line((0, y, wide, y + tilt), fill=rule.shade, width=rule.thickness)
+    for x in np.arange(rng.uniform(0, step), wide, step):
+        pencil.line((x, 0, x - tilt, tall), fill=rule.shade, width=rule.thickness)
+
+
+def add_box(layer: PILImage, top: int, height: int, rule: Rule, rng: np.random.Generator) -> None:
+    """Draw a box around a row, or what is left of one that was cut at its rules."""
+    pencil = ImageDraw.Draw(layer)
+    inset = rng.uniform(0, 3, 4)
+    right, bottom = layer.width - 1 - inset[1], top + height + inset[3] * 3
+    box = (inset[0], top - rng.uniform(2, 12), right, bottom)
+    sides = ((0, 1, 2, 1), (0, 3, 2, 3), (0, 1, 0, 3), (2, 1, 2, 3))
+    kept = rng.random(4) < rng.choice((1.0, 0.6))
+    for side, is_kept in zip(sides, kept, strict=True):
+        if is_kept:
+            pencil.line([box[i] for i in side], fill=rule.shade, width=rule.thickness)
+
+
+def add_comb(
     layer: PILImage, written: Written, left: int, top: int, rng: np.random.Generator
 ) -> None:
     """Draw a box around each digit, as forms have them."""
@@ -115,7 +148,7 @@ def _add_comb(
             pencil.line((left + ends[0], y, left + ends[1], y), fill=shade, width=thickness)
 
 
-def _add_words(
+def add_words(
     layer: PILImage,
     left: int,
     width: int,
@@ -145,12 +178,12 @@ def _add_words(
         x += sign.shape[1] * share + (rng.uniform(0.2, 0.5) if is_printed else 0.08) * CAP
 
 
-def _add_points(
+def add_points(
     layer: PILImage, written: Written, left: int, top: int, rng: np.random.Generator
 ) -> None:
     """Draw points and commas between digits, as in 12.500 or 1,5."""
     pencil = ImageDraw.Draw(layer)
-    size = max(1.5, (2 + 2 * written.hand.pen) * rng.uniform(0.6, 1.2))
+    size = max(1.5, (2 + 2 * written.hand.pen) * rng.uniform(0.6, 1.2)) * written.hand.point
     for placed in written.digits:
         if rng.random() > 0.3:
             continue
@@ -162,7 +195,7 @@ def _add_points(
             pencil.line((x, y - size, *end), fill=255, width=max(1, round(size * 0.7)))
 
 
-def _add_sign(
+def add_sign(
     layer: PILImage,
     left: int,
     width: int,
@@ -190,7 +223,7 @@ def _add_sign(
     _paste(layer, sign, left + 2, top + height * rng.uniform(0.1, 0.4), share)
 
 
-def _add_neighbours(
+def add_neighbours(
     layer: PILImage, top: int, height: int, glyphs: Glyphs, rng: np.random.Generator
 ) -> None:
     """Let text above or below reach into the picture: print in small type, or cut-off writing."""

@@ -23,12 +23,12 @@ def photograph(ink: Floats, rng: np.random.Generator) -> Array:
     Returns:
         uint8 `(H, W)`, mostly dark ink on bright paper.
     """
-    picture = _bitmap(ink, rng) if rng.random() < 0.14 else _photo(ink, rng)
+    picture = bitmap(ink, rng) if rng.random() < 0.14 else _photo(ink, rng)
     return 255 - picture if rng.random() < 0.25 else picture
 
 
-def _bitmap(ink: Floats, rng: np.random.Generator) -> Array:
-    """Draw pure black on white, without soft edges, perhaps from coarse pixels."""
+def bitmap(ink: Floats, rng: np.random.Generator) -> Array:
+    """Draw ink in pure black on white, without soft edges, perhaps from coarse pixels."""
     image = Image.fromarray((255 * ink).astype(np.uint8))
     size = image.size
     if rng.random() < 0.5:
@@ -45,7 +45,7 @@ def _photo(ink: Floats, rng: np.random.Generator) -> Array:
     bright = rng.uniform(0.5, 1) if contrast < 0.5 else rng.uniform(0.85, 1)
     paper = _paper(height, width, rng) * bright
     if rng.random() < 0.3:  # chalk and pencil catch on the grain
-        ink = ink * np.clip(1 + _grain(height, width, rng) * rng.uniform(0.1, 0.5), 0.2, 1)
+        ink = ink * np.clip(1 + grain(height, width, rng) * rng.uniform(0.1, 0.5), 0.2, 1)
     if rng.random() < 0.2:  # a pen that runs dry or is pressed unevenly
         ink = ink * np.linspace(rng.uniform(0.45, 1), rng.uniform(0.45, 1), width, dtype=np.float32)
     image = Image.fromarray(_to_grey(paper * (1 - contrast * ink)))
@@ -71,9 +71,9 @@ def _paper(height: int, width: int, rng: np.random.Generator) -> Floats:
     paper = 1 + np.float32(rng.normal(0, 0.07)) * across + np.float32(rng.normal(0, 0.05)) * down
     kind = rng.random()
     if kind < 0.3:
-        paper = paper + _grain(height, width, rng) * rng.uniform(0.01, 0.09)
+        paper = paper + grain(height, width, rng) * rng.uniform(0.01, 0.09)
     elif kind < 0.48:
-        paper = paper - _security_lines(height, width, rng) * rng.uniform(0.05, 0.35)
+        paper = paper - security_lines(height, width, rng) * rng.uniform(0.05, 0.35)
     if rng.random() < 0.15:  # the edge of a shadow, or of a dark margin
         angle = rng.uniform(-0.6, 0.6)
         place = rng.uniform(-1.2, 1.2)
@@ -83,17 +83,17 @@ def _paper(height: int, width: int, rng: np.random.Generator) -> Floats:
     return np.asarray(paper, np.float32)
 
 
-def _grain(height: int, width: int, rng: np.random.Generator) -> Floats:
+def grain(height: int, width: int, rng: np.random.Generator) -> Floats:
     """Draw blotches of some size, mean 0 and deviation 1."""
     size = rng.uniform(1, 8)
     shape = max(2, round(height / size)), max(2, round(width / size))
     small = rng.standard_normal(shape, np.float32)
     image = Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC)
-    grain = np.asarray(image)
-    return np.asarray((grain - grain.mean()) / (grain.std() + 1e-6), np.float32)
+    blotches = np.asarray(image)
+    return np.asarray((blotches - blotches.mean()) / (blotches.std() + 1e-6), np.float32)
 
 
-def _security_lines(height: int, width: int, rng: np.random.Generator) -> Floats:
+def security_lines(height: int, width: int, rng: np.random.Generator) -> Floats:
     """Draw families of fine wavy lines, as on cheques: float32 `(H, W)` from 0 to 1."""
     y, x = np.mgrid[:height, :width].astype(np.float32)
     lines = np.zeros((height, width), np.float32)

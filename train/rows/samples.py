@@ -11,7 +11,15 @@ from train.data import Array
 from train.rows.glyphs import Glyphs
 from train.rows.marks import add_marks
 from train.rows.paper import photograph
-from train.rows.writing import MOST_DIGITS, Placed, pick_hand, pick_labels, write_row
+from train.rows.writing import (
+    MOST_DIGITS,
+    PLAIN,
+    Placed,
+    Variety,
+    pick_hand,
+    pick_labels,
+    write_row,
+)
 
 WIDTHS = (96, 176, 272, 384)
 """Widths of training batches in pixels; what is wider is squeezed."""
@@ -37,8 +45,7 @@ def make_row(
     count: int,
     glyphs: Glyphs,
     rng: np.random.Generator,
-    rare: float = 0.0,
-    form: float = 0.0,
+    variety: Variety = PLAIN,
 ) -> Sample:
     """Make a picture of a row of `count` digits, cropped roughly around them.
 
@@ -46,12 +53,11 @@ def make_row(
         count: Digits in the row; 0 gives a picture with marks at most.
         glyphs: What is picked from.
         rng: Decides all.
-        rare: How often digits come in rare allographs.
-        form: How often the row stands in a form.
+        variety: What only some rows show.
     """
-    hand = pick_hand(rng, rare)
+    hand = pick_hand(rng, variety)
     written = write_row(pick_labels(count, rng), hand, glyphs, rng)
-    ink, right, down = add_marks(written, glyphs, rng, form)
+    ink, right, down = add_marks(written, glyphs, rng, variety)
     top, bottom = down, down + written.ink.shape[0]
     tall = bottom - top
     tightest = -0.03 if rng.random() < 0.1 else 0.0
@@ -66,8 +72,7 @@ def make_batch(
     size: int,
     glyphs: Glyphs,
     rng: np.random.Generator,
-    rare: float = 0.0,
-    form: float = 0.0,
+    variety: Variety = PLAIN,
 ) -> tuple[Array, Array, Array]:
     """Make a training batch of rows of about the same width.
 
@@ -83,7 +88,7 @@ def make_batch(
         count = int(np.clip(round(rng.uniform(0.45, 1.35) * fit), 1, MOST_DIGITS))
         if rng.random() < _EMPTY:
             count = 0
-        sample = make_row(count, glyphs, rng, rare, form)
+        sample = make_row(count, glyphs, rng, variety)
         image = row_image(sample.picture, most_columns=width)
         images[k] = np.pad(image, ((0, 0), (0, width - image.shape[1])), mode="edge")
         labels[k, :count] = [placed.label for placed in sample.digits]

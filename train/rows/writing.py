@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
+from PIL.Image import Image as PILImage
 
 from train.data import Array
 from train.rows.glyphs import FONTS, Glyphs, pick_source
@@ -18,6 +19,23 @@ CAP = 30
 
 MOST_DIGITS = 12
 """What training rows hold at most; the network itself has no limit."""
+
+
+@dataclass(frozen=True)
+class Variety:
+    """How often generated rows show what only some rows show; each from 0 to 1."""
+
+    rare: float = 0.0
+    """Digits in rare allographs, on average over handwritten rows."""
+
+    form: float = 0.0
+    """Rows that stand in a form: words beside them, or a comb of boxes around them."""
+
+    loose: float = 0.0
+    """Rows in a loose hand: bent digits, flat zeros that are linked, fat points."""
+
+
+PLAIN = Variety()
 
 
 @dataclass(frozen=True)
@@ -38,6 +56,10 @@ class Hand:
     tail: float  # height of a 1, 7 or 9
     joins: float  # probability of a stroke to the next digit
     rare: float = 0.0  # probability of a rare allograph
+    bend: float = 0.0  # deviation of the points of a grid that bends each digit
+    zero_width: float = 1.0  # factor
+    links: float = 0.0  # probability of an arc from the top of a digit to the next
+    point: float = 1.0  # factor on the size of points and commas
 
 
 @dataclass(frozen=True)
@@ -57,17 +79,17 @@ class Written:
     hand: Hand
 
 
-def pick_hand(rng: np.random.Generator, rare: float = 0.0) -> Hand:
+def pick_hand(rng: np.random.Generator, variety: Variety = PLAIN) -> Hand:
     """Pick how a row is written.
 
     Args:
         rng: Decides all.
-        rare: How often digits come in rare allographs, on average over handwritten rows.
+        variety: What only some rows show.
     """
     gaps = (rng.normal(0.08, 0.08), rng.uniform(0, 0.7), rng.uniform(-0.14, 0.02))
     source = pick_source(rng)
     is_printed = source in FONTS
-    return Hand(
+    hand = Hand(
         source=source,
         slant=0.0 if is_printed else float(rng.normal(0, 0.18)),
         width=float(np.exp(rng.normal(0, 0.14))),
@@ -82,7 +104,16 @@ def pick_hand(rng: np.random.Generator, rare: float = 0.0) -> Hand:
         tail=float(rng.uniform(1.05, 1.5)) if rng.random() < 0.3 else 1.0,
         joins=float(rng.choice((0.0, 0.4), p=(0.75, 0.25))),
         # Half of the writers have rare allographs, and those use them often.
-        rare=float(rng.choice((0.0, 2 * rare))) if rare and not is_printed else 0.0,
+        rare=float(rng.choice((0.0, 2 * variety.rare))) if variety.rare and not is_printed else 0.0,
+    )
+    if is_printed or not variety.loose or rng.random() > variety.loose:
+        return hand
+    return replace(
+        hand,
+        bend=float(rng.uniform(0, 0.08)),
+        zero_width=float(np.exp(rng.normal(0.1, 0.25))),
+        links=float(rng.choice((0.0, 0.6), p=(0.7, 0.3))),
+        point=float(rng.uniform(0.8, 2.2)),
     )
 
 
@@ -116,7 +147,8 @@ def write_row(
         height = CAP * float(np.exp(rng.normal(0, hand.size_jitter)))
         height *= hand.zero if label == 0 else hand.tail if label in (1, 7, 9) else 1.0
         source = "rare" if hand.rare and rng.random() < hand.rare else hand.source
-        drawn = _draw(glyphs.digit(label, source, rng), np.clip(height, 9, 56), hand, rng)
+        width = hand.width * (hand.zero_width if label == 0 else 1.0)
+        drawn = _draw(glyphs.digit(label, source, rng), np.clip(height, 9, 56), width, hand, rng)
         rise = 1.0 - abs(rng.normal(0, hand.baseline_jitter))
         if hand.tail > 1 and label in (7, 9):
             rise -= rng.uniform(0, hand.tail - 1)
@@ -145,10 +177,12 @@ def write_row(
         digits.append(Placed(label, (left, top, left + wide, top + height)))
     if hand.joins:
         ink = _join(ink, digits, hand, rng)
+    if hand.links:
+        ink = _link(ink, digits, hand, rng)
     return Written(np.float32(1 / 255) * ink, tuple(digits), hand)
 
 
-def _draw(glyph: Array, height: float, hand: Hand, rng: np.random.Generator) -> Array:
+def _draw(glyph: Array, height: float, width: float, hand: Hand, rng: np.random.Generator) -> Array:
     """Bring a glyph to its height, pen, slant and width: uint8 `(h, w)`."""
     rise, run = glyph.shape
     # The longer side of a glyph gives its size: a flat 1 of MNIST lies on its side.
@@ -165,7 +199,7 @@ def _draw(glyph: Array, height: float, hand: Hand, rng: np.random.Generator) -> 
     big = Image.fromarray(_dilate(grown, max(0, hand.pen)))
     slant = hand.slant + rng.normal(0, 0.06)
     turn = rng.normal(0, 0.04)
-    wide = hand.width * float(np.exp(rng.normal(0, 0.06)))
+    wide = width * float(np.exp(rng.normal(0, 0.06)))
     out_height = round(big.height / 2)
     out_width = max(2, round(big.width / 2 * wide + abs(slant) * out_height))
     # Output pixel (x, y) comes from the big glyph at (a x + b y + c, d x + e y + f).
@@ -178,7 +212,7 @@ def _draw(glyph: Array, height: float, hand: Hand, rng: np.random.Generator) -> 
         (a, b, c, d, e, f),
         Image.Resampling.BILINEAR,
     )
-    drawn = np.asarray(moved)
+    drawn = np.asarray(_bend(moved, hand.bend, rng) if hand.bend else moved)
     mask = drawn > 48
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(rows):
@@ -186,6 +220,23 @@ def _draw(glyph: Array, height: float, hand: Hand, rng: np.random.Generator) -> 
     drawn = drawn[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     peak = int(drawn.max())
     return drawn if peak > 220 else (drawn * (255 / peak)).astype(np.uint8)
+
+
+def _bend(image: PILImage, deviation: float, rng: np.random.Generator) -> PILImage:
+    """Move the points of a grid of 3 x 3 cells, and what is drawn in the cells with them."""
+    width, height = image.size
+    shifts = rng.normal(0, deviation * max(width, height), (4, 4, 2))
+    grid = np.array([[(x * width / 3, y * height / 3) for x in range(4)] for y in range(4)])
+    moved = grid + shifts
+    mesh = [
+        (
+            tuple(np.rint((*grid[y, x], *grid[y + 1, x + 1])).astype(int).tolist()),
+            tuple(moved[[y, y + 1, y + 1, y], [x, x, x + 1, x + 1]].ravel().tolist()),
+        )
+        for y in range(3)
+        for x in range(3)
+    ]
+    return image.transform(image.size, Image.Transform.MESH, mesh, Image.Resampling.BILINEAR)
 
 
 def _dilate(grey: Array, steps: int) -> Array:
@@ -217,4 +268,23 @@ def _join(ink: Array, digits: Sequence[Placed], hand: Hand, rng: np.random.Gener
             for box, share in ((before.box, 0.75), (behind.box, 0.25))
         )
         pencil.line((x1, y1, x2, y2), fill=int(rng.uniform(160, 255)), width=pen)
+    return np.array(page)
+
+
+def _link(ink: Array, digits: Sequence[Placed], hand: Hand, rng: np.random.Generator) -> Array:
+    """Draw arcs from the top of one digit to the top of the next, as a quick hand links zeros."""
+    page = Image.fromarray(ink)
+    pencil = ImageDraw.Draw(page)
+    pen = max(2, 2 + hand.pen)
+    for before, behind in pairwise(digits):
+        if behind.box[0] - before.box[2] > 0.4 * CAP or rng.random() > hand.links:
+            continue
+        (x1, y1), (x2, y2) = (
+            ((box[0] + box[2]) / 2, box[1] + rng.uniform(0.02, 0.3) * (box[3] - box[1]))
+            for box in (before.box, behind.box)
+        )
+        sag = rng.normal(0.12, 0.12) * CAP
+        t = np.linspace(0, 1, 9)
+        points = np.stack((x1 + t * (x2 - x1), y1 + t * (y2 - y1) + 4 * sag * t * (1 - t)), axis=1)
+        pencil.line(points.ravel().tolist(), fill=int(rng.uniform(180, 255)), width=pen)
     return np.array(page)

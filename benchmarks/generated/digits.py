@@ -1,26 +1,17 @@
-"""Score `predict` on generated pictures of one digit: `python -m benchmarks.generated [--json]`.
+"""Generated pictures of one digit.
 
-The digits are MNIST's last 5,000 training images. Each kind of picture has its own
-random numbers, so that a kind stays the same whatever other kinds are added. Printed is the
-accuracy of each kind; on empty cells, how often the answer is rightly that there is no digit.
+Each kind of picture has its own random numbers, so that a kind stays the same whatever other kinds
+are added.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
-
-from mnist_infer import ImageError, NoDigitError, Recognizer
-from train.data import load_mnist
-
-HELD_OUT = 5000
-"""MNIST's last training images; no kind shows the first ones."""
 
 COUNT = 200
 """Pictures of each kind: one digit is half a percent."""
@@ -33,45 +24,6 @@ FINE = 160
 
 Picture = NDArray[np.uint8]
 Draw = Callable[[Picture, np.random.Generator], Picture]
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Score and print."""
-    parser = argparse.ArgumentParser(description=__doc__, prog="python -m benchmarks.generated")
-    parser.add_argument("--model", help="a bundled model or an ONNX file (default: the package's)")
-    parser.add_argument("--data", help="MNIST, as `python -m train fit` finds it")
-    parser.add_argument("--count", type=int, default=COUNT, help="pictures of each kind")
-    parser.add_argument("--seed", type=int, default=0, help="of all random numbers")
-    parser.add_argument("--only", default="", help="kinds whose name starts with this")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
-    options = parser.parse_args(arguments)
-    recognizer = Recognizer(options.model) if options.model else Recognizer()
-    mnist = load_mnist(options.data)
-    images, labels = mnist.x_train[-HELD_OUT:], mnist.y_train[-HELD_OUT:]
-    scores: dict[str, dict[str, float]] = {}
-    for kind in KINDS:
-        if not kind.startswith(options.only):
-            continue
-        right = [
-            answer(recognizer, picture) == label
-            for picture, label in pictures(kind, images, labels, options.count, options.seed)
-        ]
-        share = round(100 * sum(right) / len(right), 1)
-        scores[kind] = {"right": sum(right), "of": len(right), "percent": share}
-        if not options.json:
-            print(f"{kind:20} {sum(right):4} of {len(right):4}  {share:5.1f} %", flush=True)
-    if options.json:
-        print(json.dumps(scores))
-
-
-def answer(recognizer: Recognizer, picture: Picture) -> int | None:
-    """The digit on a picture; None where there is none, and -1 for any other error."""
-    try:
-        return recognizer.predict(picture).digit
-    except NoDigitError:
-        return None
-    except ImageError:
-        return -1
 
 
 def pictures(
@@ -235,7 +187,3 @@ KINDS: dict[str, Draw] = {
     "scribble": _scribble,
 }
 """Each kind of picture by name: from a digit (28, 28) and random numbers."""
-
-
-if __name__ == "__main__":
-    main()

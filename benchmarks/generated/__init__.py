@@ -1,0 +1,1 @@
+"""Generated pictures of digits and rows that nothing was trained on, kind by kind."""
