@@ -10,7 +10,7 @@ import numpy as np
 from mnist_infer.decode.images import Picture
 from mnist_infer.document.lattice import AS_TALL, certain, mean_confidence, read_lines
 from mnist_infer.document.layout import find_writing, hull
-from mnist_infer.document.rows import NOTHING, around, look_at, read_crops
+from mnist_infer.document.rows import NOTHING, band, read_band
 from mnist_infer.imaging.binarize import extract_ink, suiting_window
 from mnist_infer.imaging.components import EDGE
 from mnist_infer.imaging.filters import extent
@@ -67,12 +67,9 @@ def read_page(
     boxes = [hull(writing.pieces.boxes[members]) for members, _ in writing.lines]
     found, unread = [], []
     for line, box, (members, size) in zip(lines, boxes, writing.lines, strict=True):
-        crops = [look_at(grey, *around(box.tolist(), grey.shape), read_row)]
-        if len(boxes) == 1:
-            # The picture may be cut to a row; then nothing of the row can get lost in the layout.
-            crops.append(look_at(grey, slice(0, len(grey)), slice(0, grey.shape[1]), read_row))
         sure = certain(line)
-        row = read_crops(crops, *_second_opinion(sure))
+        rows = band(int(box[0]), int(box[2]), len(grey))
+        row = read_band(grey[rows], read_row, *_second_opinion(sure))
         if not line and row.confidence < LEAST_ALONE:
             row = NOTHING
         digits = _combine(sure, row, box, writing)
@@ -89,11 +86,10 @@ def _read_bare(
     picture: Picture, grey: NDArray[np.uint8], writing: Writing, read_row: ReadRow
 ) -> tuple[tuple[LocatedDigit, ...], ...]:
     """Read a picture on which the layout finds no line as one row, if the row network is sure."""
-    height, width = grey.shape
-    row = read_crops([look_at(grey, slice(0, height), slice(0, width), read_row)], "", 0.0)
+    row = read_band(grey, read_row)
     if row.confidence < LEAST_ALONE:
         return ()
-    return (_locate(picture, _combine([], row, np.array((0, 0, height, width)), writing)),)
+    return (_locate(picture, _combine([], row, np.array((0, 0, *grey.shape)), writing)),)
 
 
 def _locate(picture: Picture, digits: list[tuple[Box, int, float]]) -> tuple[LocatedDigit, ...]:

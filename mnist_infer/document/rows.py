@@ -7,7 +7,7 @@ of both are scored together, log-linearly.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ class RowParams:
     """How candidates are scored; log-probabilities are natural logarithms."""
 
     margin: float = 0.2
-    """Paper around a row in its crop, as a part of the row's height."""
+    """Paper above and below a row in its band, as a part of the row's height."""
 
     insertion_bonus: float = 1.5
     """Added for each digit, since every digit more makes a text less probable. From 1 to 2 the
@@ -50,15 +50,6 @@ PARAMS = RowParams()
 
 
 @dataclass(frozen=True)
-class Crop:
-    """A part of the page as the row network saw it: its answer, and where the part stands."""
-
-    steps: NDArray[np.float32]
-    left: int
-    right: int
-
-
-@dataclass(frozen=True)
 class RowReading:
     """The digits of a row: text, confidence of each, and its middle in columns of the page."""
 
@@ -75,37 +66,31 @@ class RowReading:
 NOTHING = RowReading("", (), ())
 
 
-def look_at(grey: NDArray[np.uint8], rows: slice, columns: slice, read_row: ReadRow) -> Crop:
-    """Show a part of the page to the row network."""
-    part = grey[rows, columns]
-    return Crop(read_row(row_image(part)), columns.start, columns.stop)
-
-
-def around(box: Sequence[int], shape: tuple[int, int]) -> tuple[slice, slice]:
-    """Rows and columns of a row's crop: its box (top, left, bottom, right) and some paper."""
-    top, left, bottom, right = box
+def band(top: int, bottom: int, height: int) -> slice:
+    """Rows of the page that a row stands in: from its top to its bottom, and some paper."""
     margin = round(PARAMS.margin * (bottom - top))
-    return (
-        slice(max(0, top - margin), min(shape[0], bottom + margin)),
-        slice(max(0, left - margin), min(shape[1], right + margin)),
-    )
+    return slice(max(0, top - margin), min(height, bottom + margin))
 
 
-def read_crops(crops: Sequence[Crop], second: str, confidence: float) -> RowReading:
-    """Read a row from one or several crops of it.
+def read_band(
+    grey: NDArray[np.uint8], read_row: ReadRow, second: str = "", confidence: float = 0.0
+) -> RowReading:
+    """Read a row from a band of the page.
 
     Args:
-        crops: What the row network saw.
+        grey: uint8 `(H, W)`, as wide as the page: what the layout takes for no digit is in it too.
+        read_row: The row network.
         second: What the segmentation lattice reads; empty where it reads nothing.
         confidence: Its least certain digit's, 0 to 1.
 
     Returns:
         The best text, empty where it is most likely that there is no digit.
     """
-    beams = [beam_search(crop.steps) for crop in crops]
-    texts = {text for beam in beams for text in beam}
-    likely = {text: max(beam.get(text, -np.inf) for beam in beams) for text in texts}
-    scores = {text: value + PARAMS.insertion_bonus * len(text) for text, value in likely.items()}
+    steps = read_row(row_image(grey))
+    scores = {
+        text: likely + PARAMS.insertion_bonus * len(text)
+        for text, likely in beam_search(steps).items()
+    }
     if second:
         unlikely = PARAMS.unlikely + PARAMS.insertion_bonus * len(second)
         scores[second] = scores.get(second, unlikely) + PARAMS.second_opinion * confidence
@@ -119,10 +104,8 @@ def read_crops(crops: Sequence[Crop], second: str, confidence: float) -> RowRead
         float(sum(w for text, w in zip(scores, weights, strict=True) if _has(text, best, place)))
         for place in range(len(best))
     )
-    seen = max(range(len(crops)), key=lambda k: beams[k].get(best, -np.inf))
-    crop = crops[seen]
-    scale = (crop.right - crop.left) / len(crop.steps)
-    middles = tuple(crop.left + (step + 0.5) * scale for step in align(crop.steps, best))
+    scale = grey.shape[1] / len(steps)
+    middles = tuple((step + 0.5) * scale for step in align(steps, best))
     return RowReading(best, confidences, middles)
 
 
