@@ -117,7 +117,7 @@ def _read(recognizer: Recognizer, path: Path) -> Answer:
     except NoDigitError:
         return Answer(path, label, "", 0.0, None)
     confidence = min(digit.confidence for digit in reading.digits)
-    return Answer(path, label, reading.text, confidence, None, len(reading.unread))
+    return Answer(path, label, reading.as_text(spaces=False), confidence, None, len(reading.unread))
 
 
 def score(answers: dict[str, list[Answer]]) -> dict[str, Scores]:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+Box: TypeAlias = tuple[int, int, int, int]
+"""x, y, width, height in pixels of the upright original image."""
+
+WIDE_GAP = 0.5
+"""How much wider than its line's median gap a gap is a space, in heights of the line's digits; a
+median gap wider than this counts as this wide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,5 +135,39 @@ class Reading:
 
     @property
     def text(self) -> str:
-        """The digits as text, a line of the page on each line."""
-        return "\n".join("".join(str(digit.digit) for digit in line) for line in self.lines)
+        """The digits as text, as `as_text()` gives them."""
+        return self.as_text()
+
+    def as_text(self, *, spaces: bool = True) -> str:
+        """The digits as text, a line of the page on each line.
+
+        A `?` stands for what was not read between two digits.
+
+        Args:
+            spaces: Write a space for a gap that is wider than the line's others by half the height
+                of its digits.
+        """
+        return "\n".join(_line_text(line, self.unread, spaces) for line in self.lines)
+
+
+def _line_text(line: tuple[LocatedDigit, ...], unread: tuple[Unread, ...], spaces: bool) -> str:
+    ends = [digit.box[0] + digit.box[2] for digit in line]
+    gaps = [digit.box[0] - end for digit, end in zip(line[1:], ends, strict=False)]
+    height = _median([digit.box[3] for digit in line])
+    wide = WIDE_GAP * height + min(WIDE_GAP * height, _median(gaps or [0]))
+    text = str(line[0].digit)
+    for before, digit, gap in zip(line, line[1:], gaps, strict=False):
+        missing = sum(_is_between(each.box, before.box, digit.box) for each in unread)
+        text += "?" * missing + " " * (spaces and not missing and gap > wide) + str(digit.digit)
+    return text
+
+
+def _median(values: list[int]) -> int:
+    return sorted(values)[len(values) // 2]
+
+
+def _is_between(box: Box, left: Box, right: Box) -> bool:
+    """Whether the middle of a box is between those of two others, and on their line."""
+    x, y = box[0] + box[2] / 2, box[1] + box[3] / 2
+    top, bottom = min(left[1], right[1]), max(left[1] + left[3], right[1] + right[3])
+    return left[0] + left[2] / 2 < x < right[0] + right[2] / 2 and top < y < bottom

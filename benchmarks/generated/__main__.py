@@ -128,7 +128,7 @@ def _read(recognizer: Recognizer, picture: rows.Picture, text: str) -> Answer:
     except NoDigitError:
         return Answer(text, "", is_doubted=True)
     doubt = bool(reading.unread) or min(d.confidence for d in reading.digits) < DOUBT
-    return Answer(text, reading.text.replace(" ", ""), doubt)
+    return Answer(text, reading.as_text(spaces=False), doubt)
 
 
 if __name__ == "__main__":

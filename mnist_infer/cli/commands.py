@@ -110,6 +110,9 @@ def read(
         Path | None,
         typer.Option(metavar="FILE", help="Mark the digits of the one image in a copy of it."),
     ] = None,
+    spaces: Annotated[
+        bool, typer.Option("--spaces/--no-spaces", help="Write wide gaps of a line as spaces.")
+    ] = True,
     json: Json = False,
     jsonl: Jsonl = False,
     min_confidence: MinConfidence = OutputOptions.min_confidence,
@@ -129,6 +132,7 @@ def read(
             ModelConfig(model, device, threads, precision, input_range, max_pixels),
             OutputOptions(json, jsonl, min_confidence, quiet, verbose),
             annotate=annotate,
+            spaces=spaces,
         )
     )
 

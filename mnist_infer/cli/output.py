@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from mnist_infer.errors import ImageError
-    from mnist_infer.results import Explanation, LocatedDigit, Prediction, Reading
+    from mnist_infer.results import Explanation, Prediction, Reading
 
 READING_THRESHOLD = 0.7
 """The confidence of a line's least certain digit below which the line is uncertain.
@@ -49,12 +49,13 @@ def digit_record(answer: Answer) -> dict[str, Any]:
     }
 
 
-def page_record(answer: Answer) -> dict[str, Any]:
+def page_record(answer: Answer, *, spaces: bool = True) -> dict[str, Any]:
     """The JSON record of a page; `text` is null, and `error` is there, when it has no answer.
 
-    `uncertain` says whether the confidence of any digit is below `READING_THRESHOLD`.
+    Wide gaps are spaces in `text` and `lines` unless `spaces` is false. `uncertain` says whether
+    the confidence of any digit is below `READING_THRESHOLD`.
     """
-    text = answer.reading.text if answer.reading else None
+    text = answer.reading.as_text(spaces=spaces) if answer.reading else None
     digits = answer.reading.digits if answer.reading else ()
     unread = answer.reading.unread if answer.reading else ()
     return {
@@ -127,10 +128,11 @@ def _escape(letter: str) -> str:
     return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
-def as_text(answers: Iterable[Answer], top: int) -> Iterator[str]:
+def as_text(answers: Iterable[Answer], top: int, *, spaces: bool = True) -> Iterator[str]:
     """For each image that has an answer: its path, then its `top` digits, or its lines.
 
-    A digit, and a line of which a digit, is uncertain has a question mark behind it.
+    A digit, and a line of which a digit, is uncertain has a question mark behind it. Wide gaps of
+    a line are spaces unless `spaces` is false.
     """
     for answer in answers:
         if answer.error:
@@ -139,7 +141,10 @@ def as_text(answers: Iterable[Answer], top: int) -> Iterator[str]:
         if answer.prediction:
             yield f"{name}  {_ranking(answer.prediction, top, bool(answer.uncertain))}\n"
         if answer.reading:
-            yield from (f"{name}  {_line(line)}\n" for line in answer.reading.lines)
+            texts = answer.reading.as_text(spaces=spaces).split("\n")
+            for text, line in zip(texts, answer.reading.lines, strict=True):
+                is_uncertain = min(digit.confidence for digit in line) < READING_THRESHOLD
+                yield f"{name}  {text}{'?' * is_uncertain}\n"
 
 
 def as_drawing(answers: Iterable[Answer], top: int, stream: TextIO) -> Iterator[str]:
@@ -165,8 +170,3 @@ def _ranking(prediction: Prediction, top: int, is_uncertain: bool) -> str:
         f"{digit}  {probability * 100:.1f} %"
         for digit, (_, probability) in zip(digits, prediction.top(top), strict=True)
     )
-
-
-def _line(digits: tuple[LocatedDigit, ...]) -> str:
-    is_uncertain = min(digit.confidence for digit in digits) < READING_THRESHOLD
-    return "".join(str(digit.digit) for digit in digits) + "?" * is_uncertain

@@ -95,6 +95,7 @@ def read(
     output: OutputOptions,
     *,
     annotate: Path | None = None,
+    spaces: bool = True,
 ) -> int:
     """Print all digits of each image, line by line; return the exit code."""
     if annotate and len(list(islice(expand(images), 2))) != 1:
@@ -105,9 +106,9 @@ def read(
         return _readings(recognizer, images, read, config.max_pixels, annotate)
 
     def text(answers: Iterable[Answer], _: TextIO) -> Iterator[str]:
-        return as_text(answers, top=1)
+        return as_text(answers, top=1, spaces=spaces)
 
-    return _run(images, config, output, find, text, page_record)
+    return _run(images, config, output, find, text, partial(page_record, spaces=spaces))
 
 
 def explain(

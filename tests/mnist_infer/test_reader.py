@@ -28,7 +28,7 @@ def page(*lines: str, gap: int = 70, height: int = 60) -> Image.Image:
 
 
 def test_lines_from_top_to_bottom(recognizer: Recognizer):
-    assert recognizer.read(page("31 415", "926", "535 89")).text == "31415\n926\n53589"
+    assert recognizer.read(page("31 415", "926", "535 89")).text == "31 415\n926\n535 89"
 
 
 def test_a_line_that_climbs_is_one_line(recognizer: Recognizer):
@@ -52,7 +52,7 @@ def test_underlines_dots_and_dashes_are_no_digits(recognizer: Recognizer):
     draw.line((30, 115, 360, 117), fill=0, width=5)
     draw.ellipse((188, 92, 197, 101), fill=0)
     draw.line((330, 70, 362, 70), fill=0, width=6)
-    assert recognizer.read(image).text == "12503"
+    assert recognizer.read(image).text == "12 50 3"
 
 
 def labelled(before: str, number: str, behind: str = "", print_size: int = 64) -> Image.Image:

@@ -245,7 +245,8 @@ class TestRead:
 
     def test_digits_come_in_reading_order(self, recognizer: Recognizer):
         reading = recognizer.read(self.page("204", "7 31", "5"))
-        assert reading.text == "204\n731\n5"
+        assert reading.text == "204\n7 31\n5"
+        assert reading.as_text(spaces=False) == "204\n731\n5"
         assert [len(line) for line in reading.lines] == [3, 3, 1]
         assert [digit.digit for digit in reading.digits] == [2, 0, 4, 7, 3, 1, 5]
         assert 0 < reading.confidence <= 1
