@@ -2,35 +2,53 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from mnist_infer.decode.images import Picture
-from mnist_infer.document.lattice import AS_TALL, certain, mean_confidence, read_lines
 from mnist_infer.document.layout import find_writing, hull
-from mnist_infer.document.rows import NOTHING, band, read_band
+from mnist_infer.document.rows import NOTHING, read_band
 from mnist_infer.imaging.binarize import extract_ink, suiting_window
-from mnist_infer.imaging.components import EDGE
-from mnist_infer.imaging.filters import extent
 from mnist_infer.imaging.paper import pen_grey
 from mnist_infer.results import LocatedDigit, Unread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mnist_infer.document.lattice import Box, LatticeDigit
+    from mnist_infer.document.cells import Box
     from mnist_infer.document.layout import Writing
     from mnist_infer.document.rows import ReadRow, RowReading
     from mnist_infer.inference.tta import Classify
 
-# A digit of 20 pixels may be this small a part of the page: some 80 lines.
-WORKING_SIDE = 1600
+    Line: TypeAlias = list[tuple[Box, int, float]]
+    """Of each digit of a line its box, the digit, and its confidence."""
 
-# What the segmentation lattice does not take for digits, the row network must read with this mean
-# confidence: letters and marks look like single digits more than like rows of them.
-LEAST_ALONE = 0.8
+WORKING_SIDE = 1600
+"""A digit of 20 pixels may be this small a part of the page: some 80 lines."""
+
+MARGIN = 0.2
+"""Paper above and below a line in its band, as a part of the line's height."""
+
+LEAST_CONFIDENCE = 0.7
+"""Lines of a lower mean confidence are letters and other marks."""
+
+TALL = 0.6
+"""What is this tall, as a part of its line's height, may be a digit."""
+
+
+@dataclass(frozen=True)
+class _Page:
+    """The digits of each line, and boxes of what may be digits and was not read."""
+
+    lines: list[Line]
+    unread: list[Box]
+
+    @property
+    def confidence(self) -> float:
+        """Mean confidence of all digits; 0 without any."""
+        return float(np.mean([digit[2] for line in self.lines for digit in line] or [0]))
 
 
 def read_page(
@@ -47,56 +65,63 @@ def read_page(
         The digits of each line, and what may be a digit and was not read.
     """
     ink, window = extract_ink(picture.pixels)
-    writing = find_writing(ink)
-    lines = read_lines(writing, classify)
-    # Until writing is found its stroke width is a guess; re-binarization knows it.
-    better = suiting_window(window, writing.pen)
-    if better is not None:
-        other = find_writing(extract_ink(picture.pixels, better)[0])
-        second = read_lines(other, classify)
-        if mean_confidence(second) > mean_confidence(lines):
-            writing, lines = other, second
     if not ink.any():
         return (), ()
     grey = pen_grey(picture.pixels)
-    if not writing.lines:
-        return _read_bare(picture, grey, writing, read_row), ()
+    writing = find_writing(ink)
+    page = _read_lines(writing, grey, classify, read_row)
+    # Until writing is found its stroke width is a guess; re-binarization knows it.
+    if (better := suiting_window(window, writing.pen)) is not None:
+        writing = find_writing(extract_ink(picture.pixels, better)[0])
+        other = _read_lines(writing, grey, classify, read_row)
+        if other.confidence > page.confidence:
+            page = other
+    lines = tuple(
+        tuple(
+            LocatedDigit(digit, confidence, _original(picture, box))
+            for box, digit, confidence in line
+        )
+        for line in page.lines
+    )
+    reason = "no digit was recognized here"
+    return lines, tuple(Unread(_original(picture, box), reason) for box in page.unread)
+
+
+def _read_lines(
+    writing: Writing, grey: NDArray[np.uint8], classify: Classify, read_row: ReadRow
+) -> _Page:
+    """Read what the layout found; a page on which it finds no line is read as one."""
     if writing.has_frames:
         # The bars of a comb of boxes look like 1s, and the layout has taken them out.
         grey = 255 - writing.ink
-    boxes = [hull(writing.pieces.boxes[members]) for members, _ in writing.lines]
-    found, unread = [], []
-    for line, box, (members, size) in zip(lines, boxes, writing.lines, strict=True):
-        sure = certain(line)
-        rows = band(int(box[0]), int(box[2]), len(grey))
-        row = read_band(grey[rows], read_row, *_second_opinion(sure))
-        if not line and row.confidence < LEAST_ALONE:
+    page = _Page([], [])
+    height = len(grey)
+    for members, size in writing.lines or [([], float(height))]:
+        top, bottom = 0, height
+        if members:
+            top, _, bottom, _ = hull(writing.pieces.boxes[members]).tolist()
+            margin = round(MARGIN * (bottom - top))
+            top, bottom = max(0, top - margin), min(height, bottom + margin)
+        band = slice(top, bottom)
+        row = read_band(
+            grey[band], writing.ink[band], writing.pieces.labels[band], read_row, classify
+        )
+        if row.confidence < LEAST_CONFIDENCE:
             row = NOTHING
-        digits = _combine(sure, row, box, writing)
-        if digits:
-            found.append(digits)
-        unread += [
-            Unread(_original(picture, piece), "no digit was recognized here")
-            for piece in _left_over(writing, members, size, digits)
-        ]
-    return tuple(_locate(picture, digits) for digits in found), tuple(unread)
+        line = _line(row, top)
+        if line:
+            page.lines.append(line)
+        page.unread.extend(_left_over(writing, members, size, line))
+    return page
 
 
-def _read_bare(
-    picture: Picture, grey: NDArray[np.uint8], writing: Writing, read_row: ReadRow
-) -> tuple[tuple[LocatedDigit, ...], ...]:
-    """Read a picture on which the layout finds no line as one row, if the row network is sure."""
-    row = read_band(grey, read_row)
-    if row.confidence < LEAST_ALONE:
-        return ()
-    return (_locate(picture, _combine([], row, np.array((0, 0, *grey.shape)), writing)),)
-
-
-def _locate(picture: Picture, digits: list[tuple[Box, int, float]]) -> tuple[LocatedDigit, ...]:
-    return tuple(
-        LocatedDigit(digit, confidence, _original(picture, box))
-        for box, digit, confidence in digits
-    )
+def _line(row: RowReading, top: int) -> Line:
+    return [
+        ((left, top + y, right, top + bottom), int(digit), confidence)
+        for (left, y, right, bottom), digit, confidence in zip(
+            (cell.box for cell in row.cells), row.text, row.confidences, strict=True
+        )
+    ]
 
 
 def _original(picture: Picture, box: Box) -> Box:
@@ -105,52 +130,13 @@ def _original(picture: Picture, box: Box) -> Box:
     return picture.original_box(slice(top, bottom), slice(left, right))
 
 
-def _second_opinion(line: list[LatticeDigit]) -> tuple[str, float]:
-    """What the segmentation lattice reads, and its least confidence."""
-    text = "".join(str(int(row.argmax())) for _, row in line)
-    return text, min((float(row.max()) for _, row in line), default=0.0)
-
-
-def _combine(
-    line: list[LatticeDigit], row: RowReading, box: NDArray[np.intp], writing: Writing
-) -> list[tuple[Box, int, float]]:
-    """The digits of a row with their boxes: the lattice's where both read the same."""
-    text, _ = _second_opinion(line)
-    boxes = [place for place, _ in line] if row.text == text else _cells(row, box, writing)
-    return [
-        (place, int(digit), confidence)
-        for place, digit, confidence in zip(boxes, row.text, row.confidences, strict=True)
-    ]
-
-
-def _cells(row: RowReading, box: NDArray[np.intp], writing: Writing) -> list[Box]:
-    """A box for each digit of a row: the ink between the middles of its gaps."""
-    top, left, bottom, right = box.tolist()
-    middles = row.middles
-    ends = [left, *(round((a + b) / 2) for a, b in pairwise(middles)), right]
-    boxes = []
-    for k, middle in enumerate(middles):
-        start, stop = min(ends[k], round(middle)), max(ends[k + 1], round(middle) + 1)
-        start, stop = max(0, start), min(stop, writing.ink.shape[1])
-        mask = writing.ink[top:bottom, start:stop] > EDGE
-        rows, columns = (extent(mask.max(axis=axis)) for axis in (1, 0))
-        if not mask.any():
-            rows, columns = slice(0, bottom - top), slice(0, stop - start)
-        boxes.append(
-            (start + columns.start, top + rows.start, start + columns.stop, top + rows.stop)
-        )
-    return boxes
-
-
-def _left_over(
-    writing: Writing, members: list[int], size: float, digits: list[tuple[Box, int, float]]
-) -> list[Box]:
-    """Pieces of a line, as tall as a digit, in no digit's box: left, top, right, bottom."""
+def _left_over(writing: Writing, members: list[int], size: float, line: Line) -> list[Box]:
+    """Components of a line, as tall as a digit, in no digit's box: left, top, right, bottom."""
     boxes = []
     for piece in members:
         top, left, bottom, right = writing.pieces.boxes[piece].tolist()
         middle = (left + right) / 2
-        is_read = any(start <= middle <= stop for (start, _, stop, _), _, _ in digits)
-        if bottom - top >= AS_TALL * size and not is_read:
+        is_read = any(start <= middle <= stop for (start, _, stop, _), _, _ in line)
+        if bottom - top >= TALL * size and not is_read:
             boxes.append((left, top, right, bottom))
     return boxes

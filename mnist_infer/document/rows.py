@@ -1,8 +1,8 @@
-"""Read one row with the row network, with the reading by single digits as second opinion.
+"""Read one row: the row network proposes texts, and the digit network judges their digits.
 
-The row network sees the row as a whole and needs no cuts; the segmentation lattice cuts the row
-into single digits and asks the digit network about each. Their errors differ, so the candidates
-of both are scored together, log-linearly.
+The row network sees the row as a whole and needs no cuts; the digit network sees each digit alone,
+in the form that it was trained on. Their errors differ, so each proposed text is scored by both,
+log-linearly.
 """
 
 from __future__ import annotations
@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mnist_infer.document.cells import Cell, cut_cells
 from mnist_infer.document.ctc import align, beam_search
 from mnist_infer.document.row_image import row_image
+from mnist_infer.inference.tta import classify_looks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from mnist_infer.inference.tta import Classify
 
     ReadRow = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
     """uint8 `(32, W)` as `row_image` makes it -> float32 `(T, 11)` log-probabilities."""
@@ -25,24 +29,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RowParams:
-    """How candidates are scored; log-probabilities are natural logarithms."""
+    """How texts are scored; log-probabilities are natural logarithms."""
 
-    margin: float = 0.2
-    """Paper above and below a row in its band, as a part of the row's height."""
+    insertion_bonus: float = 1.0
+    """Added for each digit, since every digit more makes a text less probable."""
 
-    insertion_bonus: float = 1.5
-    """Added for each digit, since every digit more makes a text less probable. From 1 to 2 the
-    exact rows of all sets in `realworld` together differ by less than 1 %."""
+    digit_weight: float = 0.3
+    """Weight of the digit network's log-probabilities; the row network's is 1."""
 
-    second_opinion: float = 2.5
-    """Added to what the segmentation lattice reads, times its least confidence. From 2 to 3 the
-    exact rows of all sets in `realworld` together differ by less than 1 %."""
+    least_probability: float = 1e-4
+    """What the digit network's probabilities count as at least: one digit alone that it does not
+    know rules out no text."""
 
-    unlikely: float = -6.0
-    """Log-probability of the lattice's text where the row network does not come up with it."""
+    no_ink: float = 0.05
+    """Its probability of a digit where there is no ink."""
+
+    furthest: float = 6.0
+    """A text that the row network finds less likely than the best by more than this is left out."""
 
     temperature: float = 1.4
-    """Divides the scores before they become probabilities: both readers see the same picture, so
+    """Divides the scores before they become probabilities: both networks see the same picture, so
     the sum of their evidence is too sure."""
 
 
@@ -51,11 +57,11 @@ PARAMS = RowParams()
 
 @dataclass(frozen=True)
 class RowReading:
-    """The digits of a row: text, confidence of each, and its middle in columns of the page."""
+    """The digits of a row: text, confidence of each, and the cells that they stand in."""
 
     text: str
     confidences: tuple[float, ...]
-    middles: tuple[float, ...]
+    cells: tuple[Cell, ...]
 
     @property
     def confidence(self) -> float:
@@ -66,34 +72,40 @@ class RowReading:
 NOTHING = RowReading("", (), ())
 
 
-def band(top: int, bottom: int, height: int) -> slice:
-    """Rows of the page that a row stands in: from its top to its bottom, and some paper."""
-    margin = round(PARAMS.margin * (bottom - top))
-    return slice(max(0, top - margin), min(height, bottom + margin))
-
-
 def read_band(
-    grey: NDArray[np.uint8], read_row: ReadRow, second: str = "", confidence: float = 0.0
+    grey: NDArray[np.uint8],
+    ink: NDArray[np.uint8],
+    labels: NDArray[np.unsignedinteger],
+    read_row: ReadRow,
+    classify: Classify,
 ) -> RowReading:
     """Read a row from a band of the page.
 
     Args:
-        grey: uint8 `(H, W)`, as wide as the page: what the layout takes for no digit is in it too.
+        grey: uint8 `(H, W)`, for the row network: with what the layout takes for no digit.
+        ink: uint8 `(H, W)`, what the layout takes for writing.
+        labels: `(H, W)`, its connected components.
         read_row: The row network.
-        second: What the segmentation lattice reads; empty where it reads nothing.
-        confidence: Its least certain digit's, 0 to 1.
+        classify: The digit network, uint8 `(N, 28, 28)` -> float32 `(N, 10)` probabilities.
 
     Returns:
         The best text, empty where it is most likely that there is no digit.
     """
     steps = read_row(row_image(grey))
-    scores = {
-        text: likely + PARAMS.insertion_bonus * len(text)
-        for text, likely in beam_search(steps).items()
-    }
-    if second:
-        unlikely = PARAMS.unlikely + PARAMS.insertion_bonus * len(second)
-        scores[second] = scores.get(second, unlikely) + PARAMS.second_opinion * confidence
+    likely = beam_search(steps)
+    least = max(likely.values()) - PARAMS.furthest
+    scale = grey.shape[1] / len(steps)
+    scores, cells = {}, {}
+    for text, score in likely.items():
+        if score < least:
+            continue
+        middles = [(step + 0.5) * scale for step in align(steps, text)] if text else []
+        cells[text] = cut_cells(ink, labels, middles) if text else []
+        scores[text] = (
+            score
+            + PARAMS.insertion_bonus * len(text)
+            + PARAMS.digit_weight * _judge(text, cells[text], classify)
+        )
     best = max(scores, key=lambda text: scores[text])
     if not best:
         return NOTHING
@@ -104,9 +116,19 @@ def read_band(
         float(sum(w for text, w in zip(scores, weights, strict=True) if _has(text, best, place)))
         for place in range(len(best))
     )
-    scale = grey.shape[1] / len(steps)
-    middles = tuple((step + 0.5) * scale for step in align(steps, best))
-    return RowReading(best, confidences, middles)
+    return RowReading(best, confidences, tuple(cells[best]))
+
+
+def _judge(text: str, cells: list[Cell], classify: Classify) -> float:
+    """The digit network's log-probability of a text, digit by digit."""
+    seen = [k for k, cell in enumerate(cells) if cell.looks is not None]
+    probabilities = np.full(len(text), PARAMS.no_ink)
+    if seen:
+        rows = classify_looks(
+            [looks for k in seen if (looks := cells[k].looks) is not None], classify
+        )
+        probabilities[seen] = rows[np.arange(len(seen)), [int(text[k]) for k in seen]]
+    return float(np.log(probabilities + PARAMS.least_probability).sum())
 
 
 def _has(text: str, best: str, place: int) -> bool:

@@ -1,0 +1,75 @@
+"""Cut a row into cells, one for each digit, where the row network says that digits stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from mnist_infer.imaging.components import EDGE
+from mnist_infer.imaging.filters import extent
+from mnist_infer.imaging.normalize import take_looks
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Box: TypeAlias = "tuple[int, int, int, int]"
+"""Left, top, right, bottom in pixels."""
+
+WHOLE = 0.75
+"""A connected component with this part of its pixels in one cell is of that cell alone: digits
+lean, and reach over each other. Other components are cut between cells."""
+
+OUTER = 0.75
+"""How far the first and the last cell reach outwards, in distances between digits."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What stands where one digit is: its box, and what the digit network sees of it.
+
+    `looks` is uint8 `(K, 28, 28)`, and None where there is no ink.
+    """
+
+    box: Box
+    looks: NDArray[np.uint8] | None
+
+
+def cut_cells(
+    ink: NDArray[np.uint8], labels: NDArray[np.unsignedinteger], middles: Sequence[float]
+) -> list[Cell]:
+    """Cut a row between its digits.
+
+    Args:
+        ink: uint8 `(H, W)`.
+        labels: `(H, W)`, 0 where there is no ink, and the number of its connected component.
+        middles: The column in the middle of each digit, from left to right.
+
+    Returns:
+        A cell for each digit; its box is that of its ink.
+    """
+    height, width = ink.shape
+    between = [(a + b) / 2 for a, b in pairwise(middles)]
+    step = float(np.median(np.diff(middles))) if between else height
+    edges = [middles[0] - OUTER * step, *between, middles[-1] + OUTER * step]
+    cell_of_column = np.searchsorted(edges, np.arange(width) + 0.5)  # 0 and the last: outside
+    count = len(middles) + 2
+    place = labels.astype(np.intp) * count + cell_of_column
+    shares = np.bincount(place.ravel(), minlength=count * (int(labels.max()) + 1))
+    shares = shares.reshape(-1, count)
+    is_whole = shares.max(axis=1) >= WHOLE * shares.sum(axis=1)
+    owner = np.where(is_whole[labels], shares.argmax(axis=1)[labels], cell_of_column)
+    is_ink = (labels > 0) & (ink > EDGE)
+    return [_cell(ink, is_ink & (owner == k + 1), edges[k : k + 2]) for k in range(len(middles))]
+
+
+def _cell(ink: NDArray[np.uint8], mask: NDArray[np.bool_], ends: Sequence[float]) -> Cell:
+    if not mask.any():
+        left, right = max(0, round(ends[0])), min(ink.shape[1], round(ends[1]))
+        return Cell((left, 0, max(right, left + 1), ink.shape[0]), None)
+    rows, columns = (extent(mask.max(axis=axis)) for axis in (1, 0))
+    own = (ink * mask)[rows, columns]
+    return Cell((columns.start, rows.start, columns.stop, rows.stop), take_looks(own))
