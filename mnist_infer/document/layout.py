@@ -8,53 +8,79 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mnist_infer.errors import ImageError
-from mnist_infer.imaging.components import Pieces, find_pieces, gaps, ink_of, piece_pen
-from mnist_infer.imaging.digit import DASH, DOT, OTHER_PEN
+from mnist_infer.imaging.components import Pieces, find_pieces, ink_of, piece_pen
+from mnist_infer.imaging.digit import DASH, DOT
 from mnist_infer.imaging.filters import stroke_width
 from mnist_infer.imaging.rulings import remove_frames, remove_lines
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# More could not be told apart at that size; each would cost time all the same.
 MOST_DIGITS = 10_000
-# Heights against the typical digit of the page: smaller is a mark, slender and taller a rule.
-SMALLEST, TALLEST = 0.4, 3.0
-# With more of the ink than this in dots, the page is texture.
-MOST_SPECKS = 0.5
-# Lower than this, in pixels, no digit can be told from another.
-LOWEST = 6
-# Slenderer than this, a piece is no measure of the digits' height: it may be a 1 or a rule.
-SLENDER = 6
-# Slender pieces within so many pens' widths of a page's dark margin are its frayed edge.
-FRAYED = 2.0
-# Lines of print smaller than this, against the largest writing, are the form's, not the writer's.
-SMALL_PRINT = 0.6
-# A digit's height on a line is this percentile of its pieces' heights: letters are lower.
-DIGIT_HEIGHT = 90
-# Digits of one line share at least this part of their height.
-SHARED_HEIGHT = 0.4
-# Parts farther apart than this, in line heights, are not of one digit.
-FARTHEST = 0.25
+"""More could not be told apart at the page's working size, and each would cost time."""
+
+
+@dataclass(frozen=True)
+class LayoutParams:
+    """How lines are found. Heights are parts of the page's typical digit unless said otherwise."""
+
+    smallest: float = 0.4
+    """Lower connected components are marks."""
+
+    tallest: float = 3.0
+    """Slender ones that are taller are rulings."""
+
+    slender: float = 6.0
+    """Height over width of what may be a 1 or a ruling, and so is no measure of digits."""
+
+    most_dots: float = 0.5
+    """With a larger part of its ink in dots, the page is texture."""
+
+    lowest: int = 6
+    """Pixels; in a lower line no digit can be told from another."""
+
+    small_print: float = 0.6
+    """Lines lower than this part of the tallest are print on the form."""
+
+    height_percentile: float = 90
+    """Of the heights of its components, the height of a line: letters are lower than digits."""
+
+    shared_height: float = 0.4
+    """Part of the lower one's height that neighbours on a line have in common."""
+
+
+PARAMS = LayoutParams()
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of writing: its connected components from left to right, and its height in pixels."""
+
+    members: list[int]
+    height: float
 
 
 @dataclass(frozen=True)
 class Writing:
-    """What is written on a page: its ink (H, W) uint8, the ink's pieces, and its lines.
+    """What is written on a page.
 
-    A line is its pieces, from left to right, and its height; lines go from top to bottom. The
-    pen is in pixels. `has_frames` says whether frames around writing were taken out of the ink.
+    `ink` is uint8 `(H, W)`, `stroke_width` in pixels, and lines go from top to bottom.
+    `has_frames` says whether frames around writing were taken out of the ink.
     """
 
     ink: NDArray[np.uint8]
     pieces: Pieces
-    lines: list[tuple[list[int], float]]
-    pen: float
+    lines: list[Line]
+    stroke_width: float
     has_frames: bool
 
 
 def find_writing(ink: NDArray[np.uint8]) -> Writing:
-    """The pieces that are writing, and their lines."""
+    """Find the connected components that are writing, and their lines.
+
+    Raises:
+        ImageError: There are more than `MOST_DIGITS` of them.
+    """
     unruled = remove_lines(ink)
     ink = remove_frames(unruled)
     has_frames = bool((ink != unruled).any())
@@ -64,49 +90,38 @@ def find_writing(ink: NDArray[np.uint8]) -> Writing:
     stroke = stroke_width(ink_of(pieces, ~pieces.is_edging, ink))
     dots = pieces.lengths < DOT * stroke
     nothing = Writing(ink, pieces, [], stroke, has_frames)
-    if mass[dots].sum() > MOST_SPECKS * mass[~pieces.is_edging].sum():
+    if mass[dots].sum() > PARAMS.most_dots * mass[~pieces.is_edging].sum():
         return nothing
-    marks = dots | (pieces.widths > DASH * heights) | pieces.is_edging | _frayed(pieces, stroke)
-    measures = ~marks & ~pieces.at_border & (heights < SLENDER * pieces.widths)
+    marks = dots | (pieces.widths > DASH * heights) | pieces.is_edging
+    is_slender = heights > PARAMS.slender * pieces.widths
+    measures = ~marks & ~pieces.at_border & ~is_slender
     if not measures.any():
         measures = ~marks
     if not measures.any():
         return nothing
     typical = _weighted_median(heights[measures], mass[measures])
-    rules = (heights > SLENDER * pieces.widths) & (heights > TALLEST * typical)
-    digits = ~marks & ~rules & (heights > SMALLEST * typical)
-    if digits.sum() > MOST_DIGITS:
+    rulings = is_slender & (heights > PARAMS.tallest * typical)
+    members = np.flatnonzero(~marks & ~rulings & (heights > PARAMS.smallest * typical))
+    if len(members) > MOST_DIGITS:
         raise ImageError(
-            f"{digits.sum():,} marks that may be digits, and at most {MOST_DIGITS:,} are read from "
+            f"{len(members):,} marks that may be digits, and at most {MOST_DIGITS:,} are read from "
             "one picture: it is texture, or must be cut into several"
         )
-    members = np.flatnonzero(digits)
-    if not members.size:
+    if not len(members):
         return nothing
-    pens = np.array([piece_pen(pieces, i, ink) for i in members.tolist()])
-    pen = _weighted_median(pens, mass[members])
-    # Another pen's strokes: the form's thin lines, a finger at the page's edge.
-    thin = pens * OTHER_PEN < pen
-    thick = (pens > OTHER_PEN * pen) & pieces.at_border[members]
-    digits[members[thin | thick]] = False
-    rules[members[thin | thick]] = True
-    lines = _join_by_height(boxes, np.flatnonzero(digits))
-    sizes = [float(np.percentile(heights[line], DIGIT_HEIGHT)) for line in lines]
-    found = []
-    for line, size in zip(lines, sizes, strict=True):
-        if size < max(LOWEST, SMALL_PRINT * max(sizes)):
-            continue
-        near = _floating(boxes, line, np.flatnonzero(~digits & ~rules), size)
-        found.append((sorted(line + near, key=lambda i: int(boxes[i, 1] + boxes[i, 3])), size))
-    return Writing(ink, pieces, found, pen, has_frames)
-
-
-def _frayed(pieces: Pieces, pen: float) -> NDArray[np.bool_]:
-    """Which pieces are the frayed edge of a margin; (N,) bool."""
-    near = np.zeros(len(pieces.mass), bool)
-    for margin in pieces.boxes[pieces.is_edging]:
-        near |= np.maximum(*gaps(margin, pieces.boxes)) < FRAYED * pen
-    return near & (pieces.heights > SLENDER * pieces.widths)
+    widths = np.array([piece_pen(pieces, i, ink) for i in members.tolist()])
+    lines = [
+        Line(line, float(np.percentile(heights[line], PARAMS.height_percentile)))
+        for line in _join_by_height(boxes, members)
+    ]
+    least = max(PARAMS.lowest, PARAMS.small_print * max(line.height for line in lines))
+    return Writing(
+        ink,
+        pieces,
+        [line for line in lines if line.height >= least],
+        _weighted_median(widths, mass[members]),
+        has_frames,
+    )
 
 
 def _weighted_median(values: NDArray[np.number[Any]], weights: NDArray[np.intp]) -> float:
@@ -116,7 +131,7 @@ def _weighted_median(values: NDArray[np.number[Any]], weights: NDArray[np.intp])
 
 
 def _join_by_height(boxes: NDArray[np.intp], members: NDArray[np.intp]) -> list[list[int]]:
-    """Lines, top to bottom: each piece joins the line whose last piece stands most level with it.
+    """Join components to lines, from top to bottom, each to the line whose last one is most level.
 
     Comparing with the last piece only lets a line climb or fall.
     """
@@ -124,7 +139,7 @@ def _join_by_height(boxes: NDArray[np.intp], members: NDArray[np.intp]) -> list[
     lasts = np.empty((len(members), 2), np.intp)  # of each line the last piece's top and bottom
     for i in members[(boxes[members, 1] + boxes[members, 3]).argsort()].tolist():
         shared = _shared_heights(lasts[: len(lines)], boxes[i, [0, 2]])
-        place = int(shared.argmax()) if shared.max(initial=0) > SHARED_HEIGHT else len(lines)
+        place = int(shared.argmax()) if shared.max(initial=0) > PARAMS.shared_height else len(lines)
         if place == len(lines):
             lines.append([])
         lines[place].append(i)
@@ -133,33 +148,12 @@ def _join_by_height(boxes: NDArray[np.intp], members: NDArray[np.intp]) -> list[
 
 
 def _shared_heights(spans: NDArray[np.intp], span: NDArray[np.intp]) -> NDArray[np.float64]:
-    """What a span of rows (2,) shares with each of others (N, 2), against the shorter of both."""
+    """Part of the lower one's height that a span of rows (2,) shares with each of others (N, 2)."""
     shared = np.minimum(spans[:, 1], span[1]) - np.maximum(spans[:, 0], span[0])
     lower: NDArray[np.float64] = shared / np.minimum(spans[:, 1] - spans[:, 0], span[1] - span[0])
     return lower
 
 
-def _floating(
-    boxes: NDArray[np.intp], line: list[int], marks: NDArray[np.intp], size: float
-) -> list[int]:
-    """Marks that may be part of a digit of the line: close to one and not below its middle.
-
-    An underline or a decimal point is below.
-    """
-    near = []
-    level, _ = gaps(hull(boxes[line]), boxes[marks])
-    for i in marks[level < FARTHEST * size].tolist():
-        if boxes[i, 3] - boxes[i, 1] > TALLEST * size:
-            continue
-        rows, columns = gaps(boxes[i], boxes[line])
-        closest = int(np.maximum(rows, columns).argmin())
-        top, _, bottom, _ = boxes[line[closest]]
-        gap = max(rows[closest], columns[closest])
-        if gap < FARTHEST * size and boxes[i, 0] + boxes[i, 2] < top + bottom:
-            near.append(i)
-    return near
-
-
 def hull(boxes: NDArray[np.intp]) -> NDArray[np.intp]:
-    """The box (4,) around boxes (N, 4)."""
+    """Find the box (4,) around boxes (N, 4)."""
     return np.concatenate((boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from mnist_infer.decode.images import Picture
-from mnist_infer.document.layout import find_writing, hull
+from mnist_infer.document.layout import Line, find_writing, hull
 from mnist_infer.document.rows import NOTHING, read_band
 from mnist_infer.imaging.binarize import extract_ink, suiting_window
 from mnist_infer.imaging.paper import pen_grey
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mnist_infer.document.rows import ReadRow, RowReading
     from mnist_infer.inference.tta import Classify
 
-    Line: TypeAlias = list[tuple[Box, int, float]]
+    Digits: TypeAlias = list[tuple[Box, int, float]]
     """Of each digit of a line its box, the digit, and its confidence."""
 
 WORKING_SIDE = 1600
@@ -31,7 +31,7 @@ WORKING_SIDE = 1600
 MARGIN = 0.2
 """Paper above and below a line in its band, as a part of the line's height."""
 
-LEAST_CONFIDENCE = 0.7
+LEAST_CONFIDENCE = 0.5
 """Lines of a lower mean confidence are letters and other marks."""
 
 TALL = 0.6
@@ -42,7 +42,7 @@ TALL = 0.6
 class _Page:
     """The digits of each line, and boxes of what may be digits and was not read."""
 
-    lines: list[Line]
+    lines: list[Digits]
     unread: list[Box]
 
     @property
@@ -71,7 +71,7 @@ def read_page(
     writing = find_writing(ink)
     page = _read_lines(writing, grey, classify, read_row)
     # Until writing is found its stroke width is a guess; re-binarization knows it.
-    if (better := suiting_window(window, writing.pen)) is not None:
+    if (better := suiting_window(window, writing.stroke_width)) is not None:
         writing = find_writing(extract_ink(picture.pixels, better)[0])
         other = _read_lines(writing, grey, classify, read_row)
         if other.confidence > page.confidence:
@@ -96,10 +96,10 @@ def _read_lines(
         grey = 255 - writing.ink
     page = _Page([], [])
     height = len(grey)
-    for members, size in writing.lines or [([], float(height))]:
+    for line in writing.lines or [Line([], height)]:
         top, bottom = 0, height
-        if members:
-            top, _, bottom, _ = hull(writing.pieces.boxes[members]).tolist()
+        if line.members:
+            top, _, bottom, _ = hull(writing.pieces.boxes[line.members]).tolist()
             margin = round(MARGIN * (bottom - top))
             top, bottom = max(0, top - margin), min(height, bottom + margin)
         band = slice(top, bottom)
@@ -108,14 +108,14 @@ def _read_lines(
         )
         if row.confidence < LEAST_CONFIDENCE:
             row = NOTHING
-        line = _line(row, top)
-        if line:
-            page.lines.append(line)
-        page.unread.extend(_left_over(writing, members, size, line))
+        digits = _digits(row, top)
+        if digits:
+            page.lines.append(digits)
+        page.unread.extend(_left_over(writing, line, digits))
     return page
 
 
-def _line(row: RowReading, top: int) -> Line:
+def _digits(row: RowReading, top: int) -> Digits:
     return [
         ((left, top + y, right, top + bottom), int(digit), confidence)
         for (left, y, right, bottom), digit, confidence in zip(
@@ -130,13 +130,13 @@ def _original(picture: Picture, box: Box) -> Box:
     return picture.original_box(slice(top, bottom), slice(left, right))
 
 
-def _left_over(writing: Writing, members: list[int], size: float, line: Line) -> list[Box]:
+def _left_over(writing: Writing, line: Line, digits: Digits) -> list[Box]:
     """Components of a line, as tall as a digit, in no digit's box: left, top, right, bottom."""
     boxes = []
-    for piece in members:
+    for piece in line.members:
         top, left, bottom, right = writing.pieces.boxes[piece].tolist()
         middle = (left + right) / 2
-        is_read = any(start <= middle <= stop for (start, _, stop, _), _, _ in line)
-        if bottom - top >= TALL * size and not is_read:
+        is_read = any(start <= middle <= stop for (start, _, stop, _), _, _ in digits)
+        if bottom - top >= TALL * line.height and not is_read:
             boxes.append((left, top, right, bottom))
     return boxes
