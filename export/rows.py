@@ -15,8 +15,8 @@ from onnx import TensorProto, helper
 
 from export.convert import convert
 from export.errors import ExportError
-from mnist_infer.document.ctc import greedy
-from mnist_infer.document.row_image import ROW_HEIGHT, row_image
+from mnist_infer.imaging.row_image import ROW_HEIGHT, row_image
+from mnist_infer.inference.ctc import greedy
 from train.data import load_mnist
 from train.rows.glyphs import HELD_OUT, load
 from train.rows.samples import Sample, make_row

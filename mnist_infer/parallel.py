@@ -24,17 +24,15 @@ from mnist_infer.decode.images import ImageSource, Picture, max_bytes, read_pict
 from mnist_infer.decode.isolated import limit_error
 from mnist_infer.decode.limits import is_over_time, limit_memory, limit_time
 from mnist_infer.errors import ImageError, PictureTooLargeError
-from mnist_infer.imaging.pipeline import WORKING_SIDE, prepare_batch
+from mnist_infer.imaging.pipeline import WORKING_SIDE, Inputs, prepare_batch
 
 if TYPE_CHECKING:
     from mmap import mmap
     from multiprocessing.connection import Connection
 
-    import numpy as np
-    from numpy.typing import NDArray
 
-Prepared: TypeAlias = "NDArray[np.uint8] | ImageError"
-"""What the network sees of a picture, `(K, 28, 28)`, or why there is nothing to see."""
+Prepared: TypeAlias = Inputs | ImageError
+"""What the networks see of a picture, or why there is nothing to see."""
 
 MOST_PROCESSES = 8
 """By then, for small pictures, the process that they all work for has no time left."""

@@ -23,7 +23,9 @@ from mnist_infer.config import (
 from mnist_infer.decode.images import ImageSource, Page, Picture, read_picture
 from mnist_infer.errors import DeviceError, ImageError, ModelError, NoDigitError
 from mnist_infer.imaging import pipeline
+from mnist_infer.imaging.pipeline import Inputs
 from mnist_infer.inference import devices
+from mnist_infer.inference.ensemble import classify
 from mnist_infer.inference.registry import ModelInfo, has_int8, read_model, read_row_model
 from mnist_infer.inference.row_session import RowSession
 from mnist_infer.inference.session import Session
@@ -134,7 +136,8 @@ class Recognizer:
             SeveralDigitsError: There is more than one; `read` reads them all.
             TypeError: `image` is none of the above.
         """
-        return Prediction.of(classify_looks([self._prepare(image).looks], self._session.run)[0])
+        stages = self._prepare(image)
+        return Prediction.of(self._classify([Inputs(stages.looks, stages.row)])[0])
 
     def predict_batch(
         self, images: Iterable[ImageSource], *, batch_size: int = 64
@@ -169,22 +172,22 @@ class Recognizer:
         yield from self.classify_each(self._prepare_each(images, batch_size), batch_size=batch_size)
 
     def classify_each(
-        self, prepared: Iterable[NDArray[np.uint8] | ImageError], *, batch_size: int = 64
+        self, prepared: Iterable[Inputs | ImageError], *, batch_size: int = 64
     ) -> Iterator[Prediction | ImageError]:
-        """As `predict_each`, for what the network sees of the pictures: uint8 `(K, 28, 28)` each.
+        """As `predict_each`, for what the networks see of the pictures.
 
         A picture that could not be prepared stands there as its `ImageError`.
         """
         remaining = iter(prepared)
         while batch := list(islice(remaining, batch_size)):
             ready = [image for image in batch if not isinstance(image, ImageError)]
-            rows = iter(classify_looks(ready, self._session.run) if ready else ())
+            rows = iter(self._classify(ready) if ready else ())
             for image in batch:
                 yield image if isinstance(image, ImageError) else Prediction.of(next(rows))
 
     def _prepare_each(
         self, images: Iterable[ImageSource], batch_size: int
-    ) -> Iterator[NDArray[np.uint8] | ImageError]:
+    ) -> Iterator[Inputs | ImageError]:
         remaining = iter(images)
         while batch := list(islice(remaining, batch_size)):
             prepared = pipeline.prepare_batch(self._try_read(image) for image in batch)
@@ -218,8 +221,10 @@ class Recognizer:
     def explain(self, image: ImageSource) -> Explanation:
         """The digit on one picture, and each stage on the way to it; raises as `predict` does."""
         stages = self._prepare(image)
-        prediction = Prediction.of(classify_looks([stages.looks], self._session.run)[0])
-        return Explanation(stages.ink, stages.cleaned, stages.box, stages.looks, prediction)
+        prediction = Prediction.of(self._classify([Inputs(stages.looks, stages.row)])[0])
+        return Explanation(
+            stages.ink, stages.cleaned, stages.box, stages.looks, stages.row, prediction
+        )
 
     def read(self, image: ImageSource) -> Reading:
         """All the digits of a page, line by line.
@@ -243,6 +248,12 @@ class Recognizer:
             _name(error, image)
             raise
         return Reading(lines, unread)
+
+    def _classify(self, inputs: list[Inputs]) -> NDArray[np.float32]:
+        """Classify pictures; a model of somebody else answers alone."""
+        if not self._info.sidecar:
+            return classify_looks([each.looks for each in inputs], self._session.run)
+        return classify(inputs, self._session.run, lambda row: self._rows.run(row))
 
     def _prepare(self, image: ImageSource) -> Stages:
         """Whatever is an image -> what the network sees, with the stages on the way."""

@@ -63,7 +63,11 @@ class Stages:
     """Where the digit stands: x, y, width, height in pixels of the upright original image."""
 
     looks: NDArray[np.uint8] = field(repr=False)
-    """What the network sees: `(K, 28, 28)`, white ink on black; one look or two."""
+    """What the digit network sees: `(K, 28, 28)`, white ink on black; one look or two."""
+
+    row: NDArray[np.uint8] | None = field(repr=False)
+    """What the row network sees where the digit network is unsure: `(32, W)`, the digit on its
+    paper. None where the picture already is in MNIST's format."""
 
     @property
     def image(self) -> NDArray[np.uint8]:

@@ -16,8 +16,9 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from benchmarks.generated import digits, rows
-from benchmarks.realworld import DOUBT, edit_distance
+from benchmarks.realworld import edit_distance
 from mnist_infer import ImageError, NoDigitError, Recognizer
+from mnist_infer.cli.output import READING_THRESHOLD
 from train.data import load_mnist
 from train.rows.glyphs import HELD_OUT, Glyphs, load
 
@@ -119,7 +120,7 @@ def _predict(recognizer: Recognizer, picture: digits.Picture, label: int | None)
         return Answer(wanted, "", is_doubted=True)
     except ImageError as error:
         return Answer(wanted, f"error: {error}", is_doubted=True)
-    return Answer(wanted, str(prediction.digit), prediction.confidence < DOUBT)
+    return Answer(wanted, str(prediction.digit), prediction.confidence < READING_THRESHOLD)
 
 
 def _read(recognizer: Recognizer, picture: rows.Picture, text: str) -> Answer:
@@ -127,7 +128,7 @@ def _read(recognizer: Recognizer, picture: rows.Picture, text: str) -> Answer:
         reading = recognizer.read(picture)
     except NoDigitError:
         return Answer(text, "", is_doubted=True)
-    doubt = bool(reading.unread) or min(d.confidence for d in reading.digits) < DOUBT
+    doubt = bool(reading.unread) or min(d.confidence for d in reading.digits) < READING_THRESHOLD
     return Answer(text, reading.as_text(spaces=False), doubt)
 
 

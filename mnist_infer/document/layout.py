@@ -64,11 +64,14 @@ class Line:
 class Writing:
     """What is written on a page.
 
-    `ink` is uint8 `(H, W)`, `stroke_width` in pixels, and lines go from top to bottom.
+    `ink` is uint8 `(H, W)`; `labels` are its connected components, numbered from 1, without dots,
+    rulings and what lies along the page's border; `stroke_width` is in pixels, and lines go from
+    top to bottom.
     `has_frames` says whether frames around writing were taken out of the ink.
     """
 
     ink: NDArray[np.uint8]
+    labels: NDArray[np.unsignedinteger]
     pieces: Pieces
     lines: list[Line]
     stroke_width: float
@@ -89,10 +92,11 @@ def find_writing(ink: NDArray[np.uint8]) -> Writing:
     # A page's dark margin is no stroke, and would make dots of all that are.
     stroke = stroke_width(ink_of(pieces, ~pieces.is_edging, ink))
     dots = pieces.lengths < DOT * stroke
-    nothing = Writing(ink, pieces, [], stroke, has_frames)
+    nothing = Writing(ink, pieces.labels, pieces, [], stroke, has_frames)
     if mass[dots].sum() > PARAMS.most_dots * mass[~pieces.is_edging].sum():
         return nothing
-    marks = dots | (pieces.widths > DASH * heights) | pieces.is_edging
+    dashes = pieces.widths > DASH * heights
+    marks = dots | dashes | pieces.is_edging
     is_slender = heights > PARAMS.slender * pieces.widths
     measures = ~marks & ~pieces.at_border & ~is_slender
     if not measures.any():
@@ -115,8 +119,12 @@ def find_writing(ink: NDArray[np.uint8]) -> Writing:
         for line in _join_by_height(boxes, members)
     ]
     least = max(PARAMS.lowest, PARAMS.small_print * max(line.height for line in lines))
+    # A short dash may be the bar of a 5.
+    others = dots | (dashes & (pieces.widths > typical)) | pieces.is_edging | rulings
+    is_writing = np.concatenate(([False], ~others))
     return Writing(
         ink,
+        np.where(is_writing[pieces.labels], pieces.labels, 0),
         pieces,
         [line for line in lines if line.height >= least],
         _weighted_median(widths, mass[members]),

@@ -103,9 +103,7 @@ def _read_lines(
             margin = round(MARGIN * (bottom - top))
             top, bottom = max(0, top - margin), min(height, bottom + margin)
         band = slice(top, bottom)
-        row = read_band(
-            grey[band], writing.ink[band], writing.pieces.labels[band], read_row, classify
-        )
+        row = read_band(grey[band], writing.ink[band], writing.labels[band], read_row, classify)
         if row.confidence < LEAST_CONFIDENCE:
             row = NOTHING
         digits = _digits(row, top)

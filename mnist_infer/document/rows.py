@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnist_infer.document.cells import Cell, cut_cells
-from mnist_infer.document.ctc import align, beam_search
-from mnist_infer.document.row_image import row_image
+from mnist_infer.imaging.row_image import row_image
+from mnist_infer.inference.ctc import align, beam_search
 from mnist_infer.inference.tta import classify_looks
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +15,29 @@ from mnist_infer.imaging.binarize import binarize_two_levels, extract_ink, suiti
 from mnist_infer.imaging.digit import find_digit
 from mnist_infer.imaging.mnist_format import are_mnist_form, mnist_box
 from mnist_infer.imaging.normalize import SIDE, take_looks
+from mnist_infer.imaging.paper import pen_grey
+from mnist_infer.imaging.row_image import row_image
 from mnist_infer.imaging.rulings import remove_border_rules, remove_lines
 from mnist_infer.results import Stages
 
 WORKING_SIDE = 320
 """Sixteen times the 20 pixels of a digit in MNIST: it may be that small a part of the picture."""
+
+
+AROUND = 0.25
+"""Paper around the digit that the row network sees, as a part of the digit's height."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inputs:
+    """What the networks see of a picture of one digit.
+
+    `looks` is uint8 `(K, 28, 28)`, for the digit network; `row` is uint8 `(32, W)`, for the row
+    network, and None where the picture already is in MNIST's format.
+    """
+
+    looks: NDArray[np.uint8]
+    row: NDArray[np.uint8] | None = None
 
 
 def prepare(picture: Picture) -> Stages:
@@ -33,10 +52,25 @@ def prepare(picture: Picture) -> Stages:
     if (found := mnist_form(picture.pixels)) is not None:
         # So small a picture has not been shrunk: its box is the original's.
         image, box = found
-        return Stages(image, image, box, image[np.newaxis])
+        return Stages(image, image, box, image[np.newaxis], row=None)
     ink, cleaned, (rows, columns) = _see(picture.pixels)
     box = picture.original_box(rows, columns)
-    return Stages(ink, cleaned, box, take_looks(cleaned[rows, columns]))
+    row = row_image(_with_paper(pen_grey(picture.pixels), rows, columns))
+    return Stages(ink, cleaned, box, take_looks(cleaned[rows, columns]), row)
+
+
+def _with_paper(grey: NDArray[np.uint8], rows: slice, columns: slice) -> NDArray[np.uint8]:
+    """A part of a picture with paper around it, which goes on beyond the picture's border."""
+    margin = round(AROUND * (rows.stop - rows.start)) + 1
+    part = grey[
+        max(0, rows.start - margin) : rows.stop + margin,
+        max(0, columns.start - margin) : columns.stop + margin,
+    ]
+    missing = [
+        (max(0, margin - side.start), max(0, side.stop + margin - length))
+        for side, length in zip((rows, columns), grey.shape, strict=True)
+    ]
+    return np.pad(part, missing, mode="edge")
 
 
 def mnist_form(
@@ -70,34 +104,35 @@ def mnist_forms(
 
 def prepare_batch(
     pictures: Iterable[Picture | ImageError],
-) -> list[NDArray[np.uint8] | ImageError]:
-    """The looks that `prepare` takes at each picture, or its error; an error stays what it is.
+) -> list[Inputs | ImageError]:
+    """What the networks see of each picture, or its error; an error stays what it is.
 
     Those of 28x28 are checked for MNIST's form together, in a third of the time.
     """
-    prepared: list[NDArray[np.uint8] | ImageError] = []
+    prepared: list[Inputs | ImageError] = []
     small: dict[int, Picture] = {}
     for place, picture in enumerate(pictures):
         if isinstance(picture, Picture) and picture.pixels.shape == (SIDE, SIDE):
             small[place] = picture
-            prepared.append(picture.pixels)
+            prepared.append(Inputs(picture.pixels))
         else:
             prepared.append(_try_prepare(picture))
     if small:
         stacked = np.concatenate([picture.pixels for picture in small.values()])
         images, are_ready = mnist_forms(stacked.reshape(-1, SIDE, SIDE))
         for place, image, is_ready in zip(small, images, are_ready.tolist(), strict=True):
-            prepared[place] = image[np.newaxis] if is_ready else _try_prepare(small[place])
+            prepared[place] = Inputs(image[np.newaxis]) if is_ready else _try_prepare(small[place])
     return prepared
 
 
-def _try_prepare(picture: Picture | ImageError) -> NDArray[np.uint8] | ImageError:
+def _try_prepare(picture: Picture | ImageError) -> Inputs | ImageError:
     if isinstance(picture, ImageError):
         return picture
     try:
-        return prepare(picture).looks
+        stages = prepare(picture)
     except ImageError as error:
         return error
+    return Inputs(stages.looks, stages.row)
 
 
 def _see(

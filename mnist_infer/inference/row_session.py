@@ -28,7 +28,7 @@ class RowSession(ForkSafe):
         """Read one row.
 
         Args:
-            row: uint8 `(32, W)`, as `mnist_infer.document.row_image` makes it.
+            row: uint8 `(32, W)`, as `mnist_infer.imaging.row_image` makes it.
 
         Returns:
             float32 `(W / 4, 11)`: for each step the natural logarithms of the probabilities of

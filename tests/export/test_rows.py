@@ -5,8 +5,8 @@ import onnxruntime
 import pytest
 
 from export.rows import CLASSES, INPUT, OUTPUT, to_onnx
-from mnist_infer.document.row_image import ROW_HEIGHT
 from mnist_infer.errors import ModelIntegrityError
+from mnist_infer.imaging.row_image import ROW_HEIGHT
 from mnist_infer.inference import registry
 from train.rows.network import build
 

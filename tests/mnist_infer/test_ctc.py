@@ -3,7 +3,7 @@ from itertools import groupby, product
 import numpy as np
 import pytest
 
-from mnist_infer.document.ctc import align, beam_search, greedy
+from mnist_infer.inference.ctc import align, beam_search, greedy
 
 
 def steps_of(classes: list[int], sure: float = 0.9) -> np.ndarray:

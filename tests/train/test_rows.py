@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mnist_infer.document.row_image import PAPER, ROW_HEIGHT, row_image
+from mnist_infer.imaging.row_image import PAPER, ROW_HEIGHT, row_image
 from train.rows.fit import Cycle, RowRecipe, fit_rows
 from train.rows.glyphs import Glyphs, load
 from train.rows.samples import WIDTHS, make_batch, make_row

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from mnist_infer.document.row_image import PAPER, ROW_HEIGHT, SPREAD
+from mnist_infer.imaging.row_image import PAPER, ROW_HEIGHT, SPREAD
 
 BLANK = 0
 """The class for "no new digit here"; digit d is class d + 1."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mnist_infer.document.row_image import ROW_HEIGHT, row_image
+from mnist_infer.imaging.row_image import ROW_HEIGHT, row_image
 from train.data import Array
 from train.rows.glyphs import Glyphs
 from train.rows.marks import add_marks

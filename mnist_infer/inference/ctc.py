@@ -62,6 +62,18 @@ def beam_search(steps: NDArray[np.float32], width: int = BEAM_WIDTH) -> dict[str
     return dict(sorted(totals.items(), key=lambda item: -item[1]))
 
 
+def single_digits(steps: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Find how likely a row is each single digit, whatever its place: `(T, 11)` -> `(10,)`."""
+    # Of each digit: the log-probability that it is still to come, that it is here, or has been.
+    before = 0.0
+    here, after = np.full(10, -np.inf), np.full(10, -np.inf)
+    for row in steps.astype(np.float64):
+        after = np.logaddexp(after, here) + row[BLANK]
+        here = np.logaddexp(here, before) + row[1:]
+        before += row[BLANK]
+    return np.asarray(np.logaddexp(here, after))
+
+
 def align(steps: NDArray[np.float32], text: str) -> list[float]:
     """Find where along the row each digit of a text stands, by forced alignment.
 

@@ -1,0 +1,64 @@
+"""One answer from the digit network and, where that is unsure, from the row network too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mnist_infer.inference.ctc import single_digits
+from mnist_infer.inference.tta import classify_looks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from mnist_infer.imaging.pipeline import Inputs
+    from mnist_infer.inference.tta import Classify
+
+    ReadRow = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+    """uint8 `(32, W)` -> float32 `(T, 11)` log-probabilities."""
+
+SURE = 0.95
+"""With this confidence the digit network is not helped."""
+
+ROW_WEIGHT = 0.5
+"""Weight of the row network's log-probabilities; the digit network's is 1."""
+
+LEAST_LOG_PROBABILITY = -12.0
+"""What the row network's count as at least, against its best."""
+
+
+def classify(
+    inputs: Sequence[Inputs], classify_digits: Classify, read_row: ReadRow
+) -> NDArray[np.float32]:
+    """Classify pictures of one digit.
+
+    The digit network sees the digit cut out and brought to MNIST's format, the row network sees it
+    on its paper: an error in cutting out misleads only one of them.
+
+    Args:
+        inputs: What both see of each of N pictures.
+        classify_digits: uint8 `(M, 28, 28)` -> float32 `(M, 10)` probabilities.
+        read_row: The row network.
+
+    Returns:
+        float32 `(N, 10)` probabilities.
+    """
+    rows = classify_looks([each.looks for each in inputs], classify_digits)
+    for number in np.flatnonzero(rows.max(axis=1) < SURE).tolist():
+        row = inputs[number].row
+        if row is not None:
+            rows[number] = _combine(rows[number], single_digits(read_row(row)))
+    return rows
+
+
+def _combine(
+    probabilities: NDArray[np.float32], row_scores: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    scores = np.log(probabilities.clip(1e-9)) + ROW_WEIGHT * (row_scores - row_scores.max()).clip(
+        LEAST_LOG_PROBABILITY
+    )
+    weights = np.exp(scores - scores.max())
+    return np.asarray(weights / weights.sum())
