@@ -64,15 +64,15 @@ class Line:
 class Writing:
     """What is written on a page.
 
-    `ink` is uint8 `(H, W)`; `labels` are its connected components, numbered from 1, without dots,
-    rulings and what lies along the page's border; `stroke_width` is in pixels, and lines go from
-    top to bottom.
+    `ink` is uint8 `(H, W)`, `stroke_width` in pixels, and lines go from top to bottom. `is_mark`
+    tells, of each connected component `(N,)`, whether it is a dot, a ruling, or lies along the
+    page's border.
     `has_frames` says whether frames around writing were taken out of the ink.
     """
 
     ink: NDArray[np.uint8]
-    labels: NDArray[np.unsignedinteger]
     pieces: Pieces
+    is_mark: NDArray[np.bool_]
     lines: list[Line]
     stroke_width: float
     has_frames: bool
@@ -92,7 +92,7 @@ def find_writing(ink: NDArray[np.uint8]) -> Writing:
     # A page's dark margin is no stroke, and would make dots of all that are.
     stroke = stroke_width(ink_of(pieces, ~pieces.is_edging, ink))
     dots = pieces.lengths < DOT * stroke
-    nothing = Writing(ink, pieces.labels, pieces, [], stroke, has_frames)
+    nothing = Writing(ink, pieces, np.zeros(len(mass), bool), [], stroke, has_frames)
     if mass[dots].sum() > PARAMS.most_dots * mass[~pieces.is_edging].sum():
         return nothing
     dashes = pieces.widths > DASH * heights
@@ -120,16 +120,36 @@ def find_writing(ink: NDArray[np.uint8]) -> Writing:
     ]
     least = max(PARAMS.lowest, PARAMS.small_print * max(line.height for line in lines))
     # A short dash may be the bar of a 5.
-    others = dots | (dashes & (pieces.widths > typical)) | pieces.is_edging | rulings
-    is_writing = np.concatenate(([False], ~others))
     return Writing(
         ink,
-        np.where(is_writing[pieces.labels], pieces.labels, 0),
         pieces,
+        dots | (dashes & (pieces.widths > typical)) | pieces.is_edging | rulings,
         [line for line in lines if line.height >= least],
         _weighted_median(widths, mass[members]),
         has_frames,
     )
+
+
+def labels_of(writing: Writing, line: Line, rows: slice) -> NDArray[np.unsignedinteger]:
+    """Label what may be a line's digits: not marks, nor points and underlines in its lower half.
+
+    Args:
+        writing: The page.
+        line: One of its lines, or one without members.
+        rows: The part of the page that is labelled.
+
+    Returns:
+        `(H, W)`, 0 where there is nothing.
+    """
+    labels = writing.pieces.labels[rows]
+    boxes = writing.pieces.boxes
+    is_kept = ~writing.is_mark
+    if line.members:
+        top, _, bottom, _ = hull(boxes[line.members])
+        is_low = boxes[:, 0] + boxes[:, 2] > top + bottom
+        is_kept &= ~is_low | (writing.pieces.heights > PARAMS.smallest * line.height)
+    kept: NDArray[np.unsignedinteger] = np.where(np.append(False, is_kept)[labels], labels, 0)
+    return kept
 
 
 def _weighted_median(values: NDArray[np.number[Any]], weights: NDArray[np.intp]) -> float:

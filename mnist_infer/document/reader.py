@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from mnist_infer.decode.images import Picture
-from mnist_infer.document.layout import Line, find_writing, hull
+from mnist_infer.document.layout import Line, find_writing, hull, labels_of
 from mnist_infer.document.rows import NOTHING, read_band
 from mnist_infer.imaging.binarize import extract_ink, suiting_window
 from mnist_infer.imaging.paper import pen_grey
@@ -103,7 +103,9 @@ def _read_lines(
             margin = round(MARGIN * (bottom - top))
             top, bottom = max(0, top - margin), min(height, bottom + margin)
         band = slice(top, bottom)
-        row = read_band(grey[band], writing.ink[band], writing.labels[band], read_row, classify)
+        row = read_band(
+            grey[band], writing.ink[band], labels_of(writing, line, band), read_row, classify
+        )
         if row.confidence < LEAST_CONFIDENCE:
             row = NOTHING
         digits = _digits(row, top)
