@@ -1,0 +1,53 @@
+"""The row network helps where the digit network is unsure, and only there."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from mnist_infer.imaging.pipeline import Inputs
+from mnist_infer.inference.ctc import single_digits
+from mnist_infer.inference.ensemble import SURE, classify
+
+LOOKS = np.zeros((1, 28, 28), np.uint8)
+ROW = np.zeros((32, 40), np.uint8)
+
+
+def digits(best: int, confidence: float) -> NDArray[np.float32]:
+    """Ten probabilities, the rest spread evenly."""
+    row = np.full(10, (1 - confidence) / 9, np.float32)
+    row[best] = confidence
+    return row[None]
+
+
+def steps(digit: int) -> NDArray[np.float32]:
+    """What the row network says of a row with one digit of which it is sure."""
+    sure = np.full((6, 11), 1e-4)
+    sure[:, 0] = sure[3, digit + 1] = 1
+    return np.log(sure / sure.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def test_an_unsure_answer_is_overruled():
+    rows = classify([Inputs(LOOKS, ROW)], lambda _: digits(4, 0.5), lambda _: steps(9))
+    assert rows[0].argmax() == 9
+    assert rows[0].sum() == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize(("confidence", "row"), [(SURE + 0.01, ROW), (0.5, None)])
+def test_a_sure_answer_and_one_without_a_row_stay(confidence: float, row: NDArray[np.uint8] | None):
+    given = digits(4, confidence)
+    rows = classify([Inputs(LOOKS, row)], lambda _: given.copy(), lambda _: steps(9))
+    assert np.array_equal(rows, given)
+
+
+def test_single_digits_are_as_likely_as_all_their_alignments_together():
+    rng = np.random.default_rng(0)
+    probabilities = rng.dirichlet(np.ones(11), 4)
+    wanted = [
+        sum(
+            np.prod([probabilities[t, d + 1 if i <= t < j else 0] for t in range(4)])
+            for i in range(4)
+            for j in range(i + 1, 5)
+        )
+        for d in range(10)
+    ]
+    assert np.exp(single_digits(np.log(probabilities))) == pytest.approx(wanted)
