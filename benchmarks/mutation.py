@@ -34,7 +34,7 @@ TIMEOUT_S = 300
 
 MODULES = (
     "golden", "normalize", "mnist_format", "digit", "digit_bounds", "rulings", "binarize", "ctc", "rows",
-    "lattice", "layout", "images", "invariance", "recognizer", "reader",
+    "cells", "layout", "images", "invariance", "recognizer", "reader",
 )  # fmt: skip
 """The test modules that are run, those that take least time first."""
 

@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 class RowParams:
     """How texts are scored; log-probabilities are natural logarithms."""
 
-    insertion_bonus: float = 1.0
+    insertion_bonus: float = 1.5
     """Added for each digit, since every digit more makes a text less probable."""
 
-    digit_weight: float = 0.3
+    digit_weight: float = 0.5
     """Weight of the digit network's log-probabilities; the row network's is 1."""
 
     least_probability: float = 1e-4
