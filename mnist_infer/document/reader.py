@@ -11,6 +11,7 @@ from mnist_infer.decode.images import Picture
 from mnist_infer.document.layout import Line, find_writing, hull, labels_of
 from mnist_infer.document.rows import NOTHING, read_band
 from mnist_infer.imaging.binarize import extract_ink, suiting_window
+from mnist_infer.imaging.filters import extent
 from mnist_infer.imaging.paper import pen_grey
 from mnist_infer.results import LocatedDigit, Unread
 
@@ -28,10 +29,10 @@ if TYPE_CHECKING:
 WORKING_SIDE = 1600
 """A digit of 20 pixels may be this small a part of the page: some 80 lines."""
 
-MARGIN = 0.2
-"""Paper above and below a line in its band, as a part of the line's height."""
+ABOVE, BESIDE = 0.2, 0.5
+"""Paper above, below and beside a line in its band, as parts of the line's height."""
 
-LEAST_CONFIDENCE = 0.5
+LEAST_CONFIDENCE = 0.4
 """Lines of a lower mean confidence are letters and other marks."""
 
 TALL = 0.6
@@ -95,30 +96,42 @@ def _read_lines(
         # The bars of a comb of boxes look like 1s, and the layout has taken them out.
         grey = 255 - writing.ink
     page = _Page([], [])
-    height = len(grey)
-    for line in writing.lines or [Line([], height)]:
-        top, bottom = 0, height
-        if line.members:
-            top, _, bottom, _ = hull(writing.pieces.boxes[line.members]).tolist()
-            margin = round(MARGIN * (bottom - top))
-            top, bottom = max(0, top - margin), min(height, bottom + margin)
-        band = slice(top, bottom)
-        row = read_band(
-            grey[band], writing.ink[band], labels_of(writing, line, band), read_row, classify
-        )
+    for line in writing.lines or [Line([], len(grey))]:
+        band, labels = _band(writing, line)
+        row = read_band(grey[band], writing.ink[band], labels, read_row, classify)
         if row.confidence < LEAST_CONFIDENCE:
             row = NOTHING
-        digits = _digits(row, top)
+        digits = _digits(row, band)
         if digits:
             page.lines.append(digits)
         page.unread.extend(_left_over(writing, line, digits))
     return page
 
 
-def _digits(row: RowReading, top: int) -> Digits:
+def _band(writing: Writing, line: Line) -> tuple[tuple[slice, slice], NDArray[np.unsignedinteger]]:
+    """Find the rows and columns of a line with some paper around, and label them.
+
+    It is as wide as all ink at the line's height, what the layout takes for no digit included.
+    """
+    height, width = writing.ink.shape
+    top, bottom = 0, height
+    if line.members:
+        top, _, bottom, _ = hull(writing.pieces.boxes[line.members]).tolist()
+    above, beside = (round(share * (bottom - top)) for share in (ABOVE, BESIDE))
+    rows = slice(max(0, top - above), min(height, bottom + above))
+    inked = writing.pieces.labels[rows].any(axis=0)
+    columns = slice(0, width)
+    if inked.any():
+        found = extent(inked)
+        columns = slice(max(0, found.start - beside), min(width, found.stop + beside))
+    return (rows, columns), labels_of(writing, line, rows)[:, columns]
+
+
+def _digits(row: RowReading, band: tuple[slice, slice]) -> Digits:
+    y, x = band[0].start, band[1].start
     return [
-        ((left, top + y, right, top + bottom), int(digit), confidence)
-        for (left, y, right, bottom), digit, confidence in zip(
+        ((x + left, y + top, x + right, y + bottom), int(digit), confidence)
+        for (left, top, right, bottom), digit, confidence in zip(
             (cell.box for cell in row.cells), row.text, row.confidences, strict=True
         )
     ]
