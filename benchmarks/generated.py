@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
+from benchmarks.data import load_or_exit
 from mnist_infer import ImageError, NoDigitError, Recognizer
-from train.data import load_mnist
 
 HELD_OUT = 5000
 """MNIST's last training images; no kind shows the first ones."""
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     options = parser.parse_args(arguments)
     recognizer = Recognizer(options.model) if options.model else Recognizer()
-    mnist = load_mnist(options.data)
+    mnist = load_or_exit(options.data)
     images, labels = mnist.x_train[-HELD_OUT:], mnist.y_train[-HELD_OUT:]
     scores: dict[str, dict[str, float]] = {}
     for kind in KINDS:
