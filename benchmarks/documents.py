@@ -91,6 +91,18 @@ def accuracy() -> str:
     return table(("picture", "how many", "right"), rows)
 
 
+def accuracy_of_tutorials() -> str:
+    """What other ways to make 28x28 of a picture reach, beside the package."""
+    sets = realworld()[DEFAULT_MODEL]["sets"]
+    found = json.loads((RESULTS / "tutorials.json").read_text(encoding="utf-8"))["right"]
+    rows = []
+    for name, right in found.items():
+        count = right.pop("pictures")
+        shares = [f"{100 * number / count:.0f} %" for number in right.values()]
+        rows.append((name, *shares, _share(sets, SINGLE[name])[1]))
+    return table(("picture", *right, "mnist-infer"), rows)
+
+
 def accuracy_of_rows() -> str:
     """The default model on whole numbers: exact, and by digit."""
     sets = realworld()[DEFAULT_MODEL]["sets"]
@@ -203,6 +215,7 @@ def throughput() -> str:
 
 TABLES: dict[str, Callable[[], str]] = {
     "accuracy": accuracy,
+    "accuracy-of-tutorials": accuracy_of_tutorials,
     "accuracy-of-rows": accuracy_of_rows,
     "accuracy-of-models": accuracy_of_models,
     "thresholds": thresholds,
