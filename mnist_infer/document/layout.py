@@ -9,13 +9,15 @@ import numpy as np
 
 from mnist_infer.errors import ImageError
 from mnist_infer.imaging.components import Pieces, find_pieces, gaps, ink_of, piece_pen
-from mnist_infer.imaging.digit import DASH, DOT, OTHER_PEN
+from mnist_infer.imaging.digit import DASH, OTHER_PEN
 from mnist_infer.imaging.filters import stroke_width
 from mnist_infer.imaging.rulings import remove_frames, remove_lines
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# A stroke is longer than its pen is wide; what is not is a dot.
+DOT = 2.0
 # More could not be told apart at that size; each would cost time all the same.
 MOST_DIGITS = 10_000
 # Heights against the typical digit of the page: smaller is a mark, slender and taller a rule.

@@ -8,6 +8,7 @@ import cc3d
 import numpy as np
 from PIL import Image
 
+from mnist_infer.imaging.components import SMALL_PICTURE
 from mnist_infer.imaging.filters import closing, edge_energy, median
 from mnist_infer.imaging.paper import (
     THUMBNAIL,
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
 # In fewer rows or columns there is no room for a stroke with paper on both sides.
 LEAST_SIDE = 3
-# In fewer pixels it is the digit that touches the border, and no shadow.
-LEAST_WITH_SHADOW = 28
 # The windows are tried on a picture shrunk to this side.
 WINDOW_SIDE = 160
 # Windows to try, as parts of the picture: half of it holds any stroke but one that fills it.
@@ -203,7 +202,7 @@ def _stroke_window(grey: NDArray[np.uint8]) -> int:
         return 2 * int(max(grey.shape))
     enough = _first_enough(edges, MOST_EDGES)
     may_do = _first_enough(edges, SOME_EDGES)
-    if may_do < enough and max(grey.shape) >= LEAST_WITH_SHADOW:
+    if may_do < enough and max(grey.shape) >= SMALL_PICTURE:
         # The wider window brings out more: wider strokes, or a shadow, which the border cuts.
         inner = [edge_energy(_without_border(depth)) for depth in depths[may_do : enough + 1]]
         if max(inner) > LEAST_EDGES * edges[enough]:

@@ -18,8 +18,8 @@ EDGE = 64
 # With this much of its outline on the border, as a part of its box's height and width, a piece is
 # no stroke but the title bar of an app, the edge of a sheet, the corner of a shadow.
 MOST_ON_BORDER = 0.75
-# In fewer pixels it is the digit that fills the frame.
-LEAST_WITH_EDGING = 28
+# In a picture of fewer pixels a side, what touches the border is the digit, which fills it.
+SMALL_PICTURE = 28
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def _edging(labels: NDArray[np.unsignedinteger], boxes: NDArray[np.intp]) -> NDA
     sides = boxes[:, 2:] - boxes[:, :2]
     edging: NDArray[np.bool_] = on_border > MOST_ON_BORDER * sides.sum(axis=1)
     edging &= (sides < labels.shape).any(axis=1)
-    edging &= max(labels.shape) >= LEAST_WITH_EDGING
+    edging &= max(labels.shape) >= SMALL_PICTURE
     return edging
 
 

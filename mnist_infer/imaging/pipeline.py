@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mnist_infer.decode.images import Picture
-from mnist_infer.errors import ImageError, NoDigitError, SeveralDigitsError
-from mnist_infer.imaging.binarize import binarize_two_levels, extract_ink, suiting_window
+from mnist_infer.errors import ImageError
+from mnist_infer.imaging.binarize import binarize_two_levels, extract_ink
 from mnist_infer.imaging.digit import find_digit
 from mnist_infer.imaging.mnist_format import are_mnist_form, mnist_box
 from mnist_infer.imaging.normalize import SIDE, take_looks
-from mnist_infer.imaging.rulings import remove_border_rules, remove_lines
+from mnist_infer.imaging.rulings import remove_border_rules, remove_frames, remove_lines
 from mnist_infer.results import Stages
 
 WORKING_SIDE = 320
@@ -103,19 +102,14 @@ def _try_prepare(picture: Picture | ImageError) -> NDArray[np.uint8] | ImageErro
 def _see(
     pixels: NDArray[np.uint8],
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], tuple[slice, slice]]:
-    """Ink, the digit's ink alone, and its rows and columns; a second look knows the pen."""
+    """Ink, the digit's ink alone, and its rows and columns."""
     if (clean := binarize_two_levels(pixels)) is not None:
-        cleaned, box, _ = find_digit(_without_rules(clean))
-        return clean, cleaned, box
-    ink, window = extract_ink(pixels)
-    cleaned, box, pen = find_digit(_without_rules(ink))
-    if (better := suiting_window(window, pen)) is not None:
-        with suppress(NoDigitError, SeveralDigitsError):
-            second, _ = extract_ink(pixels, better)
-            cleaned, box, _ = find_digit(_without_rules(second))
-            ink = second
+        ink = clean
+    else:
+        ink, _ = extract_ink(pixels)
+    cleaned, box = find_digit(_without_rules(ink))
     return ink, cleaned, box
 
 
 def _without_rules(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return remove_lines(remove_border_rules(ink))
+    return remove_frames(remove_lines(remove_border_rules(ink)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,12 +28,6 @@ SLENDER = 20
 SLENDER_IN_FRAME = 10
 # Ink this much thicker than the line, where they meet, is a stroke that crosses it.
 CROSSING = 1.3
-# Lines in so short a part of the picture cannot be told from strokes.
-SHORTEST_CELL = 0.25
-# A row this much of which is line bounds the cells; a tilted line takes several rows.
-TAKEN = 0.3
-# With less than this left, the "lines" were the digit.
-LEAST_LEFT = 0.1
 # A frame is at least this part of the picture.
 LEAST_FRAME = 0.2
 # Frames within frames are looked at until they take so many times the picture together.
@@ -55,8 +48,8 @@ def remove_lines(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     lines &= ~_bases(level, mask & ~lines)
     soft_edge = thickened(thickened(lines).T).T & ~mask
     rest = np.where(lines | soft_edge, 0, ink).astype(np.uint8)
-    is_digit = rest.sum(dtype=np.int64) <= LEAST_LEFT * ink.sum(dtype=np.int64)
-    return ink if is_digit and not level.any() else rest
+    # A stroke from top to bottom with nothing beside it is a 1.
+    return rest if rest.any() or level.any() else ink
 
 
 def remove_border_rules(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -166,28 +159,8 @@ def _add_bases(
 def _ruling(
     mask: NDArray[np.bool_], slender: float = SLENDER
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Level and upright lines across the picture and the cells between them; (H, W) bool each."""
-    level = _level_lines(mask, slender)
-    upright = _level_lines(mask.T, slender).T
-    if not (level.any() or upright.any()):
-        return level, upright
-    for rows in _between(level.mean(axis=1) > TAKEN):
-        for columns in _between(upright.mean(axis=0) > TAKEN):
-            cell = mask[rows, columns]
-            if cell.shape != mask.shape:
-                level[rows, columns] |= _level_lines(cell, slender)
-                upright[rows, columns] |= _level_lines(cell.T, slender).T
-    return level, upright
-
-
-def _between(taken: NDArray[np.bool_]) -> list[slice]:
-    """The stretches that no line has taken."""
-    ends = np.flatnonzero(np.diff(np.concatenate(([True], taken, [True]))))
-    return [
-        slice(start, stop)
-        for start, stop in pairwise(ends.tolist())
-        if not taken[start] and stop - start > SHORTEST_CELL * len(taken)
-    ]
+    """Level and upright lines across the picture; (H, W) bool each."""
+    return _level_lines(mask, slender), _level_lines(mask.T, slender).T
 
 
 def _level_lines(mask: NDArray[np.bool_], slender: float) -> NDArray[np.bool_]:
