@@ -35,7 +35,7 @@ def load(variant: str, device: Device = "cpu", threads: int = 1) -> Recognizer:
     """A bundled model in the arithmetic that its name here tells.
 
     Raises:
-        DeviceError: The device is not to be had, or not in that arithmetic.
+        DeviceError: The device is not available, or not in that arithmetic.
     """
     model = variant.removesuffix(INT8)
     precision: Precision = "int8" if variant.endswith(INT8) else "float32"

@@ -231,7 +231,7 @@ def _open(content: bytes, name: str, config: ModelConfig) -> tuple[Any, str]:
             return session, "cuda"
         _log.info("no CUDA: %s", devices.why_no_cuda(detail))
     if device == "cuda":
-        raise DeviceError(f"device 'cuda' is not to be had: {devices.why_no_cuda(detail)}")
+        raise DeviceError(f"device 'cuda' is not available: {devices.why_no_cuda(detail)}")
     try:
         return create_session(onnxruntime, content, threads, [devices.CPU]), "cpu"
     except Exception as error:
