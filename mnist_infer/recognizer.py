@@ -27,7 +27,7 @@ from mnist_infer.inference import devices
 from mnist_infer.inference.registry import ModelInfo, has_int8, read_model, read_row_model
 from mnist_infer.inference.row_session import RowSession
 from mnist_infer.inference.session import Session
-from mnist_infer.inference.tta import classify_looks
+from mnist_infer.inference.tta import classify_variants
 from mnist_infer.results import Explanation, Prediction, Reading, Stages
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ class Recognizer:
             SeveralDigitsError: There is more than one; `read` reads them all.
             TypeError: `image` is none of the above.
         """
-        return Prediction.of(classify_looks([self._prepare(image).looks], self._session.run)[0])
+        return Prediction.of(classify_variants([self._prepare(image).inputs], self._session.run)[0])
 
     def predict_batch(
         self, images: Iterable[ImageSource], *, batch_size: int = 64
@@ -178,7 +178,7 @@ class Recognizer:
         remaining = iter(prepared)
         while batch := list(islice(remaining, batch_size)):
             ready = [image for image in batch if not isinstance(image, ImageError)]
-            rows = iter(classify_looks(ready, self._session.run) if ready else ())
+            rows = iter(classify_variants(ready, self._session.run) if ready else ())
             for image in batch:
                 yield image if isinstance(image, ImageError) else Prediction.of(next(rows))
 
@@ -194,7 +194,7 @@ class Recognizer:
                 yield image
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """The fast path: images that are in MNIST's form already, without any preprocessing.
+        """The fast path: images that are in the MNIST format already, without any preprocessing.
 
         Args:
             images: uint8 `(N, 28, 28)` or `(28, 28)`, white ink on black.
@@ -218,8 +218,8 @@ class Recognizer:
     def explain(self, image: ImageSource) -> Explanation:
         """The digit on one picture, and each stage on the way to it; raises as `predict` does."""
         stages = self._prepare(image)
-        prediction = Prediction.of(classify_looks([stages.looks], self._session.run)[0])
-        return Explanation(stages.ink, stages.cleaned, stages.box, stages.looks, prediction)
+        prediction = Prediction.of(classify_variants([stages.inputs], self._session.run)[0])
+        return Explanation(stages.ink, stages.cleaned, stages.box, stages.inputs, prediction)
 
     def read(self, image: ImageSource) -> Reading:
         """All the digits of a page, line by line.
@@ -302,7 +302,7 @@ def _rebuild(config: ModelConfig, sha256: str) -> Recognizer:
 
 
 def _name(error: ImageError, image: ImageSource) -> None:
-    """Let an error name the file that it is about; a context manager would take a microsecond."""
+    """Let an error name the file that it is about."""
     if isinstance(image, (str, os.PathLike)):
         error.source = os.fspath(image)
     elif isinstance(image, Page):

@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_infer.document.layout import FARTHEST, SMALLEST, Writing
-from mnist_infer.imaging.components import EDGE, gaps, piece_ink
-from mnist_infer.imaging.digit import DASH
-from mnist_infer.imaging.filters import extent
-from mnist_infer.imaging.normalize import take_looks
-from mnist_infer.inference.tta import classify_looks
+from mnist_infer.imaging.components import EDGE, component_ink, gaps
+from mnist_infer.imaging.digit import MAX_ASPECT
+from mnist_infer.imaging.filters import bounds
+from mnist_infer.imaging.normalize import render_variants
+from mnist_infer.inference.tta import classify_variants
 
 if TYPE_CHECKING:
     from mnist_infer.inference.tta import Classify
@@ -120,7 +120,7 @@ def mean_confidence(lines: list[list[LatticeDigit]]) -> float:
 
 
 def _part(writing: Writing, piece: int) -> Part:
-    ink = piece_ink(writing.pieces, piece, writing.ink)
+    ink = component_ink(writing.pieces, piece, writing.ink)
     return Part(ink, writing.pieces.boxes[piece], piece)
 
 
@@ -181,7 +181,7 @@ def _slice(part: Part, chosen: NDArray[np.bool_]) -> Part | None:
     mask = ink > EDGE
     if not mask.any():
         return None
-    rows, columns = (extent(mask.max(axis=axis)) for axis in (1, 0))
+    rows, columns = (bounds(mask.max(axis=axis)) for axis in (1, 0))
     box = np.array((rows.start, columns.start, rows.stop, columns.stop)) + part.box[[0, 1, 0, 1]]
     return Part(ink[rows, columns], box, part.piece)
 
@@ -200,7 +200,7 @@ def _best_path(parts: Sequence[Part], size: float, classify: Classify) -> list[L
         if _may_be_one(parts[start:stop], size)
     ]
     drawn = [_join(parts[start:stop]) for start, stop in runs]
-    probabilities = classify_looks([take_looks(ink) for ink, _ in drawn], classify)
+    probabilities = classify_variants([render_variants(ink) for ink, _ in drawn], classify)
     pieces = [-1, *(part.piece for part in parts), -1]
     is_cut = [before == behind for before, behind in pairwise(pieces)]
     are_of_slices = [any(is_cut[start : stop + 1]) for start, stop in runs]
@@ -268,7 +268,7 @@ def _join(parts: Sequence[Part]) -> tuple[NDArray[np.uint8], Box]:
 
 def _is_mark(shape: tuple[int, ...], size: float) -> bool:
     height, width = shape
-    return height < SMALLEST * size or width > DASH * height
+    return height < SMALLEST * size or width > MAX_ASPECT * height
 
 
 def _cost(ink: NDArray[np.uint8], probabilities: NDArray[np.float32], size: float) -> float:

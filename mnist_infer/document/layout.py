@@ -8,10 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mnist_infer.errors import ImageError
-from mnist_infer.imaging.components import Pieces, find_pieces, gaps, ink_of, piece_pen
-from mnist_infer.imaging.digit import DASH, OTHER_PEN
+from mnist_infer.imaging.components import (
+    Components,
+    component_stroke_width,
+    find_components,
+    gaps,
+    keep_components,
+)
+from mnist_infer.imaging.digit import MAX_ASPECT, STROKE_RATIO
 from mnist_infer.imaging.filters import stroke_width
-from mnist_infer.imaging.rulings import remove_frames, remove_lines
+from mnist_infer.imaging.rulings import remove_frames, remove_rulings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,7 +55,7 @@ class Writing:
     """
 
     ink: NDArray[np.uint8]
-    pieces: Pieces
+    pieces: Components
     lines: list[tuple[list[int], float]]
     pen: float
     has_frames: bool
@@ -57,18 +63,23 @@ class Writing:
 
 def find_writing(ink: NDArray[np.uint8]) -> Writing:
     """The pieces that are writing, and their lines."""
-    unruled = remove_lines(ink)
+    unruled = remove_rulings(ink)
     ink = remove_frames(unruled)
     has_frames = bool((ink != unruled).any())
-    pieces = find_pieces(ink)
+    pieces = find_components(ink)
     heights, boxes, mass = pieces.heights, pieces.boxes, pieces.mass
     # A page's dark margin is no stroke, and would make dots of all that are.
-    stroke = stroke_width(ink_of(pieces, ~pieces.is_edging, ink))
+    stroke = stroke_width(keep_components(pieces, ~pieces.along_border, ink))
     dots = pieces.lengths < DOT * stroke
     nothing = Writing(ink, pieces, [], stroke, has_frames)
-    if mass[dots].sum() > MOST_SPECKS * mass[~pieces.is_edging].sum():
+    if mass[dots].sum() > MOST_SPECKS * mass[~pieces.along_border].sum():
         return nothing
-    marks = dots | (pieces.widths > DASH * heights) | pieces.is_edging | _frayed(pieces, stroke)
+    marks = (
+        dots
+        | (pieces.widths > MAX_ASPECT * heights)
+        | pieces.along_border
+        | _frayed(pieces, stroke)
+    )
     measures = ~marks & ~pieces.at_border & (heights < SLENDER * pieces.widths)
     if not measures.any():
         measures = ~marks
@@ -85,11 +96,11 @@ def find_writing(ink: NDArray[np.uint8]) -> Writing:
     members = np.flatnonzero(digits)
     if not members.size:
         return nothing
-    pens = np.array([piece_pen(pieces, i, ink) for i in members.tolist()])
+    pens = np.array([component_stroke_width(pieces, i, ink) for i in members.tolist()])
     pen = _weighted_median(pens, mass[members])
     # Another pen's strokes: the form's thin lines, a finger at the page's edge.
-    thin = pens * OTHER_PEN < pen
-    thick = (pens > OTHER_PEN * pen) & pieces.at_border[members]
+    thin = pens * STROKE_RATIO < pen
+    thick = (pens > STROKE_RATIO * pen) & pieces.at_border[members]
     digits[members[thin | thick]] = False
     rules[members[thin | thick]] = True
     lines = _join_by_height(boxes, np.flatnonzero(digits))
@@ -103,10 +114,10 @@ def find_writing(ink: NDArray[np.uint8]) -> Writing:
     return Writing(ink, pieces, found, pen, has_frames)
 
 
-def _frayed(pieces: Pieces, pen: float) -> NDArray[np.bool_]:
+def _frayed(pieces: Components, pen: float) -> NDArray[np.bool_]:
     """Which pieces are the frayed edge of a margin; (N,) bool."""
     near = np.zeros(len(pieces.mass), bool)
-    for margin in pieces.boxes[pieces.is_edging]:
+    for margin in pieces.boxes[pieces.along_border]:
         near |= np.maximum(*gaps(margin, pieces.boxes)) < FRAYED * pen
     return near & (pieces.heights > SLENDER * pieces.widths)
 

@@ -11,10 +11,10 @@ from mnist_infer.decode.images import Picture
 from mnist_infer.document.lattice import AS_TALL, certain, mean_confidence, read_lines
 from mnist_infer.document.layout import find_writing, hull
 from mnist_infer.document.rows import NOTHING, around, look_at, read_crops
-from mnist_infer.imaging.binarize import extract_ink, suiting_window
+from mnist_infer.imaging.binarize import binarize, refined_window
 from mnist_infer.imaging.components import EDGE
-from mnist_infer.imaging.filters import extent
-from mnist_infer.imaging.paper import pen_grey
+from mnist_infer.imaging.filters import bounds
+from mnist_infer.imaging.paper import ink_contrast
 from mnist_infer.results import LocatedDigit, Unread
 
 if TYPE_CHECKING:
@@ -46,19 +46,19 @@ def read_page(
     Returns:
         The digits of each line, and what may be a digit and was not read.
     """
-    ink, window = extract_ink(picture.pixels)
+    ink, window = binarize(picture.pixels)
     writing = find_writing(ink)
     lines = read_lines(writing, classify)
     # Until writing is found its stroke width is a guess; re-binarization knows it.
-    better = suiting_window(window, writing.pen)
+    better = refined_window(window, writing.pen)
     if better is not None:
-        other = find_writing(extract_ink(picture.pixels, better)[0])
+        other = find_writing(binarize(picture.pixels, better)[0])
         second = read_lines(other, classify)
         if mean_confidence(second) > mean_confidence(lines):
             writing, lines = other, second
     if not ink.any():
         return (), ()
-    grey = pen_grey(picture.pixels)
+    grey = ink_contrast(picture.pixels)
     if not writing.lines:
         return _read_bare(picture, grey, writing, read_row), ()
     if writing.has_frames:
@@ -137,7 +137,7 @@ def _cells(row: RowReading, box: NDArray[np.intp], writing: Writing) -> list[Box
         start, stop = min(ends[k], round(middle)), max(ends[k + 1], round(middle) + 1)
         start, stop = max(0, start), min(stop, writing.ink.shape[1])
         mask = writing.ink[top:bottom, start:stop] > EDGE
-        rows, columns = (extent(mask.max(axis=axis)) for axis in (1, 0))
+        rows, columns = (bounds(mask.max(axis=axis)) for axis in (1, 0))
         if not mask.any():
             rows, columns = slice(0, bottom - top), slice(0, stop - start)
         boxes.append(
@@ -149,7 +149,7 @@ def _cells(row: RowReading, box: NDArray[np.intp], writing: Writing) -> list[Box
 def _left_over(
     writing: Writing, members: list[int], size: float, digits: list[tuple[Box, int, float]]
 ) -> list[Box]:
-    """Pieces of a line, as tall as a digit, in no digit's box: left, top, right, bottom."""
+    """Components of a line, as tall as a digit, in no digit's box: left, top, right, bottom."""
     boxes = []
     for piece in members:
         top, left, bottom, right = writing.pieces.boxes[piece].tolist()

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from mnist_infer.decode.images import Picture
 from mnist_infer.errors import ImageError
-from mnist_infer.imaging.binarize import binarize_two_levels, extract_ink
+from mnist_infer.imaging.binarize import binarize, binarize_two_levels
 from mnist_infer.imaging.digit import find_digit
-from mnist_infer.imaging.mnist_format import are_mnist_form, mnist_box
-from mnist_infer.imaging.normalize import SIDE, take_looks
-from mnist_infer.imaging.rulings import remove_border_rules, remove_frames, remove_lines
+from mnist_infer.imaging.mnist_format import are_mnist_format, mnist_box
+from mnist_infer.imaging.normalize import SIDE, render_variants
+from mnist_infer.imaging.rulings import remove_border_rulings, remove_frames, remove_rulings
 from mnist_infer.results import Stages
 
 WORKING_SIDE = 320
@@ -23,22 +23,22 @@ WORKING_SIDE = 320
 def prepare(picture: Picture) -> Stages:
     """Make an MNIST image of a picture of one digit, read at `WORKING_SIDE`.
 
-    What already is in MNIST's form, or is its negative, passes unchanged to the bit.
+    What already is in the MNIST format, or is its negative, passes bit-identical.
 
     Raises:
         NoDigitError: The picture holds nothing that could be a digit.
         SeveralDigitsError: It holds more than one.
     """
-    if (found := mnist_form(picture.pixels)) is not None:
+    if (found := mnist_format_of(picture.pixels)) is not None:
         # So small a picture has not been shrunk: its box is the original's.
         image, box = found
         return Stages(image, image, box, image[np.newaxis])
     ink, cleaned, (rows, columns) = _see(picture.pixels)
     box = picture.original_box(rows, columns)
-    return Stages(ink, cleaned, box, take_looks(cleaned[rows, columns]))
+    return Stages(ink, cleaned, box, render_variants(cleaned[rows, columns]))
 
 
-def mnist_form(
+def mnist_format_of(
     pixels: NDArray[np.uint8],
 ) -> tuple[NDArray[np.uint8], tuple[int, int, int, int]] | None:
     """A picture, or its negative, and its digit's box, if that already is what MNIST would hold."""
@@ -50,29 +50,29 @@ def mnist_form(
     return None
 
 
-def mnist_forms(
+def mnist_formats_of(
     images: NDArray[np.uint8],
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """`mnist_form` of many images at once: what the network sees, and of which that is true.
+    """`mnist_format_of` of many images at once: what the network sees, and of which that is true.
 
     Args:
         images: uint8 `(N, 28, 28)`.
     """
-    is_form = are_mnist_form(images)
+    is_form = are_mnist_format(images)
     if is_form.all():
         return images, is_form
     seen, others = images.copy(), np.flatnonzero(~is_form)
     seen[others] = 255 - images[others]
-    is_form[others] = are_mnist_form(seen[others])
+    is_form[others] = are_mnist_format(seen[others])
     return seen, is_form
 
 
 def prepare_batch(
     pictures: Iterable[Picture | ImageError],
 ) -> list[NDArray[np.uint8] | ImageError]:
-    """The looks that `prepare` takes at each picture, or its error; an error stays what it is.
+    """Make the inputs of each picture as `prepare` does, or its error; an error stays what it is.
 
-    Those of 28x28 are checked for MNIST's form together, in a third of the time.
+    Pictures of 28x28 are checked for the MNIST format together.
     """
     prepared: list[NDArray[np.uint8] | ImageError] = []
     small: dict[int, Picture] = {}
@@ -84,7 +84,7 @@ def prepare_batch(
             prepared.append(_try_prepare(picture))
     if small:
         stacked = np.concatenate([picture.pixels for picture in small.values()])
-        images, are_ready = mnist_forms(stacked.reshape(-1, SIDE, SIDE))
+        images, are_ready = mnist_formats_of(stacked.reshape(-1, SIDE, SIDE))
         for place, image, is_ready in zip(small, images, are_ready.tolist(), strict=True):
             prepared[place] = image[np.newaxis] if is_ready else _try_prepare(small[place])
     return prepared
@@ -94,7 +94,7 @@ def _try_prepare(picture: Picture | ImageError) -> NDArray[np.uint8] | ImageErro
     if isinstance(picture, ImageError):
         return picture
     try:
-        return prepare(picture).looks
+        return prepare(picture).inputs
     except ImageError as error:
         return error
 
@@ -106,10 +106,10 @@ def _see(
     if (clean := binarize_two_levels(pixels)) is not None:
         ink = clean
     else:
-        ink, _ = extract_ink(pixels)
-    cleaned, box = find_digit(_without_rules(ink))
+        ink, _ = binarize(pixels)
+    cleaned, box = find_digit(_without_rulings(ink))
     return ink, cleaned, box
 
 
-def _without_rules(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return remove_frames(remove_lines(remove_border_rules(ink)))
+def _without_rulings(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return remove_frames(remove_rulings(remove_border_rulings(ink)))

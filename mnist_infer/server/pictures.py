@@ -30,7 +30,7 @@ _Record: TypeAlias = Callable[[Answer], Fields]
 _SEVERAL_DIGITS = "more than one digit is on the picture; POST it to /read to get them all"
 _NO_NAME = "-"
 _THUMBNAIL = 256
-_STAGES = ("ink", "cleaned", "image", "drawn")
+_STAGES = ("ink", "cleaned", "image", "original_stroke")
 
 
 class Pictures:

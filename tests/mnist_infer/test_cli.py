@@ -240,7 +240,7 @@ class TestExplain:
             "7-1-ink.png",
             "7-2-cleaned.png",
             "7-3-28x28.png",
-            "7-4-28x28-as-drawn.png",
+            "7-4-28x28-original-stroke.png",
         ]
         with Image.open(folder / names[2]) as seen:
             assert seen.size == (28, 28)

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mnist_infer.errors import NoDigitError, SeveralDigitsError
-from mnist_infer.imaging.components import find_pieces
+from mnist_infer.imaging.components import find_components
 from mnist_infer.imaging.digit import find_digit
 
 SIDE = 200
@@ -102,7 +102,7 @@ def test_two_digits_are_several():
 
 def test_pieces_are_counted_whatever_the_memory_order():
     page = (np.random.default_rng(0).random((60, 90)) > 0.8).astype(np.uint8) * 255
-    pieces, transposed = find_pieces(page), find_pieces(page.T)
+    pieces, transposed = find_components(page), find_components(page.T)
     assert sorted(pieces.mass) == sorted(transposed.mass)
     assert pieces.mass.sum() == (page > 0).sum()
     assert pieces.labels.max() == len(pieces.mass) == len(pieces.boxes)

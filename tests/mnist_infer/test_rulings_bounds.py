@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from mnist_infer.imaging.components import find_pieces
-from mnist_infer.imaging.rulings import remove_frames, remove_lines
+from mnist_infer.imaging.components import find_components
+from mnist_infer.imaging.rulings import remove_frames, remove_rulings
 
 
 def page(thickness: int = 4, rise: int = 0, grey: int = 255) -> NDArray[np.uint8]:
@@ -27,7 +27,7 @@ def mostly_left(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
 
 
 def line_is_left(ink: NDArray[np.uint8]) -> bool:
-    return mostly_left(ink[:110], remove_lines(ink)[:110])
+    return mostly_left(ink[:110], remove_rulings(ink)[:110])
 
 
 @pytest.mark.parametrize(("thickness", "left"), [(12, False), (22, True)])
@@ -67,7 +67,7 @@ def test_soft_ink_does_not_connect(grey: int, pieces: int):
     ink = np.zeros((60, 60), np.uint8)
     ink[20:40, 10:20] = ink[20:40, 40:50] = 255
     ink[28:32, 20:40] = grey
-    assert len(find_pieces(ink).mass) == pieces
+    assert len(find_components(ink).mass) == pieces
 
 
 @pytest.mark.parametrize(
@@ -78,5 +78,5 @@ def test_what_lies_along_the_border_has_most_of_its_outline_there(
 ):
     ink = np.zeros((side, side), np.uint8)
     ink[:height, 4:-4] = 255
-    (is_along,) = find_pieces(ink).is_edging
+    (is_along,) = find_components(ink).along_border
     assert bool(is_along) is along

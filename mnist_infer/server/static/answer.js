@@ -7,7 +7,7 @@ const STAGES = {
   ink: "The ink found",
   cleaned: "The ink of the digit",
   image: "28 by 28 pixels",
-  drawn: "The same in strokes as drawn",
+  original_stroke: "The same at its original stroke width",
 };
 
 const bars = DIGITS.map((digit) => {
