@@ -13,7 +13,16 @@ const PAGE = join(PACKAGE, "server", "static");
 const MODEL = join(PACKAGE, "models", "picture");
 const RUNTIME = join(HERE, "node_modules", "onnxruntime-web", "dist");
 
-const MODULES = ["app.js", "answer.js", "api.js", "camera.js", "engine.js", "pad.js"];
+const MODULES = [
+  "app.js",
+  "answer.js",
+  "api.js",
+  "camera.js",
+  "copy.js",
+  "engine.js",
+  "pad.js",
+  "samples.js",
+];
 const RUNTIME_FILES = ["ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"];
 
 // The page asks nobody but the place that it came from.
@@ -43,6 +52,7 @@ const about = {
   version: /__version__ = "(.+)"/.exec(source)[1],
   model: `${model.name} ${model.version}`,
   device: "this browser",
+  recommended_threshold: model.recommended_threshold,
   engines: ["browser"],
 };
 await writeFile(join(site, "about"), JSON.stringify(about));
