@@ -32,6 +32,9 @@ const HEAD = `${FIRST}
       script-src 'self' 'wasm-unsafe-eval'; img-src 'self' data: blob:; object-src 'none'">
     <link rel="manifest" href="manifest.webmanifest">`;
 
+// What needs a server is never seen here, not even until the script knows.
+const BODY = "<body";
+
 const site = process.argv[2] ?? join(HERE, "site");
 await rm(site, { recursive: true, force: true });
 await mkdir(site, { recursive: true });
@@ -44,7 +47,7 @@ await cp(join(MODEL, "digit.onnx"), join(site, "model", "digit.onnx"));
 await cp(join(HERE, "manifest.webmanifest"), join(site, "manifest.webmanifest"));
 
 const page = await readFile(join(PAGE, "index.html"), "utf8");
-await writeFile(join(site, "index.html"), page.replace(FIRST, HEAD));
+await writeFile(join(site, "index.html"), page.replace(FIRST, HEAD).replace(BODY, `${BODY} data-engines="browser"`));
 
 const model = JSON.parse(await readFile(join(MODEL, "digit.json"), "utf8"));
 const source = await readFile(join(PACKAGE, "__init__.py"), "utf8");
