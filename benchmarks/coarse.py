@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from sklearn.datasets import load_digits
 
+from benchmarks.data import load_or_exit
 from mnist_infer import ImageError, Recognizer
 from mnist_infer.imaging.normalize import BOX, SIDE
-from train.data import load_mnist
 
 SIDES = (8, 12, 16)
 Picture = NDArray[np.uint8]
@@ -40,7 +40,7 @@ def pictures(data: str | None) -> Iterator[tuple[str, Iterable[Picture], Iterabl
     """Each set's name, its pictures, white on black, and its labels."""
     small = load_digits()
     yield "load_digits", (small.images * (255 / 16)).astype(np.uint8), small.target
-    mnist = load_mnist(data)
+    mnist = load_or_exit(data)
     for side in SIDES:
         shrunk = (shrink(image, side) for image in mnist.x_test)
         yield f"MNIST {side}x{side}", shrunk, mnist.y_test

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,28 +23,51 @@ if TYPE_CHECKING:
 __all__ = ["mnist", "mnist_path"]
 
 
-@pytest.fixture(
-    scope="session", params=[each for name in bundled_models() for each in variants(name)]
-)
-def variant(request: pytest.FixtureRequest) -> str:
-    """A bundled model in one of its arithmetics."""
-    return str(request.param)
+def _cases() -> list[tuple[str, Device]]:
+    """Every bundled model in each of its arithmetics, on each device where it runs."""
+    cases: list[tuple[str, Device]] = [
+        (variant, "cpu") for name in bundled_models() for variant in variants(name)
+    ]
+    if WHY_NO_CUDA is None:
+        cases += [(name, "cuda") for name in bundled_models()]
+    return cases
 
 
-@pytest.fixture(scope="session", params=["cpu", "cuda"])
-def device(request: pytest.FixtureRequest) -> Device:
-    """A device; `recognizer` skips where it does not work."""
-    chosen: Device = request.param
-    return chosen
-
-
-@pytest.fixture(scope="session")
-def recognizer(variant: str, device: Device) -> Recognizer:
-    """The model on the device, with one CPU thread."""
+def _why_no_cuda() -> str | None:
     try:
-        return load(variant, device)
+        load(DEFAULT_MODEL, "cuda")
     except DeviceError as error:
-        pytest.skip(str(error))
+        return str(error)
+    return None
+
+
+WHY_NO_CUDA = _why_no_cuda()
+"""Why nothing is measured on CUDA here; None where it is."""
+
+
+@pytest.fixture(scope="session", params=_cases(), ids="-".join)
+def recognizer(request: pytest.FixtureRequest) -> Recognizer:
+    """A model on a device, with one CPU thread."""
+    variant, device = request.param
+    return load(variant, device)
+
+
+def pytest_report_collectionfinish(
+    config: pytest.Config, items: Sequence[pytest.Item]
+) -> list[str]:
+    """Say how long it takes."""
+    # What is warmed up takes its time twice.
+    seconds = sum(
+        float(config.getoption("benchmark_max_time")) * (2 if _is_warmed_up(item) else 1)
+        for item in items
+        if "benchmark" in getattr(item, "fixturenames", ())
+    )
+    return [f"the benchmarks take about {seconds / 60:.0f} min; --benchmark-max-time=0.2 less"]
+
+
+def _is_warmed_up(item: pytest.Item) -> bool:
+    marker = item.get_closest_marker("benchmark")
+    return marker is not None and bool(marker.kwargs.get("warmup"))
 
 
 @pytest.fixture(scope="session")

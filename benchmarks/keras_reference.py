@@ -28,7 +28,7 @@ def keras_reference(model: ModelInfo) -> tuple[Network, str]:
         if temperature is not None:
             network = tempered(network, temperature)
         return network, "training run"
-    canonical = bundled_info(model.name).path  # The file in integers has lost the exact weights.
+    canonical = bundled_info(model.name).path  # The int8 file has lost the exact weights.
     return _rebuilt(canonical), "Keras layers with the weights of the ONNX file"
 
 

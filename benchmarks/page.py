@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from benchmarks.timing import Row
@@ -18,7 +18,8 @@ def page(results: Results) -> str:
     parts = [
         "# Benchmarks",
         f"Measured by `python -m benchmarks.report` on {machine['date']}: "
-        f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB, "
+        f"{machine['processor']}{_instructions(machine)}, {machine['cores']} cores, "
+        f"{machine['memory_gb']} GB, "
         f"{machine['system']}, Python {machine['python']}; {versions}. The load average was "
         f"{machine['load_before']} when it began. Contenders have their turns one after another, "
         "and a ratio is the median of the ratios within each round of turns.",
@@ -28,6 +29,11 @@ def page(results: Results) -> str:
         if name in results:
             parts += section(results[name])
     return "\n\n".join(parts) + "\n"
+
+
+def _instructions(machine: Row) -> str:
+    known = machine.get("instructions")
+    return f" ({', '.join(known)})" if known else ""
 
 
 def microseconds(value: float) -> str:
@@ -89,22 +95,30 @@ def _latency(section: Row) -> Iterator[str]:
         ],
     )
     yield from (f"Missing here: {name}. {why}" for name, why in section["missing"].items())
-    yield "### Where the time of one image goes"
+    if "bare" in section:
+        yield from _bare_and_whole(section["bare"])
+
+
+def _bare_and_whole(rows: Sequence[Row]) -> Iterator[str]:
+    yield "### The bare call and the whole call"
     yield (
-        "p50 of ONNX Runtime's cheapest call, with arrays that are bound once, in the same turns: "
-        "of a graph that does nothing, of one that has nothing but the integer products, and of "
-        "the whole network; beside it LiteRT's whole call. What the products leave of that is the "
-        "room for scales, ReLU, the last layer, softmax, and `probabilities(image)` around them."
+        "The bare call is the runtime's own, on an image that it has already been given. The whole "
+        "call begins with a uint8 array and ends with probabilities as an array. Median and, in "
+        "brackets, minimum; the ratios are to LiteRT int8's whole call."
     )
-    names = list(dict.fromkeys(name for row in section["consists"] for name in row["p50_us"]))
     yield table(
-        ("model", *names),
+        ("what", "model", "bare", "whole", "bare, ratio", "whole, ratio"),
         [
             (
+                row["name"],
                 f"`{row['model']}`",
-                *(microseconds(row["p50_us"][name]) for name in names),
+                *(
+                    f"{microseconds(row[f'{kind}_p50_us'])} ({microseconds(row[f'{kind}_min_us'])})"
+                    for kind in ("bare", "whole")
+                ),
+                *(str(row.get(f"{kind}_over_litert_int8", "")) for kind in ("bare", "whole")),
             )
-            for row in section["consists"]
+            for row in rows
         ],
     )
 

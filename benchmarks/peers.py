@@ -28,12 +28,17 @@ from export.network import Network
 Call: TypeAlias = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """uint8 `(N, 28, 28)` -> float32 `(N, 10)`; a fixed N where the peer's file fixes it."""
 
+BareCall: TypeAlias = Callable[[], object]
+"""The runtime's own call alone: its inputs are those of the `Call` before it, and wait there."""
+
 
 @dataclass(frozen=True)
 class Peers:
     """Who is here, and who is not."""
 
     calls: dict[str, Call]
+    bare: dict[str, BareCall]
+    """Of the runtimes that take their inputs in one call and run in another."""
     missing: dict[str, str]
     """Why, by name."""
 
@@ -46,13 +51,18 @@ def find_peers(network: Network, representative: NDArray[np.uint8], threads: int
         representative: uint8 `(N, 28, 28)`, what LiteRT's int8 is scaled by.
         threads: Of one call, where the peer has a say.
     """
-    calls, missing = {}, {}
+    peers = Peers({}, {}, {})
     for name, make in _MAKERS.items():
         try:
-            calls[name] = make(network, representative, threads)
+            peers.calls[name] = make(network, representative, threads)
         except ModuleNotFoundError as error:
-            missing[name] = f'{error.name} is not installed: pip install ".[peers]"'
-    return Peers(calls, missing)
+            peers.missing[name] = f'{error.name} is not installed: pip install ".[peers]"'
+    for name, make_both in _MAKERS_OF_BOTH.items():
+        try:
+            peers.calls[name], peers.bare[name] = make_both(network, representative, threads)
+        except ModuleNotFoundError as error:
+            peers.missing[name] = f'{error.name} is not installed: pip install ".[peers]"'
+    return peers
 
 
 def flat(images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -96,7 +106,9 @@ def _numpy(network: Network, *_: Any) -> Call:
     return infer
 
 
-def _litert(network: Network, representative: NDArray[np.uint8] | None, threads: int) -> Call:
+def _litert(
+    network: Network, representative: NDArray[np.uint8] | None, threads: int
+) -> tuple[Call, BareCall]:
     from ai_edge_litert.interpreter import Interpreter
 
     content = to_litert(network, representative)
@@ -118,10 +130,10 @@ def _litert(network: Network, representative: NDArray[np.uint8] | None, threads:
         found: NDArray[Any] = interpreter.get_tensor(gives["index"])
         return (found - np.float32(zero)) * np.float32(scale) if is_quantized else found
 
-    return infer
+    return infer, interpreter.invoke
 
 
-def _opencv(network: Network, _: Any, threads: int) -> Call:
+def _opencv(network: Network, _: Any, threads: int) -> tuple[Call, BareCall]:
     import cv2
 
     cv2.setNumThreads(threads)
@@ -131,10 +143,10 @@ def _opencv(network: Network, _: Any, threads: int) -> Call:
         net.setInput(flat(images))
         return np.asarray(net.forward())
 
-    return infer
+    return infer, net.forward
 
 
-def _openvino(network: Network, _: Any, threads: int) -> Call:
+def _openvino(network: Network, _: Any, threads: int) -> tuple[Call, BareCall]:
     import openvino
 
     core = openvino.Core()
@@ -148,7 +160,7 @@ def _openvino(network: Network, _: Any, threads: int) -> Call:
         request.infer([images], share_inputs=True)
         return np.array(request.get_output_tensor(0).data)
 
-    return infer
+    return infer, request.infer
 
 
 def _flat_onnx(network: Network) -> bytes:
@@ -170,6 +182,8 @@ _MAKERS: dict[str, Callable[[Network, NDArray[np.uint8], int], Call]] = {
     KERAS_CALL: _keras_call,
     TF_FUNCTION: _tf_function,
     NUMPY: _numpy,
+}
+_MAKERS_OF_BOTH: dict[str, Callable[[Network, NDArray[np.uint8], int], tuple[Call, BareCall]]] = {
     LITERT: lambda network, _, threads: _litert(network, None, threads),
     LITERT_INT8: _litert,
     OPENCV: _opencv,

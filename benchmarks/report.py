@@ -81,10 +81,10 @@ def _sections(data: str | None, *, quick: bool) -> dict[str, Callable[[], Row]]:
         parity,
         throughput,
     )
+    from benchmarks.data import load_or_exit
     from benchmarks.keras_reference import networks
-    from train.data import load_mnist
 
-    mnist = load_mnist(data)
+    mnist = load_or_exit(data)
     every = networks()
     fast = {name: each for name, each in every.items() if not name.endswith("-documented")}
 

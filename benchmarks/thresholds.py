@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.data import load_or_exit
 from benchmarks.realworld import NON_DIGITS, SEQUENCES, Answer, answer_set
 from mnist_infer import Recognizer
 from mnist_infer.config import DEFAULT_MODEL
-from train.data import load_mnist
 
 RESULTS = Path(__file__).with_name("results") / "thresholds.json"
 THRESHOLDS = (0.5, 0.7, 0.8, 0.85, 0.9, 0.95, 0.99)
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--output", type=Path, default=RESULTS, help="the JSON file to write")
     options = parser.parse_args(arguments)
     recognizer = Recognizer(options.model, device="cpu")
-    mnist = load_mnist(options.data)
+    mnist = load_or_exit(options.data)
     rows = recognizer.probabilities(mnist.x_test)
     folders = [path for path in sorted(options.folder.iterdir()) if path.is_dir()]
     real = [

@@ -44,6 +44,10 @@ class Times(Generic[Name]):
             "p99_us": round(float(p99), 2),
         }
 
+    def fastest(self, name: Name) -> float:
+        """The shortest of all calls, in microseconds: what a busy machine changes least."""
+        return round(min(float(each.min()) for each in self.rounds[name]) * 1e6, 2)
+
     def seconds(self, name: Name) -> float:
         """The median of all calls."""
         return float(np.median(np.concatenate(self.rounds[name])))

@@ -31,7 +31,7 @@ def draw(folder: Path = FOLDER) -> None:
     pictures = {
         "note-five": strip(recognizer, Image.open(ROOT / "examples" / "note-five.jpg")),
         "chalk-three": strip(recognizer, Image.open(ROOT / "examples" / "chalk-three.jpg")),
-        "boxed-four": strip(recognizer, boxed_four()),
+        "cell-four": strip(recognizer, cell_four()),
         "page": read_page(recognizer, ROOT / "examples" / "page.jpg"),
     }
     for name, picture in pictures.items():
@@ -62,13 +62,14 @@ def beside(pictures: Sequence[Image.Image]) -> Image.Image:
     return row
 
 
-def boxed_four() -> Image.Image:
-    """A 4 in a printed box of a form, with the ends of a neighbour's box."""
+def cell_four() -> Image.Image:
+    """A 4 in the cell of a printed table."""
     form = paper((300, 240), 11)
     lines = ImageDraw.Draw(form)
-    lines.rectangle((60, 40, 230, 200), outline=(90, 90, 95), width=3)
-    lines.line((230, 40, 300, 40), fill=(90, 90, 95), width=3)
-    lines.line((230, 200, 300, 200), fill=(90, 90, 95), width=3)
+    for y in (40, 200):
+        lines.line((0, y, form.width, y), fill=(90, 90, 95), width=3)
+    for x in (60, 230):
+        lines.line((x, 0, x, form.height), fill=(90, 90, 95), width=3)
     write_on(form, 4, (105, 70), 104, Pen(0.07, (30, 40, 110)), slant=0.1)
     grain = np.random.default_rng(12).normal(0, 2, (form.height, form.width, 1))
     return Image.fromarray(np.clip(np.asarray(form) + grain, 0, 255).astype(np.uint8))

@@ -1,4 +1,4 @@
-"""The command line: ``python -m export RUN/model.keras --name NAME``, and ``... triton DIR``."""
+"""The command line: ``python -m export RUN/model.keras --name NAME``, and further commands."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def export(
     model_version: Annotated[str, typer.Option(help="The version to give the model.")] = "1.0.0",
     int8: Annotated[
         bool,
-        typer.Option("--int8", help="Write it in integers too, as NAME-int8.onnx, for CPUs."),
+        typer.Option("--int8", help="Write it in int8 too, as NAME-int8.onnx, for CPUs."),
     ] = False,
 ) -> None:
     """Write a Keras model as ONNX, once it is proved to give the same answers."""
@@ -160,8 +160,8 @@ def _export(
     from export.files import write_all
     from export.network import open_network, tempered
     from export.parity import onnx_probabilities
-    from export.report import integer_report, parity_report
-    from export.sidecar import Origin, describe, integer_name, read_run
+    from export.report import int8_report, parity_report
+    from export.sidecar import Origin, describe, int8_name, read_run
     from export.threshold import measure_threshold
     from train.data import load_mnist
 
@@ -186,7 +186,7 @@ def _export(
     mnist = load_mnist(data)
     model = to_onnx(network)
     float32 = _prove_float32(model, network, origin, mnist)
-    integer = _prove_integer(model, float32, origin, mnist) if int8 else None
+    quantized = _prove_int8(float32.content, mnist) if int8 else None
     threshold = measure_threshold(onnx_probabilities(float32.content), mnist)
     typer.echo(
         f"answers below a confidence of {threshold.recommended_threshold:g} are doubtful: "
@@ -195,22 +195,20 @@ def _export(
     )
 
     files = {output / f"{name}.onnx": float32.content}
-    if integer:
-        files[output / f"{integer_name(name)}.onnx"] = integer.content
-    record = describe(name, origin, float32, threshold, integer)
-    files[output / f"{name}.json"] = f"{record}\n".encode()
+    if quantized:
+        files[output / f"{int8_name(name)}.onnx"] = quantized.content
+    files[output / f"{name}.json"] = describe(name, origin, float32, threshold, quantized).encode()
     if report:
         # without --data: MNIST is verified by hash, so its place is nobody's business
         told = ["--name", name, "--report", str(report), "--model-version", model_version]
         command = shlex.join(["python", "-m", "export", str(keras_file), *told, *["--int8"] * int8])
         files[report] = parity_report(name, command, float32).encode()
-        if integer:
-            files[report.with_stem(integer_name(report.stem))] = integer_report(
-                name, command, integer
+        if quantized:
+            files[report.with_stem(int8_name(report.stem))] = int8_report(
+                name, command, quantized
             ).encode()
     write_all(files)
-    for path, written in files.items():
-        typer.echo(f"wrote {path} ({len(written):,} bytes)")
+    _tell_written(files)
 
 
 def _prove_float32(
@@ -220,7 +218,7 @@ def _prove_float32(
     from export.sidecar import Exported, with_metadata
 
     right = accuracy(onnx_probabilities(model.SerializeToString())(mnist.x_test), mnist.y_test)
-    content = with_metadata(model, origin, "float32", right)
+    content = with_metadata(model, origin, right)
     parity = prove(onnx_probabilities(content), network.probabilities, image_sets(mnist.x_test))
     typer.echo(
         f"parity holds on {parity.images:,} images: no label changes, largest difference "
@@ -229,24 +227,74 @@ def _prove_float32(
     return Exported(content, right, parity)
 
 
-def _prove_integer(
-    model: onnx.ModelProto, float32: Exported, origin: Origin, mnist: Mnist
-) -> Exported:
-    from export.integer import to_integer
-    from export.parity import accuracy, image_sets, onnx_probabilities, prove_integer
-    from export.sidecar import Exported, with_metadata
+def _prove_int8(float32: bytes, mnist: Mnist) -> Exported:
+    import onnx
 
-    integer = to_integer(model, mnist.x_train)
-    right = accuracy(onnx_probabilities(integer.SerializeToString())(mnist.x_test), mnist.y_test)
-    content = with_metadata(integer, origin, "int8", right)
-    parity = prove_integer(
+    from export.parity import accuracy, image_sets, onnx_probabilities, prove_int8
+    from export.quantize import quantize
+    from export.sidecar import Exported, with_metadata_of
+
+    model = onnx.load_from_string(float32)
+    quantized = quantize(model, mnist.x_train)
+    answers = onnx_probabilities(quantized.SerializeToString())(mnist.x_test)
+    right = accuracy(answers, mnist.y_test)
+    content = with_metadata_of(model, quantized, right)
+    parity = prove_int8(
         onnx_probabilities(content),
-        onnx_probabilities(float32.content),
+        onnx_probabilities(float32),
         image_sets(mnist.x_test),
         mnist.y_test,
     )
-    typer.echo(f"in integers: test accuracy {right:.2%}")
+    typer.echo(f"in int8: test accuracy {right:.2%}")
     return Exported(content, right, parity)
+
+
+def _tell_written(files: dict[Path, bytes]) -> None:
+    for path, written in files.items():
+        typer.echo(f"wrote {path} ({len(written):,} bytes)")
+
+
+@app.command("quantize")
+def quantize_command(
+    name: Annotated[
+        str, typer.Argument(callback=_file_stem, help="The model: NAME.onnx with its NAME.json.")
+    ],
+    models: Annotated[Path, typer.Option(help="The folder that they lie in.")] = Path("runs/onnx"),
+    data: Annotated[
+        Path | None, typer.Option(help="MNIST: an .npz, or a folder of IDX files.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write the parity table here, as Markdown.")
+    ] = None,
+) -> None:
+    """Write an exported model in int8 too, as NAME-int8.onnx, from its float32 file."""
+    from export.errors import ExportError
+    from export.files import write_all
+    from export.report import int8_report
+    from export.sidecar import describe_int8, int8_name
+    from train.data import DataError, load_mnist
+
+    record = models / f"{name}.json"
+    try:
+        content = (models / f"{name}.onnx").read_bytes()
+        known = record.read_text(encoding="utf-8")
+        quantized = _prove_int8(content, load_mnist(data))
+        files = {
+            models / f"{int8_name(name)}.onnx": quantized.content,
+            record: describe_int8(known, name, quantized).encode(),
+        }
+        if report:
+            told = ["--models", str(models), "--report", str(report)]
+            command = shlex.join(["python", "-m", "export", "quantize", name, *told])
+            files[report] = int8_report(name, command, quantized).encode()
+        write_all(files)
+    except (ExportError, DataError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from error
+    except OSError as error:
+        typer.echo(f"error: cannot read {error.filename}: {error.strerror}", err=True)
+        raise typer.Exit(1) from error
+    _tell_written(files)
 
 
 @app.command("triton")
@@ -270,8 +318,7 @@ def triton(
     except ExportError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
-    for path, written in files.items():
-        typer.echo(f"wrote {path} ({len(written):,} bytes)")
+    _tell_written(files)
 
 
 def main() -> None:

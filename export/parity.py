@@ -32,7 +32,7 @@ class Limits:
 
 
 EXACT = Limits(difference=1e-5, label_changes=0)
-INTEGER = Limits(difference=0.15, label_changes=5)
+INT8 = Limits(difference=0.15, label_changes=5)
 ACCURACY_LIMIT = 0.0002
 UNLIMITED = Limits(difference=1, label_changes=1_000_000)
 
@@ -135,28 +135,28 @@ def prove(
     return Parity(sum(len(each) for each in images.values()), tuple(rows))
 
 
-def prove_integer(
-    integer: Probabilities,
+def prove_int8(
+    int8: Probabilities,
     float32: Probabilities,
     images: Mapping[str, NDArray[np.uint8]],
     labels: NDArray[np.uint8],
 ) -> Parity:
-    """Compare a network in integers with the same in float32 on the sets of ``image_sets``.
+    """Compare a network in int8 with the same in float32 on the sets of ``image_sets``.
 
     Answers may differ a little on the test images, which ``labels`` are of. On noise they may
     differ at will, and yet no row may depend on its batch. Raises ParityError.
     """
-    right = [accuracy(each(images["test"]), labels) for each in (integer, float32)]
+    right = [accuracy(each(images["test"]), labels) for each in (int8, float32)]
     # Rounded: 0.9956 - 0.9954 is more than 0.0002.
     if not round(abs(right[0] - right[1]), 6) <= ACCURACY_LIMIT:
         raise ParityError(
-            f"in integers {right[0]:.2%} of the test images are right, in float32 {right[1]:.2%}: "
+            f"in int8 {right[0]:.2%} of the test images are right, in float32 {right[1]:.2%}: "
             f"they may differ by {ACCURACY_LIMIT:.2%}; nothing was written"
         )
     parities = [
-        prove(integer, float32, {name: originals}, against="float32", limits=limits)
+        prove(int8, float32, {name: originals}, against="float32", limits=limits)
         for name, originals in images.items()
-        for limits in (INTEGER if name == "test" else UNLIMITED,)
+        for limits in (INT8 if name == "test" else UNLIMITED,)
     ]
     return Parity(
         sum(each.images for each in parities), tuple(row for each in parities for row in each.rows)

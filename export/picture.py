@@ -16,16 +16,16 @@ from onnx import TensorProto, compose, helper
 from export.errors import ExportError
 from export.graph import Graph, Operand, Value
 from mnist_infer.imaging.binarize import RISE, RISE_IN_THUMBNAIL
-from mnist_infer.imaging.mnist_format import THINNEST
+from mnist_infer.imaging.mnist_format import MIN_STROKE
 from mnist_infer.imaging.normalize import (
     BOX,
     CENTRE,
     EDGE,
     FAT_STROKE,
     FINE,
-    LEAST_STEPS,
+    MAX_STEPS,
+    MIN_STEPS,
     MNIST_STROKE,
-    MOST_STEPS,
     SIDE,
     THIN_STROKE,
 )
@@ -39,7 +39,7 @@ LEAST_CONTRAST = 16
 """Grey levels between the darkest and the brightest pixel; with fewer, the picture is blank."""
 
 LARGE = BOX * FINE
-MARGIN = MOST_STEPS + 1
+MARGIN = MAX_STEPS + 1
 FRAMED = LARGE + 2 * MARGIN
 END = np.iinfo(np.int64).max
 
@@ -166,8 +166,8 @@ def _render_variants(large: Value) -> tuple[Value, Value]:
     share = graph.concat(np.array([MNIST_STROKE / BOX]), own.reshape(1) / float(BOX))
     # A step widens stroke and digit by two pixels: (pen + 2n) / (side + 2n) = share, for n.
     steps = (share * float(LARGE) - pen) / (2.0 - share * 2.0)
-    steps = steps.at_least(float(-MOST_STEPS)).at_most(float(MOST_STEPS))
-    is_changed = (steps.take([0]).abs() > float(LEAST_STEPS)).floats() / 2.0
+    steps = steps.at_least(float(-MAX_STEPS)).at_most(float(MAX_STEPS))
+    is_changed = (steps.take([0]).abs() > float(MIN_STEPS)).floats() / 2.0
     return _place(_set_strokes(large, steps)), graph.concat(1.0 - is_changed, is_changed)
 
 
@@ -179,11 +179,11 @@ def _set_strokes(large: Value, steps: Value) -> Value:
     """
     graph = large.graph
     widened = [graph.concat(large, large * -1.0).reshape(2, 1, FRAMED, FRAMED)]
-    for step in range(MOST_STEPS):
+    for step in range(MAX_STEPS):
         widened.append(_square(widened[-1]) if step % 2 else _diamond(widened[-1]))
     stack = graph.concat(*widened).reshape(-1, FRAMED * FRAMED)
-    sign = np.tile([1.0, -1.0], MOST_STEPS + 1)
-    whole = sign * np.repeat(np.arange(MOST_STEPS + 1), 2)
+    sign = np.tile([1.0, -1.0], MAX_STEPS + 1)
+    whole = sign * np.repeat(np.arange(MAX_STEPS + 1), 2)
     # No step at all is there twice.
     sign[1] = 0
     blend = (1.0 - (steps.reshape(-1, 1) - whole).abs()).at_least(0.0) * sign
@@ -243,7 +243,7 @@ def _mnist_format(picture: Value, is_dark: Value) -> tuple[Value, Value]:
     is_ready &= pixels.max() > 253.5
     is_ready &= (length.max() - (BOX - 0.5)).abs() < 0.75
     is_ready &= (middle - float(CENTRE)).abs().max() < 0.6
-    is_ready &= _stroke_width(pixels) > THINNEST
+    is_ready &= _stroke_width(pixels) > MIN_STROKE
     return is_ready, pixels.cast(TensorProto.UINT8)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from export.parity import ALONE_LIMIT, EXACT, INTEGER, SUM_LIMIT
+from export.parity import ALONE_LIMIT, EXACT, INT8, SUM_LIMIT
 from train.markdown import table
 
 if TYPE_CHECKING:
@@ -24,15 +24,15 @@ def parity_report(name: str, command: str, exported: Exported) -> str:
     )
 
 
-def integer_report(name: str, command: str, exported: Exported) -> str:
-    """Return the table of a model in integers against the same in float32."""
+def int8_report(name: str, command: str, exported: Exported) -> str:
+    """Return the table of a model in int8 against the same in float32."""
     return _report(
-        f"Parity of {name} in integers with itself in float32",
+        f"Parity of {name} in int8 with itself in float32",
         command,
         "The same network in float32",
         "float32",
         exported,
-        (f"{INTEGER.difference} on test", f"{INTEGER.label_changes} on test"),
+        (f"{INT8.difference} on test", f"{INT8.label_changes} on test"),
     )
 
 

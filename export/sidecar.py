@@ -76,7 +76,7 @@ class Exported:
     test_accuracy: float
     """Share of the 10,000 test images that the ONNX model itself gets right."""
     parity: Parity
-    """With Keras, or, in integers, with float32."""
+    """With Keras, or, of int8, with float32."""
 
 
 def _provenance(origin: Origin) -> dict[str, str | int | float | None]:
@@ -90,24 +90,36 @@ def _provenance(origin: Origin) -> dict[str, str | int | float | None]:
     }
 
 
-def with_metadata(
-    model: onnx.ModelProto, origin: Origin, precision: str, test_accuracy: float
-) -> bytes:
-    """Set the metadata of the ONNX model and return its bytes, the same each time."""
+def with_metadata(model: onnx.ModelProto, origin: Origin, test_accuracy: float) -> bytes:
+    """Set the metadata of a float32 model and return its bytes, the same each time."""
     known = {
         "labels": json.dumps(LABELS),
         "input_polarity": POLARITY,
         "input_range": "0..255",
         "preprocessing": PREPROCESSING,
-        "precision": precision,
+        "precision": "float32",
         "test_accuracy": test_accuracy,
         **_provenance(origin),
         "version": origin.model_version,
         "licence": LICENCE,
     }
-    helper.set_model_props(
+    return _with_properties(
         model, {key: str(value) for key, value in known.items() if value is not None}
     )
+
+
+def with_metadata_of(
+    float32: onnx.ModelProto, model: onnx.ModelProto, test_accuracy: float
+) -> bytes:
+    """Give an int8 model the metadata of the float32 one that it was made from."""
+    known = {each.key: each.value for each in float32.metadata_props}
+    return _with_properties(
+        model, known | {"precision": "int8", "test_accuracy": str(test_accuracy)}
+    )
+
+
+def _with_properties(model: onnx.ModelProto, known: dict[str, str]) -> bytes:
+    helper.set_model_props(model, known)
     return bytes(model.SerializeToString(deterministic=True))
 
 
@@ -116,10 +128,10 @@ def describe(
     origin: Origin,
     float32: Exported,
     threshold: Threshold,
-    integer: Exported | None = None,
+    int8: Exported | None = None,
 ) -> str:
     """Return the JSON for ``<name>.json``: no time and no path, so it can be compared."""
-    return json.dumps(
+    return _record(
         {
             "name": name,
             "version": origin.model_version,
@@ -141,14 +153,22 @@ def describe(
             "ir_version": IR_VERSION,
             "licence": LICENCE,
             "versions": {library: version(library) for library in LIBRARIES},
-            **({"int8": _file(integer_name(name), integer)} if integer else {}),
-        },
-        indent=2,
+            **({"int8": _file(int8_name(name), int8)} if int8 else {}),
+        }
     )
 
 
-def integer_name(name: str) -> str:
-    """Return what the files of a network in integers are called, without their ending."""
+def describe_int8(record: str, name: str, int8: Exported) -> str:
+    """Return the JSON of a model, with what is known of its int8 file in it."""
+    return _record(json.loads(record) | {"int8": _file(int8_name(name), int8)})
+
+
+def _record(fields: dict[str, Any]) -> str:
+    return f"{json.dumps(fields, indent=2)}\n"
+
+
+def int8_name(name: str) -> str:
+    """Return what the int8 file of a network is called, without its ending."""
     return f"{name}-int8"
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from mnist_infer.recognizer import Recognizer
     from mnist_infer.results import Explanation, LocatedDigit, Prediction, Reading
 
-__version__ = "0.2.0.dev0"
+__version__ = "0.2.0"
 
 __all__ = [
     "DecodeLimitError",

@@ -11,7 +11,7 @@ Every error says what was found and how to put it right::
     │   └── LowConfidenceError      an answer below the confidence that the caller asked for
     ├── ModelError                  a model that cannot be loaded or is not a digit classifier
     │   └── ModelIntegrityError     a bundled model whose bytes are not the released ones
-    └── DeviceError                 a device that was asked for and is not to be had
+    └── DeviceError                 a device that was asked for and is not available
 """
 
 
@@ -63,4 +63,4 @@ class ModelIntegrityError(ModelError):
 
 
 class DeviceError(MnistInferError):
-    """A device that was asked for and is not to be had."""
+    """A device that was asked for and is not available."""

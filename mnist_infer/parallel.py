@@ -24,14 +24,14 @@ from mnist_infer.decode.images import ImageSource, Picture, max_bytes, read_pict
 from mnist_infer.decode.isolated import limit_error
 from mnist_infer.decode.limits import is_over_time, limit_memory, limit_time
 from mnist_infer.errors import ImageError, PictureTooLargeError
-from mnist_infer.imaging.pipeline import WORKING_SIDE, Inputs, prepare_batch
+from mnist_infer.imaging.pipeline import WORKING_SIDE, NetworkInputs, prepare_batch
 
 if TYPE_CHECKING:
     from mmap import mmap
     from multiprocessing.connection import Connection
 
 
-Prepared: TypeAlias = Inputs | ImageError
+Prepared: TypeAlias = NetworkInputs | ImageError
 """What the networks see of a picture, or why there is nothing to see."""
 
 MOST_PROCESSES = 8

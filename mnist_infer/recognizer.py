@@ -23,13 +23,13 @@ from mnist_infer.config import (
 from mnist_infer.decode.images import ImageSource, Page, Picture, read_picture
 from mnist_infer.errors import DeviceError, ImageError, ModelError, NoDigitError
 from mnist_infer.imaging import pipeline
-from mnist_infer.imaging.pipeline import Inputs
+from mnist_infer.imaging.pipeline import NetworkInputs
 from mnist_infer.inference import devices
 from mnist_infer.inference.ensemble import classify
 from mnist_infer.inference.registry import ModelInfo, has_int8, read_model, read_row_model
 from mnist_infer.inference.row_session import RowSession
 from mnist_infer.inference.session import Session
-from mnist_infer.inference.tta import classify_looks
+from mnist_infer.inference.tta import classify_variants
 from mnist_infer.results import Explanation, Prediction, Reading, Stages
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class Recognizer:
             TypeError: `image` is none of the above.
         """
         stages = self._prepare(image)
-        return Prediction.of(self._classify([Inputs(stages.looks, stages.row)])[0])
+        return Prediction.of(self._classify([NetworkInputs(stages.inputs, stages.row)])[0])
 
     def predict_batch(
         self, images: Iterable[ImageSource], *, batch_size: int = 64
@@ -172,7 +172,7 @@ class Recognizer:
         yield from self.classify_each(self._prepare_each(images, batch_size), batch_size=batch_size)
 
     def classify_each(
-        self, prepared: Iterable[Inputs | ImageError], *, batch_size: int = 64
+        self, prepared: Iterable[NetworkInputs | ImageError], *, batch_size: int = 64
     ) -> Iterator[Prediction | ImageError]:
         """As `predict_each`, for what the networks see of the pictures.
 
@@ -187,7 +187,7 @@ class Recognizer:
 
     def _prepare_each(
         self, images: Iterable[ImageSource], batch_size: int
-    ) -> Iterator[Inputs | ImageError]:
+    ) -> Iterator[NetworkInputs | ImageError]:
         remaining = iter(images)
         while batch := list(islice(remaining, batch_size)):
             prepared = pipeline.prepare_batch(self._try_read(image) for image in batch)
@@ -197,7 +197,7 @@ class Recognizer:
                 yield image
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """The fast path: images that are in MNIST's form already, without any preprocessing.
+        """The fast path: images that are in the MNIST format already, without any preprocessing.
 
         Args:
             images: uint8 `(N, 28, 28)` or `(28, 28)`, white ink on black.
@@ -221,9 +221,9 @@ class Recognizer:
     def explain(self, image: ImageSource) -> Explanation:
         """The digit on one picture, and each stage on the way to it; raises as `predict` does."""
         stages = self._prepare(image)
-        prediction = Prediction.of(self._classify([Inputs(stages.looks, stages.row)])[0])
+        prediction = Prediction.of(self._classify([NetworkInputs(stages.inputs, stages.row)])[0])
         return Explanation(
-            stages.ink, stages.cleaned, stages.box, stages.looks, stages.row, prediction
+            stages.ink, stages.cleaned, stages.box, stages.inputs, stages.row, prediction
         )
 
     def read(self, image: ImageSource) -> Reading:
@@ -249,10 +249,10 @@ class Recognizer:
             raise
         return Reading(lines, unread)
 
-    def _classify(self, inputs: list[Inputs]) -> NDArray[np.float32]:
+    def _classify(self, inputs: list[NetworkInputs]) -> NDArray[np.float32]:
         """Classify pictures; a model of somebody else answers alone."""
         if not self._info.sidecar:
-            return classify_looks([each.looks for each in inputs], self._session.run)
+            return classify_variants([each.variants for each in inputs], self._session.run)
         return classify(inputs, self._session.run, lambda row: self._rows.run(row))
 
     def _prepare(self, image: ImageSource) -> Stages:
@@ -313,7 +313,7 @@ def _rebuild(config: ModelConfig, sha256: str) -> Recognizer:
 
 
 def _name(error: ImageError, image: ImageSource) -> None:
-    """Let an error name the file that it is about; a context manager would take a microsecond."""
+    """Let an error name the file that it is about."""
     if isinstance(image, (str, os.PathLike)):
         error.source = os.fspath(image)
     elif isinstance(image, Page):

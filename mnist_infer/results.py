@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+
 Box: TypeAlias = tuple[int, int, int, int]
 """x, y, width, height in pixels of the upright original image."""
 
@@ -57,22 +58,22 @@ class Stages:
     """Everything that stands out from the paper: `(H, W)`, 255 is full ink."""
 
     cleaned: NDArray[np.uint8] = field(repr=False)
-    """The ink of the digit alone, without lines, specks and scraps: `(H, W)`."""
+    """The ink of the digit alone, without rulings, noise and border fragments: `(H, W)`."""
 
     box: tuple[int, int, int, int]
     """Where the digit stands: x, y, width, height in pixels of the upright original image."""
 
-    looks: NDArray[np.uint8] = field(repr=False)
-    """What the digit network sees: `(K, 28, 28)`, white ink on black; one look or two."""
+    inputs: NDArray[np.uint8] = field(repr=False)
+    """What the digit network sees: `(K, 28, 28)`, white ink on black; one input or two."""
 
     row: NDArray[np.uint8] | None = field(repr=False)
     """What the row network sees where the digit network is unsure: `(32, W)`, the digit on its
-    paper. None where the picture already is in MNIST's format."""
+    paper. None where the picture already is in the MNIST format."""
 
     @property
     def image(self) -> NDArray[np.uint8]:
         """The first of them: `(28, 28)`, as MNIST would hold the digit."""
-        first: NDArray[np.uint8] = self.looks[0]
+        first: NDArray[np.uint8] = self.inputs[0]
         return first
 
 
@@ -88,8 +89,8 @@ class Explanation(Stages):
 
     def stages(self) -> dict[str, NDArray[np.uint8]]:
         """The pictures by name, in the order in which they were made."""
-        names = ("1-ink", "2-cleaned", "3-28x28", "4-28x28-as-drawn")
-        return dict(zip(names, (self.ink, self.cleaned, *self.looks), strict=False))
+        names = ("1-ink", "2-cleaned", "3-28x28", "4-28x28-original-stroke")
+        return dict(zip(names, (self.ink, self.cleaned, *self.inputs), strict=False))
 
 
 @dataclass(frozen=True, slots=True)

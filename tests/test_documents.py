@@ -18,8 +18,6 @@ import mnist_infer
 from benchmarks import documents
 from docs import pictures
 from mnist_infer import __version__, errors
-from mnist_infer.config import DEFAULT_MODEL
-from mnist_infer.inference.registry import bundled_info
 
 ROOT = Path(__file__).resolve().parent.parent
 CI = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
@@ -226,12 +224,6 @@ def test_every_public_name_is_in_the_reference():
     shown = set(re.findall(r"^::: mnist_infer\.(\w+)$", text, re.MULTILINE))
     shown |= set(vars(errors)) if "errors" in shown else set()
     assert set(mnist_infer.__all__) - shown == {"__version__"}
-
-
-def test_the_model_card_has_the_figure_of_the_bundled_file():
-    head = (ROOT / "MODEL_CARD.md").read_text(encoding="utf-8").split("---")[1]
-    (shown,) = re.findall(r"type: accuracy, value: ([\d.]+)", head)
-    assert float(shown) == bundled_info(DEFAULT_MODEL).sidecar["int8"]["test_accuracy"]
 
 
 def test_pictures_show_what_the_models_make_of_the_drawings(tmp_path: Path):

@@ -13,7 +13,16 @@ const PAGE = join(PACKAGE, "server", "static");
 const MODEL = join(PACKAGE, "models", "picture");
 const RUNTIME = join(HERE, "node_modules", "onnxruntime-web", "dist");
 
-const MODULES = ["app.js", "answer.js", "api.js", "camera.js", "engine.js", "pad.js"];
+const MODULES = [
+  "app.js",
+  "answer.js",
+  "api.js",
+  "camera.js",
+  "copy.js",
+  "engine.js",
+  "pad.js",
+  "samples.js",
+];
 const RUNTIME_FILES = ["ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"];
 
 // The page asks nobody but the place that it came from.
@@ -22,6 +31,9 @@ const HEAD = `${FIRST}
     <meta http-equiv="Content-Security-Policy" content="default-src 'self';
       script-src 'self' 'wasm-unsafe-eval'; img-src 'self' data: blob:; object-src 'none'">
     <link rel="manifest" href="manifest.webmanifest">`;
+
+// What needs a server is never seen here, not even until the script knows.
+const BODY = "<body";
 
 const site = process.argv[2] ?? join(HERE, "site");
 await rm(site, { recursive: true, force: true });
@@ -35,7 +47,7 @@ await cp(join(MODEL, "digit.onnx"), join(site, "model", "digit.onnx"));
 await cp(join(HERE, "manifest.webmanifest"), join(site, "manifest.webmanifest"));
 
 const page = await readFile(join(PAGE, "index.html"), "utf8");
-await writeFile(join(site, "index.html"), page.replace(FIRST, HEAD));
+await writeFile(join(site, "index.html"), page.replace(FIRST, HEAD).replace(BODY, `${BODY} data-engines="browser"`));
 
 const model = JSON.parse(await readFile(join(MODEL, "digit.json"), "utf8"));
 const source = await readFile(join(PACKAGE, "__init__.py"), "utf8");
@@ -43,6 +55,7 @@ const about = {
   version: /__version__ = "(.+)"/.exec(source)[1],
   model: `${model.name} ${model.version}`,
   device: "this browser",
+  recommended_threshold: model.recommended_threshold,
   engines: ["browser"],
 };
 await writeFile(join(site, "about"), JSON.stringify(about));

@@ -15,11 +15,11 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from benchmarks.data import load_or_exit
 from benchmarks.generated import digits, rows
 from benchmarks.realworld import edit_distance
 from mnist_infer import ImageError, NoDigitError, Recognizer
 from mnist_infer.cli.output import READING_THRESHOLD
-from train.data import load_mnist
 from train.rows.glyphs import HELD_OUT, Glyphs, load
 
 COUNT = 200
@@ -83,7 +83,7 @@ def _answers(
     recognizer: Recognizer, only: str, count: int, seed: int, data: str | None
 ) -> Iterator[tuple[str, Iterable[Answer]]]:
     """Each chosen kind, and the answers to its pictures."""
-    mnist = load_mnist(data)
+    mnist = load_or_exit(data)
     images, labels = mnist.x_train[-HELD_OUT:], mnist.y_train[-HELD_OUT:]
     for kind in digits.KINDS:
         if kind.startswith(only):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mnist_infer.cli.console import PROGRAM, say, usage_error
+from mnist_infer.cli.console import PROGRAM, print_stderr, usage_error
 from mnist_infer.cli.interrupts import INTERRUPTED, raise_interrupts
 from mnist_infer.cli.options import BatchSize, InputRange, Model
 from mnist_infer.config import DEFAULT_MODEL, ModelConfig
@@ -105,11 +105,11 @@ def batch(
         with redirect_stdout(sys.stderr):
             _do(work, options, quiet)
     except KeyboardInterrupt:
-        say(f"{PROGRAM}: stopped; run it again to go on")
+        print_stderr(f"{PROGRAM}: stopped; run it again to go on")
         raise SystemExit(INTERRUPTED) from None
     except Exception as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
-        say(f"{PROGRAM}: stopped ({reason}); run it again to go on")
+        print_stderr(f"{PROGRAM}: stopped ({reason}); run it again to go on")
         raise SystemExit(1) from error
 
 
@@ -130,11 +130,11 @@ def _do(work: Work, options: Options, quiet: bool) -> None:
         if not quiet and now - told > _SECONDS_BETWEEN_LINES:
             told = now
             speed = f", {(new - first) / (now - started):,.0f}/s" if now > started else ""
-            say(f"{already + new:,} of {work.images:,} images{speed}")
+            print_stderr(f"{already + new:,} of {work.images:,} images{speed}")
     work.tidy()
     if not quiet:
         before = f" ({already:,} of them before)" if already else ""
-        say(
+        print_stderr(
             f"{work.images:,} images done{before}; {errors:,} of the {new:,} new ones without an "
             f"answer: {options.destination}"
         )

@@ -38,11 +38,11 @@ def _nowhere() -> TextIO:
 
 def usage_error(message: str) -> SystemExit:
     """What to raise where a command cannot do what was asked; says why on stderr."""
-    say(f"{PROGRAM}: {message}")
+    print_stderr(f"{PROGRAM}: {message}")
     return SystemExit(2)
 
 
-def say(text: str, end: str = "\n") -> None:
+def print_stderr(text: str, end: str = "\n") -> None:
     """Print to stderr; where that cannot be written, the work goes on without it."""
     try:
         print(text, end=end, file=sys.stderr, flush=True)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
 from mnist_infer.cli.console import (
     claim_stdout,
-    say,
+    print_stderr,
     usage_error,
     write_results,
 )
@@ -184,7 +184,7 @@ def _open_recognizer(config: ModelConfig, verbose: bool) -> Recognizer:
     recognizer = Recognizer.from_config(config)
     if verbose:
         loaded = recognizer.model
-        say(
+        print_stderr(
             f"model {loaded.name}{f' in {loaded.precision}' if loaded.precision else ''}, "
             f"device {recognizer.device}, {config.threads} thread(s)"
         )
@@ -316,9 +316,9 @@ def _judged(
 def _with_progress(answers: Iterator[Answer], images: Iterable[str]) -> Iterator[Answer]:
     total = sum(1 for _ in expand(images))
     for count, answer in enumerate(answers, start=1):
-        say(f"\r{count} of {total}", end="")
+        print_stderr(f"\r{count} of {total}", end="")
         yield answer
-    say("")
+    print_stderr("")
 
 
 @dataclass
@@ -340,10 +340,12 @@ class _Outcome:
             if answer.error:
                 self.unanswered += 1
                 if report:
-                    say(f"{quote_name(answer.path)}: {answer.error.message}")
+                    print_stderr(f"{quote_name(answer.path)}: {answer.error.message}")
             elif report and answer.reading and answer.reading.unread:
                 count = len(answer.reading.unread)
-                say(f"{quote_name(answer.path)}: marks that may be digits, not read: {count}")
+                print_stderr(
+                    f"{quote_name(answer.path)}: marks that may be digits, not read: {count}"
+                )
             yield answer
 
     def _next(self, answers: Iterator[Answer]) -> Answer | None:

@@ -107,7 +107,13 @@ class IsolatedDecoder:
         Raises:
             DecodeLimitError: It does not start.
         """
-        worker: _Worker = _Fork(self._max_pixels) if self._by_fork else _spawn(self._max_pixels)
+        start = _Fork if self._by_fork else _spawn
+        try:
+            worker: _Worker = start(self._max_pixels)
+        except OSError as error:
+            raise DecodeLimitError(
+                f"the process that decodes pictures does not start ({error.strerror})"
+            ) from error
         self._running.add(worker)
         try:
             with _Deadline(worker, _START_SECONDS):
@@ -165,7 +171,12 @@ class _Fork:
 
     def __init__(self, max_pixels: int) -> None:
         requests, to_worker = os.pipe()
-        from_worker, answers = os.pipe()
+        try:
+            from_worker, answers = os.pipe()
+        except OSError:
+            os.close(requests)
+            os.close(to_worker)
+            raise
         # Ctrl-C is for this process alone, which then ends the other.
         unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         self._pid = os.fork()

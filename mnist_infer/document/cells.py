@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from mnist_infer.imaging.components import EDGE
-from mnist_infer.imaging.filters import extent
-from mnist_infer.imaging.normalize import take_looks
+from mnist_infer.imaging.filters import bounds
+from mnist_infer.imaging.normalize import render_variants
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,11 +31,11 @@ OUTER = 0.75
 class Cell:
     """What stands where one digit is: its box, and what the digit network sees of it.
 
-    `looks` is uint8 `(K, 28, 28)`, and None where there is no ink.
+    `inputs` is uint8 `(K, 28, 28)`, and None where there is no ink.
     """
 
     box: Box
-    looks: NDArray[np.uint8] | None
+    inputs: NDArray[np.uint8] | None
 
 
 def cut_cells(
@@ -70,6 +70,6 @@ def _cell(ink: NDArray[np.uint8], mask: NDArray[np.bool_], ends: Sequence[float]
     if not mask.any():
         left, right = max(0, round(ends[0])), min(ink.shape[1], round(ends[1]))
         return Cell((left, 0, max(right, left + 1), ink.shape[0]), None)
-    rows, columns = (extent(mask.max(axis=axis)) for axis in (1, 0))
+    rows, columns = (bounds(mask.max(axis=axis)) for axis in (1, 0))
     own = (ink * mask)[rows, columns]
-    return Cell((columns.start, rows.start, columns.stop, rows.stop), take_looks(own))
+    return Cell((columns.start, rows.start, columns.stop, rows.stop), render_variants(own))

@@ -8,15 +8,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mnist_infer.errors import ImageError
-from mnist_infer.imaging.components import Pieces, find_pieces, ink_of, piece_pen
-from mnist_infer.imaging.digit import DASH, DOT
+from mnist_infer.imaging.components import (
+    Components,
+    component_stroke_width,
+    find_components,
+    keep_components,
+)
+from mnist_infer.imaging.digit import MAX_ASPECT
 from mnist_infer.imaging.filters import stroke_width
-from mnist_infer.imaging.rulings import remove_frames, remove_lines
+from mnist_infer.imaging.rulings import remove_frames, remove_rulings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MOST_DIGITS = 10_000
+DOT = 2.0
+"""A component no longer than so many stroke widths is a dot."""
+
+MAX_DIGITS = 10_000
 """More could not be told apart at the page's working size, and each would cost time."""
 
 
@@ -33,7 +41,7 @@ class LayoutParams:
     slender: float = 6.0
     """Height over width of what may be a 1 or a ruling, and so is no measure of digits."""
 
-    most_dots: float = 0.5
+    max_dots: float = 0.5
     """With a larger part of its ink in dots, the page is texture."""
 
     lowest: int = 6
@@ -71,7 +79,7 @@ class Writing:
     """
 
     ink: NDArray[np.uint8]
-    pieces: Pieces
+    pieces: Components
     is_mark: NDArray[np.bool_]
     lines: list[Line]
     stroke_width: float
@@ -82,21 +90,21 @@ def find_writing(ink: NDArray[np.uint8]) -> Writing:
     """Find the connected components that are writing, and their lines.
 
     Raises:
-        ImageError: There are more than `MOST_DIGITS` of them.
+        ImageError: There are more than `MAX_DIGITS` of them.
     """
-    unruled = remove_lines(ink)
+    unruled = remove_rulings(ink)
     ink = remove_frames(unruled)
     has_frames = bool((ink != unruled).any())
-    pieces = find_pieces(ink)
+    pieces = find_components(ink)
     heights, boxes, mass = pieces.heights, pieces.boxes, pieces.mass
     # A page's dark margin is no stroke, and would make dots of all that are.
-    stroke = stroke_width(ink_of(pieces, ~pieces.is_edging, ink))
+    stroke = stroke_width(keep_components(pieces, ~pieces.along_border, ink))
     dots = pieces.lengths < DOT * stroke
     nothing = Writing(ink, pieces, np.zeros(len(mass), bool), [], stroke, has_frames)
-    if mass[dots].sum() > PARAMS.most_dots * mass[~pieces.is_edging].sum():
+    if mass[dots].sum() > PARAMS.max_dots * mass[~pieces.along_border].sum():
         return nothing
-    dashes = pieces.widths > DASH * heights
-    marks = dots | dashes | pieces.is_edging
+    dashes = pieces.widths > MAX_ASPECT * heights
+    marks = dots | dashes | pieces.along_border
     is_slender = heights > PARAMS.slender * pieces.widths
     measures = ~marks & ~pieces.at_border & ~is_slender
     if not measures.any():
@@ -106,14 +114,14 @@ def find_writing(ink: NDArray[np.uint8]) -> Writing:
     typical = _weighted_median(heights[measures], mass[measures])
     rulings = is_slender & (heights > PARAMS.tallest * typical)
     members = np.flatnonzero(~marks & ~rulings & (heights > PARAMS.smallest * typical))
-    if len(members) > MOST_DIGITS:
+    if len(members) > MAX_DIGITS:
         raise ImageError(
-            f"{len(members):,} marks that may be digits, and at most {MOST_DIGITS:,} are read from "
+            f"{len(members):,} marks that may be digits, and at most {MAX_DIGITS:,} are read from "
             "one picture: it is texture, or must be cut into several"
         )
     if not len(members):
         return nothing
-    widths = np.array([piece_pen(pieces, i, ink) for i in members.tolist()])
+    widths = np.array([component_stroke_width(pieces, i, ink) for i in members.tolist()])
     lines = [
         Line(line, float(np.percentile(heights[line], PARAMS.height_percentile)))
         for line in _join_by_height(boxes, members)
@@ -123,7 +131,7 @@ def find_writing(ink: NDArray[np.uint8]) -> Writing:
     return Writing(
         ink,
         pieces,
-        dots | (dashes & (pieces.widths > typical)) | pieces.is_edging | rulings,
+        dots | (dashes & (pieces.widths > typical)) | pieces.along_border | rulings,
         [line for line in lines if line.height >= least],
         _weighted_median(widths, mass[members]),
         has_frames,

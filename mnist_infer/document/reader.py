@@ -10,9 +10,9 @@ import numpy as np
 from mnist_infer.decode.images import Picture
 from mnist_infer.document.layout import Line, find_writing, hull, labels_of
 from mnist_infer.document.rows import NOTHING, read_band
-from mnist_infer.imaging.binarize import extract_ink, suiting_window
-from mnist_infer.imaging.filters import extent
-from mnist_infer.imaging.paper import pen_grey
+from mnist_infer.imaging.binarize import binarize, refined_window
+from mnist_infer.imaging.filters import bounds
+from mnist_infer.imaging.paper import ink_contrast
 from mnist_infer.results import LocatedDigit, Unread
 
 if TYPE_CHECKING:
@@ -65,15 +65,15 @@ def read_page(
     Returns:
         The digits of each line, and what may be a digit and was not read.
     """
-    ink, window = extract_ink(picture.pixels)
+    ink, window = binarize(picture.pixels)
     if not ink.any():
         return (), ()
-    grey = pen_grey(picture.pixels)
+    grey = ink_contrast(picture.pixels)
     writing = find_writing(ink)
     page = _read_lines(writing, grey, classify, read_row)
     # Until writing is found its stroke width is a guess; re-binarization knows it.
-    if (better := suiting_window(window, writing.stroke_width)) is not None:
-        writing = find_writing(extract_ink(picture.pixels, better)[0])
+    if (better := refined_window(window, writing.stroke_width)) is not None:
+        writing = find_writing(binarize(picture.pixels, better)[0])
         other = _read_lines(writing, grey, classify, read_row)
         if other.confidence > page.confidence:
             page = other
@@ -119,10 +119,10 @@ def _band(writing: Writing, line: Line) -> tuple[tuple[slice, slice], NDArray[np
         top, _, bottom, _ = hull(writing.pieces.boxes[line.members]).tolist()
     above, beside = (round(share * (bottom - top)) for share in (ABOVE, BESIDE))
     rows = slice(max(0, top - above), min(height, bottom + above))
-    inked = writing.pieces.labels[rows].any(axis=0)
+    inked = writing.pieces.labels[rows].max(axis=0)
     columns = slice(0, width)
     if inked.any():
-        found = extent(inked)
+        found = bounds(inked)
         columns = slice(max(0, found.start - beside), min(width, found.stop + beside))
     return (rows, columns), labels_of(writing, line, rows)[:, columns]
 

@@ -16,7 +16,7 @@ import numpy as np
 from mnist_infer.document.cells import Cell, cut_cells
 from mnist_infer.imaging.row_image import row_image
 from mnist_infer.inference.ctc import align, beam_search
-from mnist_infer.inference.tta import classify_looks
+from mnist_infer.inference.tta import classify_variants
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -121,11 +121,11 @@ def read_band(
 
 def _judge(text: str, cells: list[Cell], classify: Classify) -> float:
     """The digit network's log-probability of a text, digit by digit."""
-    seen = [k for k, cell in enumerate(cells) if cell.looks is not None]
+    seen = [k for k, cell in enumerate(cells) if cell.inputs is not None]
     probabilities = np.full(len(text), PARAMS.no_ink)
     if seen:
-        rows = classify_looks(
-            [looks for k in seen if (looks := cells[k].looks) is not None], classify
+        rows = classify_variants(
+            [inputs for k in seen if (inputs := cells[k].inputs) is not None], classify
         )
         probabilities[seen] = rows[np.arange(len(seen)), [int(text[k]) for k in seen]]
     return float(np.log(probabilities + PARAMS.least_probability).sum())

@@ -8,17 +8,18 @@ import cc3d
 import numpy as np
 from PIL import Image
 
+from mnist_infer.imaging.components import SMALL_PICTURE
 from mnist_infer.imaging.filters import closing, edge_energy, median
 from mnist_infer.imaging.paper import (
     THUMBNAIL,
+    blur_noise,
     borders,
-    find_sheets,
+    find_paper_regions,
     grown,
+    ink_contrast,
     ink_is_dark,
     paper_is_marked,
-    pen_grey,
     thumbnail_of,
-    without_grain,
 )
 
 if TYPE_CHECKING:
@@ -27,43 +28,39 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # In fewer rows or columns there is no room for a stroke with paper on both sides.
-LEAST_SIDE = 3
-# In fewer pixels it is the digit that touches the border, and no shadow.
-LEAST_WITH_SHADOW = 28
+MIN_SIDE = 3
 # The windows are tried on a picture shrunk to this side.
 WINDOW_SIDE = 160
 # Windows to try, as parts of the picture: half of it holds any stroke but one that fills it.
 SHARES = (16, 12, 8, 6, 4, 3, 2)
 # A closing that takes out this share of the sharp edges that any takes out has all strokes.
-MOST_EDGES = 0.95
+ALL_EDGES = 0.95
 # Less, down to this share, may be all strokes where the rest is a shadow.
 SOME_EDGES = 0.5
 # With less than this share of all sharp edges, the strokes are too wide for any part of a picture.
-LEAST_EDGES = 0.2
+MIN_EDGES = 0.2
 # What is left of the edges are crossings and blots, up to about twice as wide as the strokes.
 WINDOW_MARGIN = 1.5
 # Windows that suit a pen, in its widths, and the one to take where another does not.
-NARROWEST, WIDEST, WINDOW = 1.7, 4, 3
+MIN_WINDOW, MAX_WINDOW, WINDOW = 1.7, 4, 3
 # A picture of two grey levels has this share of its pixels at its darkest or its brightest level,
 # within this part of the contrast; the rest are soft edges.
 MIN_TWO_LEVELS, LEVEL_SPREAD = 0.9, 1 / 16
 # Fainter than this, in grey levels, ink cannot be told from the steps of 8-bit shading.
 FAINTEST = 4
 # The few peaks of pure texture beyond three sigma lie 3.3 sigma deep on average.
-CLEAREST_NOISE = 5
+MIN_CONTRAST_TO_NOISE = 5
 # Between neighbours on a thumbnail even a blurred stroke steps by this part of its contrast.
-SOFTEST_EDGE = 0.06
+MIN_EDGE_STEP = 0.06
 # Rounding, and the blocks of a JPEG, step by up to two grey levels.
-LEAST_STEP = 2
+MIN_STEP = 2
 # The part of the contrast over which ink rises from none to full: grain goes, soft edges stay.
 RISE = (0.25, 0.75)
 # In a picture as small as a thumbnail, grey tells how much of a pixel is ink.
 RISE_IN_THUMBNAIL = (0.1, 1.0)
 
 
-def extract_ink(
-    pixels: NDArray[np.uint8], window: int | None = None
-) -> tuple[NDArray[np.uint8], int]:
+def binarize(pixels: NDArray[np.uint8], window: int | None = None) -> tuple[NDArray[np.uint8], int]:
     """Ink of a picture, and the window through which its paper was seen.
 
     Args:
@@ -74,15 +71,15 @@ def extract_ink(
     Returns:
         uint8 (H, W), 0 = paper, 255 = ink; and the window.
     """
-    if min(pixels.shape[:2]) < LEAST_SIDE:
-        return np.zeros(pixels.shape[:2], np.uint8), LEAST_SIDE
-    grey = without_grain(pen_grey(pixels))
-    for sheet in find_sheets(grey):
-        ink, used = _ink_on_sheet(pixels, sheet, window)
+    if min(pixels.shape[:2]) < MIN_SIDE:
+        return np.zeros(pixels.shape[:2], np.uint8), MIN_SIDE
+    grey = blur_noise(ink_contrast(pixels))
+    for sheet in find_paper_regions(grey):
+        ink, used = _binarize_region(pixels, sheet, window)
         # A sheet without ink was none: a fat stroke, or a shadow, may look like one.
         if ink.any():
             return ink, used
-    return _ink_on_page(grey if ink_is_dark(grey) else 255 - grey, window)
+    return _binarize_page(grey if ink_is_dark(grey) else 255 - grey, window)
 
 
 def binarize_two_levels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
@@ -96,13 +93,13 @@ def binarize_two_levels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     Returns:
         uint8 (H, W), 0 = paper, 255 = ink.
     """
-    grey = pen_grey(pixels)
+    grey = ink_contrast(pixels)
     count = np.bincount(grey.ravel(), minlength=256)
     levels = np.flatnonzero(count)
     dark, bright = int(levels[0]), int(levels[-1])
     spread = int(LEVEL_SPREAD * (bright - dark))
     # With no room for a spread, the two levels may be the steps of 8-bit shading.
-    if spread == 0 or min(grey.shape) < LEAST_SIDE:
+    if spread == 0 or min(grey.shape) < MIN_SIDE:
         return None
     between = count[dark + spread + 1 : bright - spread].sum()
     if between > (1 - MIN_TWO_LEVELS) * grey.size:
@@ -119,31 +116,31 @@ def _rise(shares: NDArray[np.floating[Any]], shape: tuple[int, ...]) -> NDArray[
     return ((shares - pale) * (255 / (full - pale))).clip(0, 255).astype(np.uint8)
 
 
-def suiting_window(window: int, pen: float) -> int | None:
+def refined_window(window: int, pen: float) -> int | None:
     """A window that suits a pen of this width in pixels; None where the given one does.
 
     Until writing is found its pen is a guess. Guessed too wide, a shadow's edge counts as ink;
     too narrow, fat strokes count as paper.
     """
-    return None if NARROWEST * pen < window < WIDEST * pen else round(WINDOW * pen)
+    return None if MIN_WINDOW * pen < window < MAX_WINDOW * pen else round(WINDOW * pen)
 
 
-def _ink_on_sheet(
+def _binarize_region(
     pixels: NDArray[np.uint8], sheet: NDArray[np.bool_], window: int | None
 ) -> tuple[NDArray[np.uint8], int]:
     """Ink of a picture inside a sheet, (H, W) uint8, and the window; sheet: (H, W) bool."""
     found = [np.flatnonzero(sheet.any(axis=axis)) for axis in (1, 0)]
-    if min(taken.size for taken in found) < LEAST_SIDE:
-        return np.zeros(sheet.shape, np.uint8), LEAST_SIDE
+    if min(taken.size for taken in found) < MIN_SIDE:
+        return np.zeros(sheet.shape, np.uint8), MIN_SIDE
     rows, columns = (slice(taken[0], taken[-1] + 1) for taken in found)
     inside = sheet[rows, columns]
-    grey = without_grain(pen_grey(pixels[rows, columns]))
+    grey = blur_noise(ink_contrast(pixels[rows, columns]))
     # Each row goes on beyond the sheet as it ends there, so that the sheet's edge is none.
     width = grey.shape[1]
     first, last = inside.argmax(axis=1), width - 1 - inside[:, ::-1].argmax(axis=1)
     within = np.arange(width).clip(first[:, None], last[:, None])
     page = np.take_along_axis(grey, within, axis=1)
-    ink, used = _ink_on_page(page if ink_is_dark(page) else 255 - page, window)
+    ink, used = _binarize_page(page if ink_is_dark(page) else 255 - page, window)
     whole = np.zeros(sheet.shape, np.uint8)
     whole[rows, columns] = np.where(inside, ink, 0)
     # What hangs on the sheet's edge is its shadow.
@@ -154,7 +151,7 @@ def _ink_on_sheet(
     return whole, used
 
 
-def _ink_on_page(grey: NDArray[np.uint8], window: int | None) -> tuple[NDArray[np.uint8], int]:
+def _binarize_page(grey: NDArray[np.uint8], window: int | None) -> tuple[NDArray[np.uint8], int]:
     """Dark ink of one evenly or unevenly lit page: (H, W) uint8 -> (H, W) uint8, and the window.
 
     The paper is the grey closing of the picture, as even as the light and as sharp as a shadow.
@@ -162,10 +159,10 @@ def _ink_on_page(grey: NDArray[np.uint8], window: int | None) -> tuple[NDArray[n
     window = window or _stroke_window(grey)
     depth = closing(grey, window) - grey
     noise, sigma, contrast = _levels(depth)
-    if contrast < max(FAINTEST, CLEAREST_NOISE * sigma):
+    if contrast < max(FAINTEST, MIN_CONTRAST_TO_NOISE * sigma):
         return np.zeros_like(grey), window
     ink = _rise((np.arange(256) - noise) / contrast, grey.shape).take(depth)
-    is_shading = _edge_step(grey, ink) <= max(LEAST_STEP, SOFTEST_EDGE * contrast)
+    is_shading = _edge_step(grey, ink) <= max(MIN_STEP, MIN_EDGE_STEP * contrast)
     return np.zeros_like(grey) if is_shading else ink, window
 
 
@@ -198,16 +195,16 @@ def _stroke_window(grey: NDArray[np.uint8]) -> int:
     windows = [max(thumbnail.shape) // share for share in SHARES]
     depths = [closing(thumbnail, window) - thumbnail for window in windows]
     edges = [edge_energy(depth) for depth in depths]
-    if edges[-1] < LEAST_EDGES * edge_energy(thumbnail):
+    if edges[-1] < MIN_EDGES * edge_energy(thumbnail):
         # One stroke fills the picture, and only the whole is wide enough.
         return 2 * int(max(grey.shape))
-    enough = _first_enough(edges, MOST_EDGES)
+    enough = _first_enough(edges, ALL_EDGES)
     may_do = _first_enough(edges, SOME_EDGES)
-    if may_do < enough and max(grey.shape) >= LEAST_WITH_SHADOW:
+    if may_do < enough and max(grey.shape) >= SMALL_PICTURE:
         # The wider window brings out more: wider strokes, or a shadow, which the border cuts.
         inner = [edge_energy(_without_border(depth)) for depth in depths[may_do : enough + 1]]
-        if max(inner) > LEAST_EDGES * edges[enough]:
-            enough = may_do + _first_enough(inner, MOST_EDGES)
+        if max(inner) > MIN_EDGES * edges[enough]:
+            enough = may_do + _first_enough(inner, ALL_EDGES)
     return int(WINDOW_MARGIN * windows[enough] * max(grey.shape) / max(thumbnail.shape))
 
 

@@ -1,4 +1,4 @@
-"""MNIST's own form: an image that is in it passes to the network unchanged, to the bit.
+"""The MNIST format: an image that is in it passes to the network bit-identical.
 
 Of MNIST's 60,000 training images every one has its brightest pixel at 254 or 255, its centre of
 mass between 13.48 and 14.50 in both directions, a longest side of 20 pixels (19 in 13 of them), and
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # Just below the thinnest strokes in MNIST (1.09 pixels).
-THINNEST = 1.08
+MIN_STROKE = 1.08
 # Just around all centres of mass in MNIST.
 _LOW, _HIGH = 13.4, 14.6
 _PIXELS = SIDE * SIDE
@@ -30,13 +30,13 @@ _MOMENTS = np.stack(
 _FEWEST, _MOST = 4, 32
 
 
-def is_mnist_form(image: NDArray[np.uint8]) -> bool:
+def is_mnist_format(image: NDArray[np.uint8]) -> bool:
     """Whether a 28x28 image is white on black, sized, centred and drawn as MNIST's are."""
     return mnist_box(image) is not None
 
 
 def mnist_box(image: NDArray[np.uint8]) -> tuple[int, int, int, int] | None:
-    """x, y, width and height of the digit on an image in MNIST's form; None in any other form."""
+    """Find the digit on an image in the MNIST format: x, y, width, height; else None."""
     # Half the time of a prediction went here: bytes and one product are quicker than reductions.
     rows = image.tobytes()
     if image.shape != (SIDE, SIDE) or (b"\xff" not in rows and b"\xfe" not in rows):
@@ -49,18 +49,18 @@ def mnist_box(image: NDArray[np.uint8]) -> tuple[int, int, int, int] | None:
     total, y, x = _MOMENTS.dot(line[:_PIXELS]).tolist()
     if not (_LOW * total < y < _HIGH * total and _LOW * total < x < _HIGH * total):
         return None
-    if 2 * total < THINNEST * float(_outline(line)):
+    if 2 * total < MIN_STROKE * float(_outline(line)):
         return None
     return left, top, right - left, bottom - top
 
 
-def are_mnist_form(images: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """`is_mnist_form` of each image, all at once: uint8 `(N, 28, 28)` -> bool `(N,)`."""
+def are_mnist_format(images: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """`is_mnist_format` of each image, all at once: uint8 `(N, 28, 28)` -> bool `(N,)`."""
     if len(images) < _FEWEST:
-        return np.array([is_mnist_form(image) for image in images], np.bool_)
+        return np.array([is_mnist_format(image) for image in images], np.bool_)
     if len(images) > _MOST:
         starts = range(0, len(images), _MOST)
-        return np.concatenate([are_mnist_form(images[at : at + _MOST]) for at in starts])
+        return np.concatenate([are_mnist_format(images[at : at + _MOST]) for at in starts])
     pixels = images.reshape(-1, _PIXELS)
     lines = np.concatenate([pixels, pixels[:, : SIDE + 1]], axis=1, dtype=np.float32)
     total, y, x = _MOMENTS @ lines[:, :_PIXELS].T
@@ -73,7 +73,7 @@ def are_mnist_form(images: NDArray[np.uint8]) -> NDArray[np.bool_]:
         & (y < _HIGH * total)
         & (_LOW * total < x)
         & (x < _HIGH * total)
-        & (2 * total >= THINNEST * _outline(lines))
+        & (2 * total >= MIN_STROKE * _outline(lines))
     )
     return is_form
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from mnist_infer.imaging.filters import extent, framed, stroke_width
+from mnist_infer.imaging.filters import bounds, pad, stroke_width
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,9 +26,9 @@ THIN_STROKE, FAT_STROKE = 1.63, 3.58
 # Working pixels per final pixel while strokes are widened: steps of half a final pixel.
 FINE = 4
 # Enough to widen a hairline to MNIST's; a felt pen thinned further would break.
-MOST_STEPS = 6
-# With strokes changed by less than this, a second look would see what the first has seen.
-LEAST_STEPS = 1
+MAX_STEPS = 6
+# With strokes changed by less than this, a second input would be the same as the first.
+MIN_STEPS = 1
 # Where a soft edge counts as ink.
 EDGE = 64
 
@@ -42,17 +42,17 @@ def normalize(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return _write(large, stroke_width(large), MNIST_STROKE)
 
 
-def take_looks(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """One or two looks at one digit's ink: (H, W) uint8 -> (K, 28, 28) uint8.
+def render_variants(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Render one digit's ink for test-time augmentation: (H, W) uint8 -> (K, 28, 28) uint8.
 
-    The first is `normalize`'s. To widen a thin pen's strokes that far may close the gap that tells
-    a 6 from an 8, and to thin a fat one's may break them: the second look has them as drawn, so far
-    as MNIST has such strokes.
+    The first input is `normalize`'s, at MNIST's mean stroke width. To widen thin strokes that far
+    may close the gap that tells a 6 from an 8, and to thin fat ones may break them: where the width
+    changes noticeably, the second input has the original width, clipped to MNIST's range.
     """
     large = _enlarge(ink)
     pen = stroke_width(large)
     strokes = [MNIST_STROKE]
-    if abs(_steps(pen, MNIST_STROKE)) >= LEAST_STEPS:
+    if abs(_steps(pen, MNIST_STROKE)) >= MIN_STEPS:
         strokes.append(min(max(pen / FINE, THIN_STROKE), FAT_STROKE))
     return np.stack([_write(large, pen, stroke) for stroke in strokes])
 
@@ -85,11 +85,11 @@ def _steps(pen: float, stroke: float) -> float:
     share = stroke / BOX
     # A step widens stroke and digit by two pixels: (pen + 2n) / (side + 2n) = share, for n.
     steps = (share * BOX * FINE - pen) / (2 - 2 * share)
-    return max(-MOST_STEPS, min(steps, MOST_STEPS))
+    return max(-MAX_STEPS, min(steps, MAX_STEPS))
 
 
 def _set_stroke(large: NDArray[np.uint8], steps: float) -> NDArray[np.uint8]:
-    room = framed(large, MOST_STEPS + 1)
+    room = pad(large, MAX_STEPS + 1)
     return _widen(room, steps) if steps > 0 else 255 - _widen(255 - room, -steps)
 
 
@@ -118,7 +118,7 @@ def _fit(ink: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 
 def _crop(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     threshold = min(EDGE, int(ink.max()) - 1)
-    rows, columns = (extent(ink.max(axis=axis) > threshold) for axis in (1, 0))
+    rows, columns = (bounds(ink.max(axis=axis) > threshold) for axis in (1, 0))
     return ink[rows, columns]
 
 

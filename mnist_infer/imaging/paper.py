@@ -8,7 +8,7 @@ import cc3d
 import numpy as np
 from PIL import Image, ImageFilter
 
-from mnist_infer.imaging.filters import median, otsu, thickened
+from mnist_infer.imaging.filters import dilate_rows, median, otsu
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,42 +18,42 @@ if TYPE_CHECKING:
 # A picture of this many pixels a side says enough about paper, polarity and margins.
 THUMBNAIL = 64
 # Sheets are looked for on a picture of this many pixels a side, and are this part of it.
-SHEET_SIDE = 128
-LEAST_SHEET, MOST_SHEET = 0.1, 0.96
+REGION_SIDE = 128
+MIN_REGION, MAX_REGION = 0.1, 0.96
 # A sheet is mostly paper of one shade, its ground mostly of the other; a fat digit is neither.
-LEAST_PAPER = 0.75
+MIN_PAPER = 0.75
 # The area between a sheet's corners is its own, within this part: no ellipse's, no digit's.
 STRAIGHT = 0.1
 # The picture cuts a sheet off where the sheet takes this part of a border.
-LEAST_CUT = 0.1
+MIN_CUT = 0.1
 # How much of its upright box a sheet fills: turned by 15 degrees, and not at all.
-LEAST_UPRIGHT, UPRIGHT = 0.65, 0.96
+MIN_FILL, MIN_FILL_UPRIGHT = 0.65, 0.96
 # The step across a sheet's edge, as a part of all the shades: light that falls off has none.
-SHEET_STEP = 0.4
+MIN_REGION_STEP = 0.4
 # Pixels of the small picture to leave out along a sheet's edge: its blur.
-SHEET_BLUR = 1
+REGION_BLUR = 1
 # Grain, in grey levels between neighbours, that asks for a blur of one pixel; the blur is at
 # most this part of the picture, lest it wash out the strokes.
-FINEST_GRAIN = 8
-MOST_BLUR = 1 / 150
+MIN_NOISE = 8
+MAX_BLUR = 1 / 150
 # Rules lie in the outermost part of a picture that is this wide, against its height or width.
 BORDER_BAND = 0.15
 # A rule, or a margin, has this share of the picture's row or column.
 MIN_EVEN = 0.85
 
 
-def find_sheets(grey: NDArray[np.uint8]) -> Iterator[NDArray[np.bool_]]:
+def find_paper_regions(grey: NDArray[np.uint8]) -> Iterator[NDArray[np.bool_]]:
     """Where a sheet may lie on ground of another shade; (H, W) bool each.
 
     A note on a desk, a page on a scanner's dark bed: four straight sides, most of it of one
     shade and most of the rest of the other, and a sharp edge between them.
     """
-    step = -(-max(grey.shape) // SHEET_SIDE)
+    step = -(-max(grey.shape) // REGION_SIDE)
     thumbnail = np.asarray(Image.fromarray(grey).reduce(step))
     bright = thumbnail > otsu(thumbnail)
     for shade in (bright, ~bright):
         # Most pictures are told by a glance: all around them is paper, or next to nothing is.
-        is_small = shade.sum() < LEAST_PAPER * LEAST_SHEET * shade.size
+        is_small = shade.sum() < MIN_PAPER * MIN_REGION * shade.size
         if is_small or all(side.all() for side in borders(shade)):
             continue
         labels = cc3d.connected_components(shade.astype(np.uint8), connectivity=4)
@@ -61,16 +61,16 @@ def find_sheets(grey: NDArray[np.uint8]) -> Iterator[NDArray[np.bool_]]:
         sheet = _rows_filled(part) | _rows_filled(part.T).T
         paper = float(part.sum() / sheet.sum())
         ground = 1 - float(shade[~sheet].mean()) if not sheet.all() else 0.0
-        if min(paper, ground) > LEAST_PAPER and _is_sheet(sheet, thumbnail):
-            inner = ~grown(~sheet, SHEET_BLUR)
+        if min(paper, ground) > MIN_PAPER and _is_paper_region(sheet, thumbnail):
+            inner = ~grown(~sheet, REGION_BLUR)
             large = inner.repeat(step, axis=0).repeat(step, axis=1)
             yield large[: grey.shape[0], : grey.shape[1]]
 
 
-def _is_sheet(sheet: NDArray[np.bool_], thumbnail: NDArray[np.uint8]) -> bool:
+def _is_paper_region(sheet: NDArray[np.bool_], thumbnail: NDArray[np.uint8]) -> bool:
     """Whether a part of a picture, (H, W) bool, has the size, form and edges of a sheet."""
     area = int(sheet.sum())
-    if not LEAST_SHEET < area / sheet.size < MOST_SHEET:
+    if not MIN_REGION < area / sheet.size < MAX_REGION:
         return False
     y, x = np.nonzero(sheet)
     # A quadrilateral's corners lie farthest along the diagonals, and its area is told by them.
@@ -81,16 +81,16 @@ def _is_sheet(sheet: NDArray[np.bool_], thumbnail: NDArray[np.uint8]) -> bool:
     if abs(spanned / area - 1) > STRAIGHT:
         return False
     # What three of the picture's borders cut off may be the lit part of it, unless it is upright.
-    cut_off = sum(float(side.mean()) > LEAST_CUT for side in borders(sheet))
+    cut_off = sum(float(side.mean()) > MIN_CUT for side in borders(sheet))
     upright = area / ((np.ptp(y) + 1) * (np.ptp(x) + 1))
-    if upright < (UPRIGHT if cut_off > 2 else LEAST_UPRIGHT):
+    if upright < (MIN_FILL_UPRIGHT if cut_off > 2 else MIN_FILL):
         return False
     inside, outside = sheet & ~grown(~sheet, 1), ~grown(sheet, 2)
     within, beyond = inside & grown(~inside, 1), ~outside & ~grown(sheet, 1)
     if not within.any() or not beyond.any():
         return False
     edge = float(np.median(thumbnail[within])) - float(np.median(thumbnail[beyond]))
-    return abs(edge) > SHEET_STEP * float(np.ptp(thumbnail))
+    return abs(edge) > MIN_REGION_STEP * float(np.ptp(thumbnail))
 
 
 def borders(picture: NDArray[Any]) -> tuple[NDArray[Any], ...]:
@@ -108,23 +108,23 @@ def _rows_filled(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def grown(mask: NDArray[np.bool_], times: int) -> NDArray[np.bool_]:
     """The mask grown by so many pixels on all sides; (H, W) bool."""
     for _ in range(times):
-        mask = thickened(thickened(mask).T).T
+        mask = dilate_rows(dilate_rows(mask).T).T
     return mask
 
 
-def without_grain(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def blur_noise(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The picture blurred as far as its grain asks for: sensor noise, coarse paper; (H, W) uint8.
 
     Neighbours on bare paper differ by the grain alone, and most neighbours are bare paper.
     """
     step = np.abs(grey[:, 1:].astype(np.int16) - grey[:, :-1])
-    radius = min(median(step[::2, ::2]) / FINEST_GRAIN, max(grey.shape) * MOST_BLUR)
+    radius = min(median(step[::2, ::2]) / MIN_NOISE, max(grey.shape) * MAX_BLUR)
     if radius < 0.5:
         return grey
     return np.asarray(Image.fromarray(grey).filter(ImageFilter.GaussianBlur(radius)))
 
 
-def pen_grey(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def ink_contrast(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Grey picture along the colour axis on which the pen differs most from the paper.
 
     Luminance alone nearly loses a yellow pen on white or a red one on blue. The axis is the

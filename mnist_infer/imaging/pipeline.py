@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mnist_infer.decode.images import Picture
-from mnist_infer.errors import ImageError, NoDigitError, SeveralDigitsError
-from mnist_infer.imaging.binarize import binarize_two_levels, extract_ink, suiting_window
+from mnist_infer.errors import ImageError
+from mnist_infer.imaging.binarize import binarize, binarize_two_levels
 from mnist_infer.imaging.digit import find_digit
-from mnist_infer.imaging.mnist_format import are_mnist_form, mnist_box
-from mnist_infer.imaging.normalize import SIDE, take_looks
-from mnist_infer.imaging.paper import pen_grey
+from mnist_infer.imaging.mnist_format import are_mnist_format, mnist_box
+from mnist_infer.imaging.normalize import SIDE, render_variants
+from mnist_infer.imaging.paper import ink_contrast
 from mnist_infer.imaging.row_image import row_image
-from mnist_infer.imaging.rulings import remove_border_rules, remove_lines
+from mnist_infer.imaging.rulings import remove_border_rulings, remove_frames, remove_rulings
 from mnist_infer.results import Stages
 
 WORKING_SIDE = 320
@@ -29,34 +28,34 @@ AROUND = 0.25
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Inputs:
+class NetworkInputs:
     """What the networks see of a picture of one digit.
 
-    `looks` is uint8 `(K, 28, 28)`, for the digit network; `row` is uint8 `(32, W)`, for the row
-    network, and None where the picture already is in MNIST's format.
+    `variants` is uint8 `(K, 28, 28)`, for the digit network; `row` is uint8 `(32, W)`, for the row
+    network, and None where the picture already is in the MNIST format.
     """
 
-    looks: NDArray[np.uint8]
+    variants: NDArray[np.uint8]
     row: NDArray[np.uint8] | None = None
 
 
 def prepare(picture: Picture) -> Stages:
     """Make an MNIST image of a picture of one digit, read at `WORKING_SIDE`.
 
-    What already is in MNIST's form, or is its negative, passes unchanged to the bit.
+    What already is in the MNIST format, or is its negative, passes bit-identical.
 
     Raises:
         NoDigitError: The picture holds nothing that could be a digit.
         SeveralDigitsError: It holds more than one.
     """
-    if (found := mnist_form(picture.pixels)) is not None:
+    if (found := mnist_format_of(picture.pixels)) is not None:
         # So small a picture has not been shrunk: its box is the original's.
         image, box = found
         return Stages(image, image, box, image[np.newaxis], row=None)
     ink, cleaned, (rows, columns) = _see(picture.pixels)
     box = picture.original_box(rows, columns)
-    row = row_image(_with_paper(pen_grey(picture.pixels), rows, columns))
-    return Stages(ink, cleaned, box, take_looks(cleaned[rows, columns]), row)
+    row = row_image(_with_paper(ink_contrast(picture.pixels), rows, columns))
+    return Stages(ink, cleaned, box, render_variants(cleaned[rows, columns]), row)
 
 
 def _with_paper(grey: NDArray[np.uint8], rows: slice, columns: slice) -> NDArray[np.uint8]:
@@ -73,7 +72,7 @@ def _with_paper(grey: NDArray[np.uint8], rows: slice, columns: slice) -> NDArray
     return np.pad(part, missing, mode="edge")
 
 
-def mnist_form(
+def mnist_format_of(
     pixels: NDArray[np.uint8],
 ) -> tuple[NDArray[np.uint8], tuple[int, int, int, int]] | None:
     """A picture, or its negative, and its digit's box, if that already is what MNIST would hold."""
@@ -85,72 +84,69 @@ def mnist_form(
     return None
 
 
-def mnist_forms(
+def mnist_formats_of(
     images: NDArray[np.uint8],
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """`mnist_form` of many images at once: what the network sees, and of which that is true.
+    """`mnist_format_of` of many images at once: what the network sees, and of which that is true.
 
     Args:
         images: uint8 `(N, 28, 28)`.
     """
-    is_form = are_mnist_form(images)
+    is_form = are_mnist_format(images)
     if is_form.all():
         return images, is_form
     seen, others = images.copy(), np.flatnonzero(~is_form)
     seen[others] = 255 - images[others]
-    is_form[others] = are_mnist_form(seen[others])
+    is_form[others] = are_mnist_format(seen[others])
     return seen, is_form
 
 
 def prepare_batch(
     pictures: Iterable[Picture | ImageError],
-) -> list[Inputs | ImageError]:
-    """What the networks see of each picture, or its error; an error stays what it is.
+) -> list[NetworkInputs | ImageError]:
+    """Make the inputs of each picture as `prepare` does, or its error; an error stays what it is.
 
-    Those of 28x28 are checked for MNIST's form together, in a third of the time.
+    Pictures of 28x28 are checked for the MNIST format together.
     """
-    prepared: list[Inputs | ImageError] = []
+    prepared: list[NetworkInputs | ImageError] = []
     small: dict[int, Picture] = {}
     for place, picture in enumerate(pictures):
         if isinstance(picture, Picture) and picture.pixels.shape == (SIDE, SIDE):
             small[place] = picture
-            prepared.append(Inputs(picture.pixels))
+            prepared.append(NetworkInputs(picture.pixels))
         else:
             prepared.append(_try_prepare(picture))
     if small:
         stacked = np.concatenate([picture.pixels for picture in small.values()])
-        images, are_ready = mnist_forms(stacked.reshape(-1, SIDE, SIDE))
+        images, are_ready = mnist_formats_of(stacked.reshape(-1, SIDE, SIDE))
         for place, image, is_ready in zip(small, images, are_ready.tolist(), strict=True):
-            prepared[place] = Inputs(image[np.newaxis]) if is_ready else _try_prepare(small[place])
+            prepared[place] = (
+                NetworkInputs(image[np.newaxis]) if is_ready else _try_prepare(small[place])
+            )
     return prepared
 
 
-def _try_prepare(picture: Picture | ImageError) -> Inputs | ImageError:
+def _try_prepare(picture: Picture | ImageError) -> NetworkInputs | ImageError:
     if isinstance(picture, ImageError):
         return picture
     try:
         stages = prepare(picture)
     except ImageError as error:
         return error
-    return Inputs(stages.looks, stages.row)
+    return NetworkInputs(stages.inputs, stages.row)
 
 
 def _see(
     pixels: NDArray[np.uint8],
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], tuple[slice, slice]]:
-    """Ink, the digit's ink alone, and its rows and columns; a second look knows the pen."""
+    """Ink, the digit's ink alone, and its rows and columns."""
     if (clean := binarize_two_levels(pixels)) is not None:
-        cleaned, box, _ = find_digit(_without_rules(clean))
-        return clean, cleaned, box
-    ink, window = extract_ink(pixels)
-    cleaned, box, pen = find_digit(_without_rules(ink))
-    if (better := suiting_window(window, pen)) is not None:
-        with suppress(NoDigitError, SeveralDigitsError):
-            second, _ = extract_ink(pixels, better)
-            cleaned, box, _ = find_digit(_without_rules(second))
-            ink = second
+        ink = clean
+    else:
+        ink, _ = binarize(pixels)
+    cleaned, box = find_digit(_without_rulings(ink))
     return ink, cleaned, box
 
 
-def _without_rules(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return remove_lines(remove_border_rules(ink))
+def _without_rulings(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return remove_frames(remove_rulings(remove_border_rulings(ink)))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mnist_infer.imaging.components import find_pieces
-from mnist_infer.imaging.filters import framed, thickened
+from mnist_infer.imaging.components import find_components
+from mnist_infer.imaging.filters import dilate_rows, pad
 from mnist_infer.imaging.paper import BORDER_BAND
 
 if TYPE_CHECKING:
@@ -17,9 +16,9 @@ if TYPE_CHECKING:
 # Ink above this belongs to a line or a stroke; below is soft edge.
 EDGE = 64
 # Phone photos of forms tilt by up to about 3 degrees.
-STEEPEST = 0.05
+MAX_SLOPE = 0.05
 # A line may have gaps where it is faint.
-LEAST_COVER = 0.85
+MIN_COVER = 0.85
 # Of more pairs than this every seventh column is looked at first. The picture is so wide then that
 # their cover is that of all columns within this, at four sigma.
 MANY, SKIMMED, SKIM_MARGIN = 10_000, 7, 0.15
@@ -29,37 +28,31 @@ SLENDER = 20
 SLENDER_IN_FRAME = 10
 # Ink this much thicker than the line, where they meet, is a stroke that crosses it.
 CROSSING = 1.3
-# Lines in so short a part of the picture cannot be told from strokes.
-SHORTEST_CELL = 0.25
-# A row this much of which is line bounds the cells; a tilted line takes several rows.
-TAKEN = 0.3
-# With less than this left, the "lines" were the digit.
-LEAST_LEFT = 0.1
 # A frame is at least this part of the picture.
-LEAST_FRAME = 0.2
+MIN_FRAME = 0.2
 # Frames within frames are looked at until they take so many times the picture together.
-MOST_FRAMED = 4
+MAX_FRAMED = 4
 # A digit that stands on a line goes at most this far below, as a part of its height.
-DEEPEST_FOOT = 0.15
+MAX_DESCENT = 0.15
 
 _LINES_AT_ONCE = 256
 
 
-def remove_lines(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def remove_rulings(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Ink without the straight lines that cross the picture or a cell of it; (H, W) uint8."""
     mask = ink > EDGE
     level, upright = _ruling(mask)
     lines = level | upright
     if not lines.any():
         return ink
-    lines &= ~_bases(level, mask & ~lines)
-    soft_edge = thickened(thickened(lines).T).T & ~mask
+    lines &= ~_baselines(level, mask & ~lines)
+    soft_edge = dilate_rows(dilate_rows(lines).T).T & ~mask
     rest = np.where(lines | soft_edge, 0, ink).astype(np.uint8)
-    is_digit = rest.sum(dtype=np.int64) <= LEAST_LEFT * ink.sum(dtype=np.int64)
-    return ink if is_digit and not level.any() else rest
+    # A stroke from top to bottom with nothing beside it is a 1.
+    return rest if rest.any() or level.any() else ink
 
 
-def remove_border_rules(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def remove_border_rulings(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Ink without the rules of a form, in I, L, U or O shape, along the border; (H, W) uint8."""
     mask = ink > EDGE
     band = tuple(int(BORDER_BAND * side) for side in mask.shape)
@@ -69,35 +62,35 @@ def remove_border_rules(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
         mask[:, : band[1]].T,
         mask[:, mask.shape[1] - band[1] :].T,
     )
-    if not any(side.any(axis=0).mean() > LEAST_COVER for side in sides):
+    if not any(side.any(axis=0).mean() > MIN_COVER for side in sides):
         return ink
-    pieces = find_pieces(ink)
+    pieces = find_components(ink)
     rest = ink
-    for i in np.flatnonzero(pieces.lengths > LEAST_COVER * min(ink.shape)).tolist():
+    for i in np.flatnonzero(pieces.lengths > MIN_COVER * min(ink.shape)).tolist():
         own = pieces.labels == i + 1
         within = np.zeros_like(mask)
         for turn, reach in enumerate((band[0], band[1]) * 2):
             # Quarter turns bring each side of the picture to its top in turn.
             strip = np.rot90(own, turn)[:reach]
-            if strip.any(axis=0).mean() > LEAST_COVER:
+            if strip.any(axis=0).mean() > MIN_COVER:
                 np.rot90(within, turn)[:reach] = True
         if not (own & ~within).any():
-            rest = np.where(thickened(thickened(own).T).T & (~mask | own), 0, rest)
+            rest = np.where(dilate_rows(dilate_rows(own).T).T & (~mask | own), 0, rest)
     return rest.astype(np.uint8, copy=False)
 
 
 def remove_frames(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Ink without the frames that stand around other ink, and the lines between their cells."""
-    pieces = find_pieces(ink)
+    pieces = find_components(ink)
     rest = ink.copy()
-    budget = MOST_FRAMED * ink.size
-    for i in np.flatnonzero(pieces.lengths > LEAST_FRAME * min(ink.shape)).tolist():
+    budget = MAX_FRAMED * ink.size
+    for i in np.flatnonzero(pieces.lengths > MIN_FRAME * min(ink.shape)).tolist():
         top, left, bottom, right = pieces.boxes[i]
         place = (slice(top, bottom), slice(left, right))
         frame = pieces.labels[place] == i + 1
-        reach = max(2, round(STEEPEST * max(frame.shape)))
+        reach = max(2, round(MAX_SLOPE * max(frame.shape)))
         strips = (frame[:reach], frame[-reach:], frame[:, :reach].T, frame[:, -reach:].T)
-        if min(float(strip.any(axis=0).mean()) for strip in strips) < LEAST_COVER:
+        if min(float(strip.any(axis=0).mean()) for strip in strips) < MIN_COVER:
             continue
         budget -= frame.size
         if budget < 0:
@@ -106,34 +99,34 @@ def remove_frames(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
         sides = (level[:reach], level[-reach:], upright[:, :reach], upright[:, -reach:])
         if all(side.any() for side in sides):
             lines = level | upright
-            soft_edge = thickened(thickened(lines).T).T & ~frame
+            soft_edge = dilate_rows(dilate_rows(lines).T).T & ~frame
             rest[place][lines | soft_edge] = 0
     return rest
 
 
-def _bases(lines: NDArray[np.bool_], rest: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _baselines(lines: NDArray[np.bool_], rest: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """What level lines share with the digits that stand on them or hang from them; (H, W) bool.
 
     Where two strokes of one digit end at a line from the same side, the stroke between them was
     drawn along the line: the bottom of a 0 or a 6.
     """
-    pieces = find_pieces(np.where(rest, 255, 0).astype(np.uint8))
+    pieces = find_components(np.where(rest, 255, 0).astype(np.uint8))
     bases = np.zeros_like(lines)
     height = len(lines)
     hanging = pieces.boxes[:, [2, 1, 0, 3]] * (-1, 1, -1, 1) + (height, 0, height, 0)
-    _add_bases(bases, lines, pieces.labels, pieces.boxes)
-    _add_bases(bases[::-1], lines[::-1], pieces.labels[::-1], hanging)
+    _add_baselines(bases, lines, pieces.labels, pieces.boxes)
+    _add_baselines(bases[::-1], lines[::-1], pieces.labels[::-1], hanging)
     return bases
 
 
-def _add_bases(
+def _add_baselines(
     bases: NDArray[np.bool_],
     lines: NDArray[np.bool_],
     labels: NDArray[np.unsignedinteger],
     boxes: NDArray[np.intp],
 ) -> None:
     """Mark, in place, the bases of what stands on the lines from above."""
-    around = framed(labels, 1)
+    around = pad(labels, 1)
     touching = (around[:-2, 1:-1], around[1:-1, :-2], around[1:-1, 2:])
     feet = [np.nonzero(lines & (near > 0)) for near in touching]
     rows, columns = np.concatenate(feet, axis=1)
@@ -147,7 +140,7 @@ def _add_bases(
     upper = np.maximum.accumulate(first, axis=0)[rows, columns]
     lower = upper + thickness
     width = np.diff(columns)
-    level = np.abs(np.diff(upper)) <= 2 + STEEPEST * width
+    level = np.abs(np.diff(upper)) <= 2 + MAX_SLOPE * width
     for i in np.flatnonzero(level & (width > 1)).tolist():
         a, b = boxes[pieces[i : i + 2] - 1]
         shared = min(a[3], b[3]) - max(a[1], b[1])
@@ -155,7 +148,7 @@ def _add_bases(
         bottom = max(a[2], b[2])
         height = bottom - min(a[0], b[0])
         depth = bottom - lower[i : i + 2].max()
-        if is_one_digit and depth <= max(2, DEEPEST_FOOT * height) and width[i] <= height:
+        if is_one_digit and depth <= max(2, MAX_DESCENT * height) and width[i] <= height:
             stretch = (
                 slice(upper[i : i + 2].min(), lower[i : i + 2].max()),
                 slice(columns[i], columns[i + 1] + 1),
@@ -166,28 +159,8 @@ def _add_bases(
 def _ruling(
     mask: NDArray[np.bool_], slender: float = SLENDER
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Level and upright lines across the picture and the cells between them; (H, W) bool each."""
-    level = _level_lines(mask, slender)
-    upright = _level_lines(mask.T, slender).T
-    if not (level.any() or upright.any()):
-        return level, upright
-    for rows in _between(level.mean(axis=1) > TAKEN):
-        for columns in _between(upright.mean(axis=0) > TAKEN):
-            cell = mask[rows, columns]
-            if cell.shape != mask.shape:
-                level[rows, columns] |= _level_lines(cell, slender)
-                upright[rows, columns] |= _level_lines(cell.T, slender).T
-    return level, upright
-
-
-def _between(taken: NDArray[np.bool_]) -> list[slice]:
-    """The stretches that no line has taken."""
-    ends = np.flatnonzero(np.diff(np.concatenate(([True], taken, [True]))))
-    return [
-        slice(start, stop)
-        for start, stop in pairwise(ends.tolist())
-        if not taken[start] and stop - start > SHORTEST_CELL * len(taken)
-    ]
+    """Level and upright lines across the picture; (H, W) bool each."""
+    return _level_lines(mask, slender), _level_lines(mask.T, slender).T
 
 
 def _level_lines(mask: NDArray[np.bool_], slender: float) -> NDArray[np.bool_]:
@@ -202,19 +175,19 @@ def _level_lines(mask: NDArray[np.bool_], slender: float) -> NDArray[np.bool_]:
     left = np.flatnonzero(mask[:, :border].any(axis=1))
     right = np.flatnonzero(mask[:, -border:].any(axis=1))
     start, stop = left.repeat(right.size), np.tile(right, left.size)
-    level = np.abs(stop - start) <= max(1, STEEPEST * width)
+    level = np.abs(stop - start) <= max(1, MAX_SLOPE * width)
     if not level.any():
         return np.zeros_like(mask)
     start, stop = start[level], stop[level]
-    near = thickened(mask)
+    near = dilate_rows(mask)
     if len(start) > MANY:
         # Squared paper has a quarter of a million pairs; some columns tell most that are no line.
-        likely = _means_along(near, start, stop, SKIMMED) >= LEAST_COVER - SKIM_MARGIN
+        likely = _means_along(near, start, stop, SKIMMED) >= MIN_COVER - SKIM_MARGIN
         start, stop = start[likely], stop[likely]
-    covered = _means_along(near, start, stop) >= LEAST_COVER
+    covered = _means_along(near, start, stop) >= MIN_COVER
     start, stop = start[covered], stop[covered]
     # Of the candidates that share a line, the one along its middle has most ink around it.
-    around = mask.astype(np.uint8) + near + thickened(near)
+    around = mask.astype(np.uint8) + near + dilate_rows(near)
     score = _means_along(around, start, stop)
     run_of, length = _upright_runs(mask)
     lines = np.zeros_like(mask)
@@ -225,7 +198,7 @@ def _level_lines(mask: NDArray[np.bool_], slender: float) -> NDArray[np.bool_]:
         rows = _rows(first, last, 1)
         path = np.zeros_like(mask[rows])
         path[_path(start[[best]] - rows.start, stop[[best]] - rows.start, width)] = True
-        hit = run_of[rows][thickened(path) & mask[rows]]
+        hit = run_of[rows][dilate_rows(path) & mask[rows]]
         # Where strokes cross or run along the line its runs are longer, never shorter.
         thickness = float(np.percentile(length[hit], 25))
         longest = CROSSING * thickness + 1
@@ -248,9 +221,9 @@ def _level_lines(mask: NDArray[np.bool_], slender: float) -> NDArray[np.bool_]:
             if meets.any():
                 ends = np.stack([start[meets], stop[meets]])
                 rows = _rows(int(ends.min()), int(ends.max()), 1)
-                free = near[rows] & ~thickened(lines[rows])
+                free = near[rows] & ~dilate_rows(lines[rows])
                 rest = _means_along(free, *(ends - rows.start))
-                score[np.flatnonzero(meets)[rest < LEAST_COVER]] = 0
+                score[np.flatnonzero(meets)[rest < MIN_COVER]] = 0
     return lines
 
 

@@ -1,4 +1,4 @@
-"""ONNX Runtime on this machine: how it is imported, and why CUDA is or is not to be had.
+"""ONNX Runtime on this machine: how it is imported, and why CUDA is or is not available.
 
 `get_available_providers()` lists what a build was compiled with, not what works here, so the four
 broken states of an install look alike to a user. This module tells them apart.

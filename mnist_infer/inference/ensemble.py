@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnist_infer.inference.ctc import single_digits
-from mnist_infer.inference.tta import classify_looks
+from mnist_infer.inference.tta import classify_variants
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from mnist_infer.imaging.pipeline import Inputs
+    from mnist_infer.imaging.pipeline import NetworkInputs
     from mnist_infer.inference.tta import Classify
 
     ReadRow = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
@@ -26,12 +26,12 @@ SURE = 0.95
 ROW_WEIGHT = 0.5
 """Weight of the row network's log-probabilities; the digit network's is 1."""
 
-LEAST_LOG_PROBABILITY = -12.0
+MIN_LOG_PROBABILITY = -12.0
 """What the row network's count as at least, against its best."""
 
 
 def classify(
-    inputs: Sequence[Inputs], classify_digits: Classify, read_row: ReadRow
+    inputs: Sequence[NetworkInputs], classify_digits: Classify, read_row: ReadRow
 ) -> NDArray[np.float32]:
     """Classify pictures of one digit.
 
@@ -46,7 +46,7 @@ def classify(
     Returns:
         float32 `(N, 10)` probabilities.
     """
-    rows = classify_looks([each.looks for each in inputs], classify_digits)
+    rows = classify_variants([each.variants for each in inputs], classify_digits)
     for number in np.flatnonzero(rows.max(axis=1) < SURE).tolist():
         row = inputs[number].row
         if row is not None:
@@ -58,7 +58,7 @@ def _combine(
     probabilities: NDArray[np.float32], row_scores: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     scores = np.log(probabilities.clip(1e-9)) + ROW_WEIGHT * (row_scores - row_scores.max()).clip(
-        LEAST_LOG_PROBABILITY
+        MIN_LOG_PROBABILITY
     )
     weights = np.exp(scores - scores.max())
     return np.asarray(weights / weights.sum())

@@ -1,7 +1,7 @@
 """The models: which are bundled, what is known of them, and whether their bytes are the right ones.
 
 Each bundled model is an ONNX file with a JSON sidecar of the same name, written by `export/`. Some
-have a second file beside it: the same network in integers, which is faster on a CPU.
+have a second file beside it: the same network in int8, which is faster on a CPU.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def bundled_info(name: str, precision: Precision = "auto") -> ModelInfo:
 
 
 def has_int8(model: str | os.PathLike[str]) -> bool:
-    """Whether a model is a bundled one that has a file in integers."""
+    """Whether a model is a bundled one that has an int8 file."""
     return model in bundled_models() and "int8" in bundled_info(str(model)).sidecar
 
 

@@ -231,7 +231,7 @@ def _open(content: bytes, name: str, config: ModelConfig) -> tuple[Any, str]:
             return session, "cuda"
         _log.info("no CUDA: %s", devices.why_no_cuda(detail))
     if device == "cuda":
-        raise DeviceError(f"device 'cuda' is not to be had: {devices.why_no_cuda(detail)}")
+        raise DeviceError(f"device 'cuda' is not available: {devices.why_no_cuda(detail)}")
     try:
         return create_session(onnxruntime, content, threads, [devices.CPU]), "cpu"
     except Exception as error:
@@ -302,6 +302,11 @@ def _describe_input(session: Any, name: str, input_range: InputRange | None) -> 
     if len(inputs) != 1:
         raise ModelError(f"{name}: has {len(inputs)} inputs, and one image input is needed")
     node = inputs[0]
+    if node.type == "tensor(uint8)" and input_range is not None:
+        raise ModelError(
+            f"{name}: takes uint8 pixels, whose range is known; leave out --input-range "
+            "(in Python: input_range)"
+        )
     if node.type == "tensor(uint8)" and [type(length) for length in node.shape] == [str, str]:
         return _Input(node.name, (28, 28), np.uint8, 1.0, batch=1, is_picture=True)
     layout = tuple(node.shape[1:])

@@ -1,4 +1,4 @@
-"""One answer from one or several looks at each digit."""
+"""Test-time augmentation: one answer from one or several inputs of each digit."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ if TYPE_CHECKING:
     Classify = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 
-def classify_looks(looks: Sequence[NDArray[np.uint8]], classify: Classify) -> NDArray[np.float32]:
-    """The mean of what the network says of each digit's looks.
+def classify_variants(
+    inputs: Sequence[NDArray[np.uint8]], classify: Classify
+) -> NDArray[np.float32]:
+    """Average the probabilities over each digit's inputs.
 
     Args:
-        looks: uint8 `(K, 28, 28)` of each of N digits; K from 1.
+        inputs: uint8 `(K, 28, 28)` of each of N digits; K from 1.
         classify: uint8 `(M, 28, 28)` -> float32 `(M, 10)` probabilities.
 
     Returns:
         float32 `(N, 10)`.
     """
-    counts = [len(look) for look in looks]
-    # To join one with nothing else would take a twentieth of a small picture's time.
-    rows = classify(looks[0] if len(looks) == 1 else np.concatenate(looks))
+    counts = [len(each) for each in inputs]
+    rows = classify(inputs[0] if len(inputs) == 1 else np.concatenate(inputs))
     if len(rows) == len(counts):
         return rows
     starts = np.cumsum([0, *counts[:-1]])

@@ -17,8 +17,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Message
 
-from mnist_infer.cli.output import Answer, digit_record, page_record
+from mnist_infer.cli.output import READING_THRESHOLD, Answer, digit_record, page_record
 from mnist_infer.errors import ImageError, PictureTooLargeError, SeveralDigitsError
+from mnist_infer.results import Prediction
 from mnist_infer.server.backend import Backend
 from mnist_infer.server.body import read_body
 from mnist_infer.server.errors import MalformedRequestError
@@ -30,7 +31,7 @@ _Record: TypeAlias = Callable[[Answer], Fields]
 _SEVERAL_DIGITS = "more than one digit is on the picture; POST it to /read to get them all"
 _NO_NAME = "-"
 _THUMBNAIL = 256
-_STAGES = ("ink", "cleaned", "image", "drawn")
+_STAGES = ("ink", "cleaned", "image", "original_stroke")
 
 
 class Pictures:
@@ -96,7 +97,7 @@ class Pictures:
 
     def _predict(self, name: str, picture: bytes) -> Fields:
         # Not in batches: a hostile picture would keep all that share one with it.
-        return digit_record(Answer(name, self._backend.recognizer.predict(picture)))
+        return digit_record(self._answer(name, self._backend.recognizer.predict(picture)))
 
     def _explain(self, name: str, picture: bytes) -> Fields:
         explanation = self._backend.recognizer.explain(picture)
@@ -105,13 +106,20 @@ class Pictures:
             for name, pixels in zip(_STAGES, explanation.stages().values(), strict=False)
         }
         return {
-            **digit_record(Answer(name, explanation.prediction)),
+            **digit_record(self._answer(name, explanation.prediction)),
             "box": explanation.box,
             "stages": stages,
         }
 
     def _read(self, name: str, picture: bytes) -> Fields:
-        return page_record(Answer(name, reading=self._backend.recognizer.read(picture)))
+        reading = self._backend.recognizer.read(picture)
+        is_uncertain = reading.confidence < READING_THRESHOLD
+        return page_record(Answer(name, reading=reading, uncertain=is_uncertain))
+
+    def _answer(self, name: str, prediction: Prediction) -> Answer:
+        threshold = self._backend.recognizer.model.recommended_threshold
+        uncertain = None if threshold is None else prediction.confidence < threshold
+        return Answer(name, prediction, uncertain=uncertain)
 
 
 def _as_data_url(pixels: NDArray[np.uint8]) -> str:

@@ -67,6 +67,23 @@ def test_what_was_not_there_is_said(results):
     assert "**Skipped**: no such device" in text
 
 
+def test_the_bare_call_stands_beside_the_whole_one(results):
+    times = {"bare_p50_us": 9.0, "bare_min_us": 8.0, "whole_p50_us": 11.0, "whole_min_us": 10.0}
+    ratios = {"bare_over_litert_int8": 1.02, "whole_over_litert_int8": 1.25}
+    results["latency"]["bare"] = [
+        {"name": "`probabilities(image)`", "model": "dense-512-int8", **times, **ratios},
+        {"name": "OpenVINO", "model": "dense-512", **times},
+    ]
+    text = page(results)
+    assert "| `dense-512-int8` | 9 µs (8 µs) | 11 µs (10 µs) | 1.02 | 1.25 |" in text
+    assert "| OpenVINO | `dense-512` | 9 µs (8 µs) | 11 µs (10 µs) |  |  |" in text
+
+
+def test_the_instruction_set_is_named(results):
+    results["machine"]["instructions"] = ["avx2", "avx512_vnni"]
+    assert f"{results['machine']['processor']} (avx2, avx512_vnni), " in page(results)
+
+
 def test_gpu_figures_are_shown_where_there_are_some(results):
     row = {"batch": 256, "cpu_one_thread": 1000, "with_transfer": 2000}
     results["cuda"] = {"rows": [row], "pays_from_batch": 256, "goals": []}
@@ -98,5 +115,6 @@ class TestPeers:
     def test_all_others_answer_as_keras_does(self, found):
         network, images, peers = found
         assert set(peers.calls) == {"Keras predict", "Keras call", "tf.function", "NumPy"}
+        assert not peers.bare
         for call in peers.calls.values():
             np.testing.assert_allclose(call(images), network.probabilities(images), atol=1e-5)

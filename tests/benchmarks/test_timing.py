@@ -26,6 +26,10 @@ def test_a_ratio_is_taken_within_each_round():
     assert times.ratio("a", "b") == pytest.approx(2)
 
 
+def test_the_fastest_call_is_the_shortest_of_all_rounds():
+    assert Times({"a": [np.array([5e-6, 3e-6]), np.array([4e-6])]}).fastest("a") == 3
+
+
 def test_percentiles_are_in_microseconds():
     times = Times({"a": [np.arange(101) / 1e6]})
     assert times.percentiles("a") == {"p50_us": 50, "p90_us": 90, "p99_us": 99}

@@ -96,12 +96,12 @@ def test_writes_model_sidecar_and_report(run, keras_file, tmp_path, images):
     }
 
 
-def test_writes_the_same_in_integers(run, keras_file, tmp_path, images):
+def test_writes_the_same_in_int8(run, keras_file, tmp_path, images):
     result = run(keras_file, "--int8", "--report", str(tmp_path / "parity.md"))
 
     assert result.exit_code == 0, result.output
-    assert "in integers: test accuracy" in result.stdout
-    assert "# Parity of tiny in integers" in (tmp_path / "parity-int8.md").read_text()
+    assert "in int8: test accuracy" in result.stdout
+    assert "# Parity of tiny in int8" in (tmp_path / "parity-int8.md").read_text()
     content = (tmp_path / "out" / "tiny-int8.onnx").read_bytes()
     sidecar = json.loads((tmp_path / "out" / "tiny.json").read_text())
     assert sidecar["file"] == "tiny.onnx"
@@ -112,6 +112,34 @@ def test_writes_the_same_in_integers(run, keras_file, tmp_path, images):
     assert metadata["precision"] == "int8"
     float32 = onnx_probabilities((tmp_path / "out" / "tiny.onnx").read_bytes())
     assert np.allclose(onnx_probabilities(content)(images), float32(images), atol=0.05)
+
+
+def test_an_exported_model_is_quantized_as_with_its_export(run, keras_file, tmp_path):
+    models = tmp_path / "out"
+    run(keras_file, "--int8")
+    at_once = {path.name: path.read_bytes() for path in models.iterdir()}
+    (models / "tiny-int8.onnx").unlink()
+    record = json.loads(at_once["tiny.json"])
+    del record["int8"]
+    (models / "tiny.json").write_text(json.dumps(record))
+    report = tmp_path / "parity-int8.md"
+
+    result = CliRunner().invoke(
+        app, ["quantize", "tiny", "--models", str(models), "--report", str(report)]
+    )
+
+    assert result.exit_code == 0, result.output
+    assert {path.name: path.read_bytes() for path in models.iterdir()} == at_once
+    assert (
+        f"$ python -m export quantize tiny --models {models} --report {report}"
+        in report.read_text()
+    )
+
+
+def test_a_model_that_is_not_there_cannot_be_quantized(stand_in, tmp_path):
+    result = CliRunner().invoke(app, ["quantize", "tiny", "--models", str(tmp_path)])
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"error: cannot read {tmp_path / 'tiny.onnx'}")
 
 
 def test_the_run_says_recipe_seed_and_dataset(run, build, tmp_path):

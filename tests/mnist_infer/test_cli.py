@@ -240,7 +240,7 @@ class TestExplain:
             "7-1-ink.png",
             "7-2-cleaned.png",
             "7-3-28x28.png",
-            "7-4-28x28-as-drawn.png",
+            "7-4-28x28-original-stroke.png",
         ]
         with Image.open(folder / names[2]) as seen:
             assert seen.size == (28, 28)
@@ -371,6 +371,33 @@ class TestCommands:
         assert f"mnist-infer {command}" in mnist_infer(command, "--help").stdout.decode()
         assert command in mnist_infer("--help").stdout.decode()
 
+    @pytest.mark.parametrize(("typed", "meant"), [("raed", "read"), ("infos", "info")])
+    def test_one_that_is_mistyped_is_suggested(self, typed: str, meant: str, tmp_path: Path):
+        done = mnist_infer(typed, "--json", cwd=tmp_path)
+        assert f"did you mean `mnist-infer {meant}`?" in done.stderr.decode()
+        assert (done.stdout, done.returncode) == (b"", 2)
+
+    def test_an_image_whose_name_is_close_to_one(self, digit_file: Write, tmp_path: Path):
+        digit_file(7).rename(tmp_path / "raed")
+        assert mnist_infer("raed", cwd=tmp_path).stdout.startswith(b"raed  7  ")
+
+    @pytest.mark.parametrize(
+        ("words", "completed"),
+        [
+            ("mnist-infer ", "explain"),
+            ("mnist-infer re", "read"),
+            ("mnist-infer read --anno", "--annotate"),
+            ("mnist-infer bench --device ", "cuda"),
+        ],
+    )
+    def test_are_completed(self, words: str, completed: str):
+        done = mnist_infer(
+            _MNIST_INFER_COMPLETE="complete_bash",
+            COMP_WORDS=words,
+            COMP_CWORD=str(len(words.split(" ")) - 1),
+        )
+        assert completed in done.stdout.decode().split()
+
     def test_an_image_that_is_called_like_one(self, digit_file: Write, tmp_path: Path):
         digit_file(7).rename(tmp_path / "read")
         assert mnist_infer("./read", cwd=tmp_path).stdout.startswith(b"./read  7  ")
@@ -414,6 +441,7 @@ def test_a_model_of_ones_own(digit_file: Write):
         (["x.png", "--device", "tpu"], "tpu"),
         (["x.png", "--batch-size", "99999999999999999999"], "--batch-size"),
         (["x.png", "--jobs", "65"], "--jobs"),
+        (["x.png", "--input-range", "0..1"], "leave out --input-range"),
     ],
 )
 def test_wrong_usage_is_exit_code_2(arguments: list[str], says: str):

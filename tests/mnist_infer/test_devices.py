@@ -1,4 +1,4 @@
-"""Devices: what is really used is said, and what is not to be had says why."""
+"""Devices: what is really used is said, and what is not available says why."""
 
 from __future__ import annotations
 

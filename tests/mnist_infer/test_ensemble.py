@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mnist_infer.imaging.pipeline import Inputs
+from mnist_infer.imaging.pipeline import NetworkInputs
 from mnist_infer.inference.ctc import single_digits
 from mnist_infer.inference.ensemble import SURE, classify
 
-LOOKS = np.zeros((1, 28, 28), np.uint8)
+VARIANTS = np.zeros((1, 28, 28), np.uint8)
 ROW = np.zeros((32, 40), np.uint8)
 
 
@@ -27,7 +27,7 @@ def steps(digit: int) -> NDArray[np.float32]:
 
 
 def test_an_unsure_answer_is_overruled():
-    rows = classify([Inputs(LOOKS, ROW)], lambda _: digits(4, 0.5), lambda _: steps(9))
+    rows = classify([NetworkInputs(VARIANTS, ROW)], lambda _: digits(4, 0.5), lambda _: steps(9))
     assert rows[0].argmax() == 9
     assert rows[0].sum() == pytest.approx(1, abs=1e-6)
 
@@ -35,7 +35,7 @@ def test_an_unsure_answer_is_overruled():
 @pytest.mark.parametrize(("confidence", "row"), [(SURE + 0.01, ROW), (0.5, None)])
 def test_a_sure_answer_and_one_without_a_row_stay(confidence: float, row: NDArray[np.uint8] | None):
     given = digits(4, confidence)
-    rows = classify([Inputs(LOOKS, row)], lambda _: given.copy(), lambda _: steps(9))
+    rows = classify([NetworkInputs(VARIANTS, row)], lambda _: given.copy(), lambda _: steps(9))
     assert np.array_equal(rows, given)
 
 

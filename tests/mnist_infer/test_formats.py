@@ -267,7 +267,7 @@ class TestLargeLegalFiles:
         header = bytearray(encoded(Image.new("P", (1000, 1200)), "BMP")[: 14 + 40 + 4 * 256])
         header[30] = 1  # BI_RLE8
         rows = (bytes([1, 0]) * 1000 + bytes(2)) * 1200
-        assert read_picture(bytes(header) + rows + b"\0\1").pixels.shape == (1200, 1000)
+        assert read_picture(bytes(header) + rows + b"\0\1").size == (1000, 1200)
 
 
 BOMBS = """

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mnist_infer.imaging.mnist_format import are_mnist_form, is_mnist_form
+from mnist_infer.imaging.mnist_format import are_mnist_format, is_mnist_format
 from mnist_infer.imaging.normalize import normalize
 from tests.conftest import mnist_path
 from tests.mnist_infer.test_normalize import zero
@@ -28,23 +28,23 @@ NOT_MNIST = {
 
 @pytest.mark.parametrize("name", NOT_MNIST)
 def test_what_is_not_in_mnists_form(name: str):
-    assert not is_mnist_form(NOT_MNIST[name](normalize(zero(300, 20))))
+    assert not is_mnist_format(NOT_MNIST[name](normalize(zero(300, 20))))
 
 
 def test_mnist_is_in_its_own_form(mnist_path: Path):
     with np.load(mnist_path) as data:
         images = data["x_test"]
-    assert np.mean([is_mnist_form(image) for image in images]) > 0.999
+    assert np.mean([is_mnist_format(image) for image in images]) > 0.999
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 4, 31, 32, 33, 500])
 def test_a_batch_is_checked_as_each_of_its_images_is(count: int):
     images = variants()[:count]
-    assert are_mnist_form(images).tolist() == [is_mnist_form(image) for image in images]
+    assert are_mnist_format(images).tolist() == [is_mnist_format(image) for image in images]
 
 
 def test_the_variants_are_of_both_kinds():
-    assert 0.1 < are_mnist_form(variants()).mean() < 0.9
+    assert 0.1 < are_mnist_format(variants()).mean() < 0.9
 
 
 def variants() -> NDArray[np.uint8]:

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from mnist_infer.imaging.filters import stroke_width
-from mnist_infer.imaging.mnist_format import is_mnist_form
-from mnist_infer.imaging.normalize import normalize, take_looks
+from mnist_infer.imaging.mnist_format import is_mnist_format
+from mnist_infer.imaging.normalize import normalize, render_variants
 
 
 def zero(side: int, pen: int) -> NDArray[np.uint8]:
@@ -25,7 +25,7 @@ def test_the_result_is_in_mnists_form(side: int, pen: int):
     image = normalize(zero(side, max(1, pen * side // 100)))
     assert image.shape == (28, 28)
     assert image.dtype == np.uint8
-    assert is_mnist_form(image)
+    assert is_mnist_format(image)
 
 
 @pytest.mark.parametrize("pen", [2, 8, 20, 40])
@@ -35,14 +35,14 @@ def test_strokes_are_as_wide_as_mnists_whatever_the_pen(pen: int):
 
 @pytest.mark.parametrize(("pen", "width"), [(4, 1.63), (22, 1.7), (40, 2.9), (60, 3.6)])
 def test_other_pens_than_mnists_are_seen_again_as_drawn(pen: int, width: float):
-    first, second = take_looks(zero(300, pen))
+    first, second = render_variants(zero(300, pen))
     assert stroke_width(second) == pytest.approx(width, abs=0.2)
     assert abs(stroke_width(first) - 2.45) < abs(stroke_width(second) - 2.45)
 
 
 @pytest.mark.parametrize("pen", [28, 30, 34])
 def test_a_pen_like_mnists_is_seen_once(pen: int):
-    assert len(take_looks(zero(300, pen))) == 1
+    assert len(render_variants(zero(300, pen))) == 1
 
 
 def test_a_gap_that_widening_closes_stays_open_in_the_second_look():
@@ -51,7 +51,7 @@ def test_a_gap_that_widening_closes_stays_open_in_the_second_look():
     draw.rectangle((40, 0, 160, 199), outline=255, width=5)
     for row in (90, 116):
         draw.line((80, row, 160, row), fill=255, width=5)
-    first, second = (look[8:20, 15].tolist() for look in take_looks(np.array(image)))
+    first, second = (look[8:20, 15].tolist() for look in render_variants(np.array(image)))
     assert _deepest_dip(first) < 30
     assert _deepest_dip(second) > 100
 

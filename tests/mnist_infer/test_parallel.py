@@ -140,7 +140,7 @@ def test_without_more_processes_to_be_had_one_does_it_all():
     def few_files() -> None:
         import resource
 
-        resource.setrlimit(resource.RLIMIT_NOFILE, (8, 8))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (14, 14))
 
     done = run("--jobs", "8", *[SEVEN] * 60, preexec_fn=few_files)
     assert (done.returncode, done.stderr) == (0, "")
@@ -186,3 +186,15 @@ class TestLimits:
                 assert record["digit"] == 7
             else:
                 assert record["error"]["type"] == "DecodeLimitError"
+
+
+def test_without_any_process_to_be_had_each_picture_has_its_error():
+    def very_few_files() -> None:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_NOFILE, (8, 8))
+
+    done = run(SEVEN, SEVEN, preexec_fn=very_few_files)
+    errors = [json.loads(line)["error"] for line in done.stdout.splitlines()]
+    assert [error["type"] for error in errors] == ["DecodeLimitError"] * 2
+    assert (done.returncode, done.stderr) == (1, "")

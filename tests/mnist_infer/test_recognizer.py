@@ -198,7 +198,12 @@ class TestProbabilities:
 class TestExplain:
     def test_every_stage_is_an_image(self, recognizer: Recognizer):
         explanation = recognizer.explain(drawn(7))
-        assert list(explanation.stages()) == ["1-ink", "2-cleaned", "3-28x28", "4-28x28-as-drawn"]
+        assert list(explanation.stages()) == [
+            "1-ink",
+            "2-cleaned",
+            "3-28x28",
+            "4-28x28-original-stroke",
+        ]
         assert explanation.image.shape == (28, 28)
         assert explanation.cleaned.shape == explanation.ink.shape
         for stage in explanation.stages().values():
@@ -217,7 +222,7 @@ class TestExplain:
         if pen != "thin":
             picture = picture.filter(ImageFilter.MinFilter(9 if pen == "MNIST's" else 21))
         explanation = recognizer.explain(picture)
-        seen = recognizer.probabilities(explanation.looks)
+        seen = recognizer.probabilities(explanation.inputs)
         assert len(seen) == looks
         assert explanation.prediction.probabilities == pytest.approx(seen.mean(axis=0), abs=1e-6)
 

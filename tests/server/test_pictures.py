@@ -53,7 +53,7 @@ def test_explain_shows_what_the_network_saw(client: httpx.Client):
     record = client.post("/explain", content=SEVEN.read_bytes()).json()
     assert record["digit"] == 7
     answers = []
-    for look in ("image", "drawn"):
+    for look in ("image", "original_stroke"):
         url = record["stages"][look]
         seen = Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2])))
         assert seen.size == (28, 28)

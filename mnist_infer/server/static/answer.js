@@ -7,8 +7,11 @@ const STAGES = {
   ink: "The ink found",
   cleaned: "The ink of the digit",
   image: "28 by 28 pixels",
-  drawn: "The same in strokes as drawn",
+  original_stroke: "The same at its original stroke width",
 };
+// Below these an answer is doubtful, unless its record or the model says otherwise.
+const READING_THRESHOLD = 0.7;
+let threshold = 0.85;
 
 const bars = DIGITS.map((digit) => {
   const row = document.createElement("li");
@@ -18,14 +21,15 @@ const bars = DIGITS.map((digit) => {
   name.textContent = digit;
   track.className = "track";
   fill.className = "fill";
-  share.className = "share";
+  share.className = "unseen";
   track.append(fill);
   row.append(name, track, share);
   element("bars").append(row);
   return { row, fill, share };
 });
 
-export function showAbout({ model, device, version }) {
+export function showAbout({ model, device, version, recommended_threshold }) {
+  threshold = recommended_threshold ?? threshold;
   element("model").textContent = model;
   element("device").textContent = device;
   element("version").textContent = `mnist-infer ${version}`;
@@ -33,34 +37,42 @@ export function showAbout({ model, device, version }) {
 
 /** Show the record of one picture; gives the sentence to announce. */
 export function showDigit(record) {
-  const { digit, probabilities, error } = record;
-  showLarge(error ? null : digit);
+  const { digit, confidence, probabilities, error } = record;
+  const isSure = !error && !(record.uncertain ?? confidence < threshold);
+  setState(error ? "none" : isSure ? "sure" : "unsure");
+  element("digit").textContent = error ? "–" : isSure ? digit : "?";
   showBars(probabilities ?? DIGITS.map(() => 0), digit);
   showStages(record.stages ?? {});
-  const sentence = error ? noDigit(error) : `${percent(probabilities[digit])} sure`;
+  element("read-all").hidden = error?.type !== "SeveralDigitsError";
+  const share = error ? "" : `${percent(confidence)} sure`;
+  const sentence = error ? whyNot(error) : isSure ? share : `Not sure: perhaps ${digit}`;
   element("sentence").textContent = sentence;
-  return error ? sentence : `${digit}, ${sentence}`;
+  return isSure ? `${digit}, ${share}` : sentence;
 }
 
 /** Show the record of a page; gives the sentence to announce. */
-export function showReading({ text, digits, lines, error }) {
-  element("text").textContent = error ? "" : text;
-  const sentence = error ? noDigit(error) : summary(digits, lines);
+export function showReading({ text, digits, lines, unread = [], error }) {
+  setState(error ? "none" : "sure");
+  element("text").replaceChildren(...(error ? [] : readings(text, digits)));
+  const sentence = error ? whyNot(error) : summary(digits, lines, unread);
   element("summary").textContent = sentence;
   return error ? sentence : `${text.replaceAll("\n", ", ")}. ${sentence}`;
 }
 
 export function showNothing() {
-  showLarge(null);
+  setState("empty");
+  element("digit").textContent = "–";
   element("sentence").textContent = "Waiting for a digit";
   element("text").textContent = "";
   element("summary").textContent = "Waiting for digits";
   element("latency").textContent = "–";
+  element("read-all").hidden = true;
   showBars(DIGITS.map(() => 0), null);
   showStages({});
 }
 
 export function showFailure(message) {
+  setState("none");
   element("sentence").textContent = element("summary").textContent = message;
 }
 
@@ -75,8 +87,9 @@ export function showBoxes(digits, { width, height }) {
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   const smallest = Math.max(width, height) / 28;
   svg.replaceChildren(
-    ...digits.flatMap(({ digit, box: [x, y, w, h] }) => {
+    ...digits.flatMap(({ digit, reason, box: [x, y, w, h] }) => {
       const frame = shape("rect", { x, y, width: w, height: h, rx: smallest / 6 });
+      frame.classList.toggle("unread", Boolean(reason));
       const size = Math.max(h * 0.3, smallest);
       const label = shape("text", {
         x: x + w / 2,
@@ -89,9 +102,10 @@ export function showBoxes(digits, { width, height }) {
   );
 }
 
-function showLarge(digit) {
-  element("digit").textContent = digit ?? "–";
-  element("digit").classList.toggle("none", digit === null);
+/** What is shown, for the style sheet: "empty", "sure", "unsure" or "none". */
+function setState(state) {
+  document.body.dataset.state = state;
+  element("digit").classList.toggle("none", state !== "sure");
 }
 
 function showBars(probabilities, best) {
@@ -113,15 +127,34 @@ function showStages(stages) {
   }
 }
 
-function noDigit({ type, message }) {
-  return type === "NoDigitError" ? "No digit here" : message;
+/** The digits of a page with their lines; a doubtful one looks so, and each tells its confidence. */
+function readings(text, digits) {
+  let next = 0;
+  return [...text].map((character) => {
+    if (character === "\n") return character;
+    const { confidence } = digits[next++];
+    const digit = document.createElement("span");
+    digit.textContent = character;
+    digit.title = `${percent(confidence)} sure`;
+    digit.style.setProperty("--share", confidence);
+    digit.classList.toggle("doubtful", confidence < READING_THRESHOLD);
+    return digit;
+  });
 }
 
-function summary(digits, lines) {
+function whyNot({ type, message }) {
+  if (type === "NoDigitError") return "No digit here";
+  if (type === "SeveralDigitsError") return "More than one digit";
+  // After these, messages tell programmers more.
+  return message.split(/ \(|[:;]/)[0];
+}
+
+function summary(digits, lines, unread) {
   const least = digits.reduce((a, b) => (b.confidence < a.confidence ? b : a));
   const count = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
   const where = `${count(digits.length, "digit")} on ${count(lines.length, "line")}`;
-  return `${where}; the least sure is ${least.digit} with ${percent(least.confidence)}`;
+  const left = unread.length ? `; ${count(unread.length, "part")} left unread` : "";
+  return `${where}; the least sure is ${least.digit} with ${percent(least.confidence)}${left}`;
 }
 
 function shape(name, attributes) {

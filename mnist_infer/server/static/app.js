@@ -3,9 +3,17 @@
 import * as answer from "./answer.js";
 import { ServerEngine, about } from "./api.js";
 import { Camera } from "./camera.js";
-import { Pad, SIDE } from "./pad.js";
+import { textToCopy } from "./copy.js";
+import { Pad, SIDE, paint } from "./pad.js";
+import { SAMPLES } from "./samples.js";
 
 const PEN_WIDTHS = { explain: 0.06, read: 0.026 }; // shares of the canvas
+const PENS = [
+  ["Medium", 1],
+  ["Fat", 1.7],
+  ["Thin", 0.45],
+];
+const SAMPLE_SIDE = 112; // pixels of a sample's picture
 
 const NO_SERVER = "The server does not answer; is it still running?";
 
@@ -18,6 +26,8 @@ let mode = "explain";
 let given = null; // a picture that was dropped, pasted, chosen or taken; else the drawing counts
 let asking = false;
 let outdated = false;
+let answered = null; // the record that is shown, if it holds an answer
+let pen = 0; // the place of the pen in `PENS`
 let engines = {}; // "server", "browser", or both, by what the page is served with
 
 /** The server knows photos and rows better; drawings stay in the browser where it has an engine. */
@@ -56,11 +66,12 @@ async function askOnce() {
 function show(record) {
   const sentence = mode === "read" ? answer.showReading(record) : answer.showDigit(record);
   answer.showBoxes(boxesOf(record), pictureSize());
+  setAnswered(record.error ? null : record);
   if (!pad.isDrawing) element("announcement").textContent = sentence;
 }
 
 function boxesOf(record) {
-  if (mode === "read") return record.digits ?? [];
+  if (mode === "read") return [...(record.digits ?? []), ...(record.unread ?? [])];
   return given && record.box ? [{ box: record.box }] : [];
 }
 
@@ -71,7 +82,13 @@ function pictureSize() {
 
 function tell(message) {
   answer.showFailure(message);
+  setAnswered(null);
   element("announcement").textContent = message;
+}
+
+function setAnswered(record) {
+  answered = record;
+  for (const button of document.querySelectorAll("[data-copy]")) button.disabled = !record;
 }
 
 /** The picture has changed: forget the answers to the old one, and ask anew. */
@@ -79,10 +96,12 @@ function changed() {
   const nothing = !given && pad.isEmpty;
   element("hint").hidden = !nothing || camera.isOn;
   element("undo").disabled = Boolean(given) || pad.isEmpty;
+  element("redo").disabled = Boolean(given) || !pad.canRedo;
   element("clear").disabled = nothing && !camera.isOn;
   if (nothing) {
     answer.showNothing();
     answer.showBoxes([], { width: 1, height: 1 });
+    setAnswered(null);
     element("announcement").textContent = "";
   }
   ask();
@@ -93,18 +112,22 @@ async function take(picture) {
   given = picture;
   URL.revokeObjectURL(photo.src);
   photo.src = URL.createObjectURL(picture);
-  photo.hidden = false;
   answer.showNothing();
   answer.showBoxes([], { width: 1, height: 1 });
+  setAnswered(null);
   // The server may know formats that this browser cannot show.
-  await photo.decode().catch(() => {});
+  const isShown = await photo.decode().then(() => true, () => false);
+  if (given !== picture) return;
+  photo.hidden = !isShown;
+  element("refused").hidden = isShown;
+  element("refused").textContent = `${picture.name ?? "This file"} cannot be shown`;
   changed();
 }
 
 function clear() {
   stopCamera();
   given = null;
-  photo.hidden = true;
+  photo.hidden = element("refused").hidden = true;
   pad.clear();
 }
 
@@ -122,22 +145,62 @@ async function toggleCamera() {
     tell(`No camera to be had: ${error.message}`);
     return;
   }
-  element("camera").textContent = "Take it";
+  element("camera").querySelector("span").textContent = "Take it";
   changed();
 }
 
 function stopCamera() {
   camera.stop();
-  element("camera").textContent = "Camera";
+  element("camera").querySelector("span").textContent = "Camera";
 }
 
 function setMode(chosen) {
   mode = chosen;
-  pad.penWidth = PEN_WIDTHS[mode];
-  for (const id of ["single", "stages"]) element(id).hidden = mode === "read";
+  document.body.dataset.mode = mode;
+  setPen(pen);
+  element("single").hidden = mode === "read";
   element("page").hidden = mode !== "read";
+  setAnswered(null);
   answer.showBoxes([], { width: 1, height: 1 });
   ask();
+}
+
+function setPen(place) {
+  pen = place % PENS.length;
+  const [name, factor] = PENS[pen];
+  element("pen").setAttribute("aria-label", `Pen: ${name}`);
+  element("pen").style.setProperty("--pen", factor);
+  pad.penWidth = PEN_WIDTHS[mode] * factor;
+}
+
+function setErasing(isErasing) {
+  pad.isErasing = isErasing;
+  element("eraser").setAttribute("aria-pressed", isErasing);
+}
+
+async function copy(form) {
+  await navigator.clipboard.writeText(textToCopy(form, mode, answered));
+  element("announcement").textContent = "Copied";
+  const button = document.querySelector(`[data-copy=${form}]`);
+  button.classList.add("done");
+  setTimeout(() => button.classList.remove("done"), 1200);
+}
+
+function offerSample({ name, strokes }) {
+  const button = document.createElement("button");
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = SAMPLE_SIDE;
+  button.type = "button";
+  button.setAttribute("aria-label", `Draw ${name}`);
+  button.append(canvas);
+  element("sample-list").append(button);
+  // The picture is a mask, which the style sheet gives the colour of the ink.
+  paint(canvas.getContext("2d"), SAMPLE_SIDE, "#808080", strokes);
+  button.addEventListener("click", () => {
+    clear();
+    pad.show(strokes);
+    element("ink").focus({ focusVisible: false }); // the samples hide
+  });
 }
 
 function firstPicture(transfer) {
@@ -163,6 +226,18 @@ async function start() {
 
 pad.addEventListener("change", changed);
 element("undo").addEventListener("click", () => pad.undo());
+element("redo").addEventListener("click", () => pad.redo());
+element("eraser").addEventListener("click", () => setErasing(!pad.isErasing));
+element("pen").addEventListener("click", () => setPen(pen + 1));
+element("read-all").addEventListener("click", () => {
+  const radio = document.querySelector("[name=mode][value=read]");
+  radio.checked = true;
+  setMode("read");
+});
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.addEventListener("click", () => copy(button.dataset.copy));
+}
+for (const sample of SAMPLES) offerSample(sample);
 element("clear").addEventListener("click", clear);
 element("choose").addEventListener("click", () => element("file").click());
 element("file").addEventListener("change", ({ target }) => {
@@ -179,9 +254,12 @@ for (const radio of document.getElementsByName("mode")) {
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") {
     clear();
-  } else if (event.key === "z" && (event.ctrlKey || event.metaKey)) {
+  } else if (event.key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();
-    if (!given) pad.undo();
+    if (!given) event.shiftKey ? pad.redo() : pad.undo();
+  } else if (event.key === "y" && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    if (!given) pad.redo();
   }
 });
 document.addEventListener("paste", ({ clipboardData }) => {

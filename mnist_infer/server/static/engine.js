@@ -2,6 +2,7 @@
 
 import * as ort from "../runtime/ort.wasm.min.mjs";
 
+const CUT_OUT_SIDE = 112; // pixels of the picture of the digit alone
 const LARGEST_SIDE = 1024; // of a picture that is given; more tells the network nothing
 
 ort.env.wasm.numThreads = 1; // more need special headers, and gain nothing with so small a network
@@ -24,29 +25,29 @@ export class BrowserEngine {
 
   /** The record of a picture of one digit, a canvas or a blob, and how long it took. */
   async recognize(kind, picture) {
-    const { width, height, grey, scale } = await read(picture);
+    const { sheet, width, height, grey, scale } = await read(picture);
     const started = performance.now();
     const { probabilities, image, box } = await this.#session.run({
       picture: new ort.Tensor("uint8", grey, [height, width]),
     });
     const milliseconds = performance.now() - started;
     return {
-      record: recordOf(probabilities.data, image.data, [...box.data].map((side) => Number(side) * scale)),
+      record: recordOf(probabilities.data, image.data, [...box.data].map(Number), sheet, scale),
       milliseconds,
       serverMilliseconds: null,
     };
   }
 }
 
-function recordOf(probabilities, image, box) {
+function recordOf(probabilities, image, box, sheet, scale) {
   if (box[2] === 0) return { error: { type: "NoDigitError", message: "The picture is blank" } };
   const confidence = Math.max(...probabilities);
   return {
     digit: probabilities.indexOf(confidence),
     confidence,
     probabilities: [...probabilities],
-    box,
-    stages: { image: pictureOf(image) },
+    box: box.map((side) => side * scale),
+    stages: { cleaned: cutOut(sheet, box), image: pictureOf(image) },
   };
 }
 
@@ -64,7 +65,21 @@ async function read(picture) {
     const at = 4 * pixel;
     grey[pixel] = 0.299 * data[at] + 0.587 * data[at + 1] + 0.114 * data[at + 2] + 0.5;
   }
-  return { width, height, grey, scale: source.width / width };
+  return { sheet: sheet.canvas, width, height, grey, scale: source.width / width };
+}
+
+/** The digit alone, as the address of a picture. */
+function cutOut(sheet, [x, y, width, height]) {
+  const side = Math.max(width, height);
+  const scale = CUT_OUT_SIDE / side;
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = CUT_OUT_SIDE;
+  const context = canvas.getContext("2d");
+  context.fillStyle = "white";
+  context.fillRect(0, 0, CUT_OUT_SIDE, CUT_OUT_SIDE);
+  const [left, top] = [(side - width) / 2, (side - height) / 2].map((gap) => gap * scale);
+  context.drawImage(sheet, x, y, width, height, left, top, width * scale, height * scale);
+  return canvas.toDataURL();
 }
 
 /** The 28x28 that the network saw, as the address of a picture. */

@@ -14,12 +14,16 @@ const middle = (a, b) => ({ x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 });
 export class Pad extends EventTarget {
   #canvas;
   #strokes = [];
+  #undone = []; // newest last; a new stroke forgets them
   #pointer = null; // the pointer that draws; a second finger does not
   #cursor = null; // where the keyboard's pen is, once it has been used
   #penDown = false;
 
   /** How wide a stroke is, as a share of the canvas. */
   penWidth = 0.06;
+
+  /** Whether strokes take ink away. */
+  isErasing = false;
 
   constructor(canvas) {
     super();
@@ -43,14 +47,33 @@ export class Pad extends EventTarget {
     return this.#pointer !== null;
   }
 
+  get canRedo() {
+    return this.#undone.length > 0;
+  }
+
   undo() {
-    this.#strokes.pop();
+    if (this.isEmpty) return;
+    this.#undone.push(this.#strokes.pop());
     this.#penDown = false;
+    this.#changed();
+  }
+
+  redo() {
+    if (!this.canRedo) return;
+    this.#strokes.push(this.#undone.pop());
+    this.#changed();
+  }
+
+  /** Replace the drawing by these strokes, each a width and points. */
+  show(strokes) {
+    this.#strokes = structuredClone(strokes);
+    this.#undone = [];
     this.#changed();
   }
 
   clear() {
     this.#strokes = [];
+    this.#undone = [];
     this.#cursor = null;
     this.#penDown = false;
     this.#changed();
@@ -61,9 +84,10 @@ export class Pad extends EventTarget {
     const sheet = document.createElement("canvas");
     sheet.width = sheet.height = SIDE;
     const context = sheet.getContext("2d");
+    paint(context, SIDE, "black", this.#strokes);
+    context.globalCompositeOperation = "destination-over"; // paper below the ink
     context.fillStyle = "white";
     context.fillRect(0, 0, SIDE, SIDE);
-    this.#paint(context, SIDE, "black");
     return sheet;
   }
 
@@ -74,7 +98,7 @@ export class Pad extends EventTarget {
     this.#canvas.setPointerCapture(event.pointerId);
     this.#pointer = event.pointerId;
     this.#cursor = null;
-    this.#strokes.push({ width: this.penWidth, points: [this.#point(event)] });
+    this.#startStroke(this.#point(event));
     this.#changed();
   }
 
@@ -116,10 +140,16 @@ export class Pad extends EventTarget {
     event.preventDefault();
   }
 
+  #startStroke(point) {
+    const erases = this.isErasing;
+    this.#strokes.push({ width: erases ? 2 * this.penWidth : this.penWidth, erases, points: [point] });
+    this.#undone = [];
+  }
+
   #togglePen() {
     this.#cursor ??= { x: 0.5, y: 0.5, pressure: 0.5 };
     this.#penDown = !this.#penDown;
-    if (this.#penDown) this.#strokes.push({ width: this.penWidth, points: [this.#cursor] });
+    if (this.#penDown) this.#startStroke(this.#cursor);
     this.#changed();
   }
 
@@ -155,29 +185,8 @@ export class Pad extends EventTarget {
     this.#canvas.width = this.#canvas.height = side; // this wipes it, too
     const context = this.#canvas.getContext("2d");
     const style = getComputedStyle(this.#canvas);
-    this.#paint(context, side, style.color);
+    paint(context, side, style.color, this.#strokes);
     if (this.#cursor) this.#paintCursor(context, side, style.getPropertyValue("--accent"));
-  }
-
-  #paint(context, side, colour) {
-    context.strokeStyle = context.fillStyle = colour;
-    context.lineCap = "round";
-    for (const { width, points } of this.#strokes) {
-      const [first] = points;
-      context.beginPath();
-      context.arc(first.x * side, first.y * side, (side * width * weight(first)) / 2, 0, 2 * Math.PI);
-      context.fill();
-      // Each point bends the line between the middles of the pieces before and after it.
-      points.slice(1).forEach((point, i) => {
-        const from = i === 0 ? first : middle(points[i - 1], points[i]);
-        const to = i === points.length - 2 ? point : middle(points[i], point);
-        context.beginPath();
-        context.lineWidth = side * width * weight(point);
-        context.moveTo(from.x * side, from.y * side);
-        context.quadraticCurveTo(points[i].x * side, points[i].y * side, to.x * side, to.y * side);
-        context.stroke();
-      });
-    }
   }
 
   #paintCursor(context, side, colour) {
@@ -188,4 +197,28 @@ export class Pad extends EventTarget {
     context.arc(this.#cursor.x * side, this.#cursor.y * side, radius, 0, 2 * Math.PI);
     context.stroke();
   }
+}
+
+/** Draw strokes on a square canvas of this side. */
+export function paint(context, side, colour, strokes) {
+  context.strokeStyle = context.fillStyle = colour;
+  context.lineCap = "round";
+  for (const { width, erases, points } of strokes) {
+    context.globalCompositeOperation = erases ? "destination-out" : "source-over";
+    const [first] = points;
+    context.beginPath();
+    context.arc(first.x * side, first.y * side, (side * width * weight(first)) / 2, 0, 2 * Math.PI);
+    context.fill();
+    // Each point bends the line between the middles of the pieces before and after it.
+    points.slice(1).forEach((point, i) => {
+      const from = i === 0 ? first : middle(points[i - 1], points[i]);
+      const to = i === points.length - 2 ? point : middle(points[i], point);
+      context.beginPath();
+      context.lineWidth = side * width * weight(point);
+      context.moveTo(from.x * side, from.y * side);
+      context.quadraticCurveTo(points[i].x * side, points[i].y * side, to.x * side, to.y * side);
+      context.stroke();
+    });
+  }
+  context.globalCompositeOperation = "source-over";
 }
