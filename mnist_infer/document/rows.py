@@ -31,11 +31,9 @@ if TYPE_CHECKING:
 class RowParams:
     """How texts are scored; log-probabilities are natural logarithms."""
 
-    insertion_bonus: float = 1.5
-    """Added for each digit, since every digit more makes a text less probable."""
-
     digit_weight: float = 0.5
-    """Weight of the digit network's log-probabilities; the row network's is 1."""
+    """Weight of the digit network's log-probabilities; the row network's is 1. With 0 the row
+    network reads alone: 1.7 % fewer generated rows are right (`python -m benchmarks.ablation`)."""
 
     least_probability: float = 1e-4
     """What the digit network's probabilities count as at least: one digit alone that it does not
@@ -101,11 +99,7 @@ def read_band(
             continue
         middles = [(step + 0.5) * scale for step in align(steps, text)] if text else []
         cells[text] = cut_cells(ink, labels, middles) if text else []
-        scores[text] = (
-            score
-            + PARAMS.insertion_bonus * len(text)
-            + PARAMS.digit_weight * _judge(text, cells[text], classify)
-        )
+        scores[text] = score + PARAMS.digit_weight * _judge(text, cells[text], classify)
     best = max(scores, key=lambda text: scores[text])
     if not best:
         return NOTHING
