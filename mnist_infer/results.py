@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 Box: TypeAlias = tuple[int, int, int, int]
 """x, y, width, height in pixels of the upright original image."""
 
-WIDE_GAP = 0.5
+WIDE_GAP = 0.7
 """How much wider than its line's median gap a gap is a space, in heights of the line's digits; a
 median gap wider than this counts as this wide."""
 
@@ -149,8 +149,8 @@ class Reading:
         A `?` stands for what was not read between two digits.
 
         Args:
-            spaces: Write a space for a gap that is wider than the line's others by half the height
-                of its digits.
+            spaces: Write a space for a gap that is wider than the line's others by 0.7 times the
+                height of its digits.
         """
         return "\n".join(_line_text(line, self.unread, spaces) for line in self.lines)
 
@@ -168,7 +168,7 @@ def _line_text(line: tuple[LocatedDigit, ...], unread: tuple[Unread, ...], space
 
 
 def _median(values: list[int]) -> int:
-    return sorted(values)[len(values) // 2]
+    return sorted(values)[(len(values) - 1) // 2]
 
 
 def _is_between(box: Box, left: Box, right: Box) -> bool:
