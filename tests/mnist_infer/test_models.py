@@ -148,7 +148,7 @@ class TestOwn:
     )
     def test_what_is_no_digit_classifier_is_refused(self, file: str, says: str):
         with pytest.raises(ModelError, match=says):
-            Recognizer(FIXTURES / file, input_range="0..1")
+            Recognizer(FIXTURES / file)
 
     def test_what_is_no_onnx_file_is_refused(self, tmp_path: Path):
         path = tmp_path / "not.onnx"
