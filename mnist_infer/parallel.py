@@ -24,7 +24,8 @@ from mnist_infer.decode.images import ImageSource, Picture, max_bytes, read_pict
 from mnist_infer.decode.isolated import limit_error
 from mnist_infer.decode.limits import is_over_time, limit_memory, limit_time
 from mnist_infer.errors import ImageError, PictureTooLargeError
-from mnist_infer.imaging.pipeline import WORKING_SIDE, NetworkInputs, prepare_batch
+from mnist_infer.imaging.pipeline import WORKING_SIDE, prepare_batch
+from mnist_infer.inference.ensemble import NetworkInputs
 
 if TYPE_CHECKING:
     from mmap import mmap

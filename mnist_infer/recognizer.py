@@ -23,9 +23,8 @@ from mnist_infer.config import (
 from mnist_infer.decode.images import ImageSource, Page, Picture, read_picture
 from mnist_infer.errors import DeviceError, ImageError, ModelError, NoDigitError
 from mnist_infer.imaging import pipeline
-from mnist_infer.imaging.pipeline import NetworkInputs
 from mnist_infer.inference import devices
-from mnist_infer.inference.ensemble import classify
+from mnist_infer.inference.ensemble import NetworkInputs, classify
 from mnist_infer.inference.registry import ModelInfo, has_int8, read_model, read_row_model
 from mnist_infer.inference.row_session import RowSession
 from mnist_infer.inference.session import Session

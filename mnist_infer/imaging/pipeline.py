@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,7 @@ from mnist_infer.imaging.normalize import SIDE, render_variants
 from mnist_infer.imaging.paper import ink_contrast
 from mnist_infer.imaging.row_image import row_image
 from mnist_infer.imaging.rulings import remove_border_rulings, remove_frames, remove_rulings
+from mnist_infer.inference.ensemble import NetworkInputs
 from mnist_infer.results import Stages
 
 WORKING_SIDE = 320
@@ -25,18 +25,6 @@ WORKING_SIDE = 320
 
 AROUND = 0.25
 """Paper around the digit that the row network sees, as a part of the digit's height."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class NetworkInputs:
-    """What the networks see of a picture of one digit.
-
-    `variants` is uint8 `(K, 28, 28)`, for the digit network; `row` is uint8 `(32, W)`, for the row
-    network, and None where the picture already is in the MNIST format.
-    """
-
-    variants: NDArray[np.uint8]
-    row: NDArray[np.uint8] | None = None
 
 
 def prepare(picture: Picture) -> Stages:

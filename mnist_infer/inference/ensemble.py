@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mnist_infer.imaging.pipeline import NetworkInputs
     from mnist_infer.inference.tta import Classify
 
     ReadRow = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
@@ -28,6 +28,18 @@ ROW_WEIGHT = 0.5
 
 MIN_LOG_PROBABILITY = -12.0
 """What the row network's count as at least, against its best."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NetworkInputs:
+    """What the networks see of a picture of one digit.
+
+    `variants` is uint8 `(K, 28, 28)`, for the digit network; `row` is uint8 `(32, W)`, for the row
+    network, and None where the picture already is in the MNIST format.
+    """
+
+    variants: NDArray[np.uint8]
+    row: NDArray[np.uint8] | None = None
 
 
 def classify(

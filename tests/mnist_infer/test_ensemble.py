@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mnist_infer.imaging.pipeline import NetworkInputs
 from mnist_infer.inference.ctc import single_digits
-from mnist_infer.inference.ensemble import SURE, classify
+from mnist_infer.inference.ensemble import SURE, NetworkInputs, classify
 
 VARIANTS = np.zeros((1, 28, 28), np.uint8)
 ROW = np.zeros((32, 40), np.uint8)
