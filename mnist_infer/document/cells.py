@@ -11,7 +11,6 @@ import numpy as np
 
 from mnist_infer.imaging.components import EDGE
 from mnist_infer.imaging.filters import bounds
-from mnist_infer.imaging.normalize import render_variants
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,13 +28,13 @@ OUTER = 0.75
 
 @dataclass(frozen=True)
 class Cell:
-    """What stands where one digit is: its box, and what the digit network sees of it.
+    """What stands where one digit is: its box, and its ink in it.
 
-    `inputs` is uint8 `(K, 28, 28)`, and None where there is no ink.
+    `ink` is uint8 `(H, W)`, and None where there is none.
     """
 
     box: Box
-    inputs: NDArray[np.uint8] | None
+    ink: NDArray[np.uint8] | None
 
 
 def cut_cells(
@@ -72,4 +71,4 @@ def _cell(ink: NDArray[np.uint8], mask: NDArray[np.bool_], ends: Sequence[float]
         return Cell((left, 0, max(right, left + 1), ink.shape[0]), None)
     rows, columns = (bounds(mask.max(axis=axis)) for axis in (1, 0))
     own = (ink * mask)[rows, columns]
-    return Cell((columns.start, rows.start, columns.stop, rows.stop), render_variants(own))
+    return Cell((columns.start, rows.start, columns.stop, rows.stop), own)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnist_infer.document.cells import Cell, cut_cells
+from mnist_infer.imaging.normalize import render_variants
 from mnist_infer.imaging.row_image import row_image
 from mnist_infer.inference.ctc import align, beam_search
 from mnist_infer.inference.tta import classify_variants
@@ -93,13 +94,14 @@ def read_band(
     likely = beam_search(steps)
     least = max(likely.values()) - PARAMS.furthest
     scale = grey.shape[1] / len(steps)
-    scores, cells = {}, {}
-    for text, score in likely.items():
-        if score < least:
-            continue
+    scores = {text: score for text, score in likely.items() if score >= least}
+    cells = {}
+    is_alone = len(scores) == 1  # Then the digit network could change nothing.
+    for text in scores:
         middles = [(step + 0.5) * scale for step in align(steps, text)] if text else []
         cells[text] = cut_cells(ink, labels, middles) if text else []
-        scores[text] = score + PARAMS.digit_weight * _judge(text, cells[text], classify)
+        if not is_alone:
+            scores[text] += PARAMS.digit_weight * _judge(text, cells[text], classify)
     best = max(scores, key=lambda text: scores[text])
     if not best:
         return NOTHING
@@ -115,12 +117,11 @@ def read_band(
 
 def _judge(text: str, cells: list[Cell], classify: Classify) -> float:
     """The digit network's log-probability of a text, digit by digit."""
-    seen = [k for k, cell in enumerate(cells) if cell.inputs is not None]
+    seen = [k for k, cell in enumerate(cells) if cell.ink is not None]
+    inks = [cell.ink for cell in cells if cell.ink is not None]
     probabilities = np.full(len(text), PARAMS.no_ink)
     if seen:
-        rows = classify_variants(
-            [inputs for k in seen if (inputs := cells[k].inputs) is not None], classify
-        )
+        rows = classify_variants([render_variants(ink) for ink in inks], classify)
         probabilities[seen] = rows[np.arange(len(seen)), [int(text[k]) for k in seen]]
     return float(np.log(probabilities + PARAMS.least_probability).sum())
 
