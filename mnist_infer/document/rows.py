@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnist_infer.document.cells import Cell, cut_cells
+from mnist_infer.document.cells import Box, Cell, cut_cells
 from mnist_infer.imaging.normalize import render_variants
 from mnist_infer.imaging.row_image import row_image
 from mnist_infer.inference.ctc import align, beam_search
@@ -96,12 +96,13 @@ def read_band(
     scale = grey.shape[1] / len(steps)
     scores = {text: score for text, score in likely.items() if score >= least}
     cells = {}
+    known: dict[tuple[Box, bytes], NDArray[np.float32]] = {}
     is_alone = len(scores) == 1  # Then the digit network could change nothing.
     for text in scores:
         middles = [(step + 0.5) * scale for step in align(steps, text)] if text else []
         cells[text] = cut_cells(ink, labels, middles) if text else []
         if not is_alone:
-            scores[text] += PARAMS.digit_weight * _judge(text, cells[text], classify)
+            scores[text] += PARAMS.digit_weight * _judge(text, cells[text], classify, known)
     best = max(scores, key=lambda text: scores[text])
     if not best:
         return NOTHING
@@ -115,14 +116,31 @@ def read_band(
     return RowReading(best, confidences, tuple(cells[best]))
 
 
-def _judge(text: str, cells: list[Cell], classify: Classify) -> float:
-    """The digit network's log-probability of a text, digit by digit."""
-    seen = [k for k, cell in enumerate(cells) if cell.ink is not None]
-    inks = [cell.ink for cell in cells if cell.ink is not None]
-    probabilities = np.full(len(text), PARAMS.no_ink)
-    if seen:
-        rows = classify_variants([render_variants(ink) for ink in inks], classify)
-        probabilities[seen] = rows[np.arange(len(seen)), [int(text[k]) for k in seen]]
+def _judge(
+    text: str,
+    cells: list[Cell],
+    classify: Classify,
+    known: dict[tuple[Box, bytes], NDArray[np.float32]],
+) -> float:
+    """The digit network's log-probability of a text, digit by digit.
+
+    `known` holds what it has said of cells, which texts that differ in one digit share.
+    """
+    keys = [(cell.box, cell.ink.tobytes()) if cell.ink is not None else None for cell in cells]
+    new = {
+        key: cell.ink
+        for key, cell in zip(keys, cells, strict=True)
+        if key and cell.ink is not None and key not in known
+    }
+    if new:
+        rows = classify_variants([render_variants(ink) for ink in new.values()], classify)
+        known.update(zip(new, rows, strict=True))
+    probabilities = np.array(
+        [
+            known[key][int(digit)] if key else PARAMS.no_ink
+            for key, digit in zip(keys, text, strict=True)
+        ]
+    )
     return float(np.log(probabilities + PARAMS.least_probability).sum())
 
 
