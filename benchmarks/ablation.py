@@ -7,7 +7,7 @@ each time with one part or parameter changed. Printed is how many are exactly ri
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from benchmarks.data import load_or_exit
 from benchmarks.generated.rows import KINDS, pictures
 from mnist_infer import ImageError, Recognizer
 from mnist_infer.document import layout, reader, rows
+from mnist_infer.imaging.components import find_components
 from train.rows.glyphs import HELD_OUT, load
 
 COUNT = 40
@@ -26,24 +27,20 @@ Samples = list[tuple[Any, str]]
 """Pictures, as `Recognizer.read` takes them, with their texts."""
 
 
-def _params(module: Any, **changes: float) -> Callable[[], tuple[Any, str, Any]]:
-    return lambda: (module, "PARAMS", replace(module.PARAMS, **changes))
+def _params(module: Any, **changes: float) -> tuple[Any, str, Any]:
+    return module, "PARAMS", replace(module.PARAMS, **changes)
 
 
-def _constant(module: Any, name: str, value: Any) -> Callable[[], tuple[Any, str, Any]]:
-    return lambda: (module, name, value)
-
-
-VARIANTS: dict[str, Callable[[], tuple[Any, str, Any]]] = {
-    "as it is": _constant(reader, "TALL", reader.TALL),
+VARIANTS: dict[str, tuple[Any, str, Any]] = {
+    "as it is": _params(rows),
     "the row network alone": _params(rows, digit_weight=0.0),
     "digit network's weight 1": _params(rows, digit_weight=1.0),
     "temperature 1": _params(rows, temperature=1.0),
     "temperature 2": _params(rows, temperature=2.0),
-    "any confidence is a line": _constant(reader, "LEAST_CONFIDENCE", 0.0),
-    "no paper above": _constant(reader, "ABOVE", 0.0),
-    "frames stay": _constant(layout, "remove_frames", lambda ink: ink),
-    "rulings stay": _constant(layout, "remove_rulings", lambda ink: ink),
+    "any confidence is a line": (reader, "LEAST_CONFIDENCE", 0.0),
+    "no paper above": (reader, "ABOVE", 0.0),
+    "frames stay": (layout, "find_unframed", lambda ink: (ink, find_components(ink), False)),
+    "rulings stay": (layout, "remove_rulings", lambda ink: ink),
     "small print is read": _params(layout, small_print=0.0),
     "texture is read": _params(layout, max_dots=1.0),
     "small marks count as digits": _params(layout, smallest=0.2),
@@ -70,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sets["real"] = [(path, path.name.split("__")[0]) for path in files]
     recognizer = Recognizer()
     for name, change in VARIANTS.items():
-        with changed(*change()):
+        with changed(*change):
             rights = {
                 kind: sum(_is_right(recognizer, *pair) for pair in samples)
                 for kind, samples in sets.items()

@@ -116,8 +116,8 @@ def _read(recognizer: Recognizer, path: Path) -> Answer:
         reading = recognizer.read(path)
     except NoDigitError:
         return Answer(path, label, "", 0.0, None)
-    confidence = min(digit.confidence for digit in reading.digits)
-    return Answer(path, label, reading.as_text(spaces=False), confidence, None, len(reading.unread))
+    text = reading.as_text(spaces=False)
+    return Answer(path, label, text, reading.confidence, None, len(reading.unread))
 
 
 def score(answers: dict[str, list[Answer]]) -> dict[str, Scores]:

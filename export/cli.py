@@ -35,6 +35,8 @@ app = typer.Typer(
 )
 
 
+_Data = Annotated[Path | None, typer.Option(help="MNIST: an .npz, or a folder of IDX files.")]
+_Report = Annotated[Path | None, typer.Option(help="Write the parity table here, as Markdown.")]
 _OUTPUT_HELP = "The folder to write to; the bundled models are in mnist_infer/models."
 
 
@@ -51,12 +53,8 @@ def export(
         str, typer.Option(callback=_file_stem, help="The files are called NAME.onnx and NAME.json.")
     ],
     output: Annotated[Path, typer.Option(help=_OUTPUT_HELP)] = Path("runs/onnx"),
-    data: Annotated[
-        Path | None, typer.Option(help="MNIST: an .npz, or a folder of IDX files.")
-    ] = None,
-    report: Annotated[
-        Path | None, typer.Option(help="Write the parity table here, as Markdown.")
-    ] = None,
+    data: _Data = None,
+    report: _Report = None,
     model_version: Annotated[str, typer.Option(help="The version to give the model.")] = "1.0.0",
     int8: Annotated[
         bool,
@@ -78,9 +76,7 @@ def export(
 def export_rows(
     model: Annotated[Path, typer.Argument(help="The model.keras that `train rows` left.")],
     output: Annotated[Path, typer.Option(help=_OUTPUT_HELP)] = Path("runs/onnx/rows"),
-    data: Annotated[
-        Path | None, typer.Option(help="MNIST: an .npz, or a folder of IDX files.")
-    ] = None,
+    data: _Data = None,
     model_version: Annotated[str, typer.Option(help="The version to give the model.")] = "1.0.0",
 ) -> None:
     """Write the row network as ONNX, once it is proved to give the same answers."""
@@ -114,9 +110,7 @@ def export_picture(
     output: Annotated[Path, typer.Option(help="The folder to write to.")] = Path(
         "mnist_infer/models/picture"
     ),
-    data: Annotated[
-        Path | None, typer.Option(help="MNIST: an .npz, or a folder of IDX files.")
-    ] = None,
+    data: _Data = None,
     drawings: Annotated[
         Path | None,
         typer.Option(help="People's own drawings, canvas/7/a.png say, to prove it on them too."),
@@ -260,12 +254,8 @@ def quantize_command(
         str, typer.Argument(callback=_file_stem, help="The model: NAME.onnx with its NAME.json.")
     ],
     models: Annotated[Path, typer.Option(help="The folder that they lie in.")] = Path("runs/onnx"),
-    data: Annotated[
-        Path | None, typer.Option(help="MNIST: an .npz, or a folder of IDX files.")
-    ] = None,
-    report: Annotated[
-        Path | None, typer.Option(help="Write the parity table here, as Markdown.")
-    ] = None,
+    data: _Data = None,
+    report: _Report = None,
 ) -> None:
     """Write an exported model in int8 too, as NAME-int8.onnx, from its float32 file."""
     from export.errors import ExportError

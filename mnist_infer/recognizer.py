@@ -136,7 +136,7 @@ class Recognizer:
             TypeError: `image` is none of the above.
         """
         stages = self._prepare(image)
-        return Prediction.of(self._classify([NetworkInputs(stages.inputs, stages.row)])[0])
+        return Prediction.of(self._classify([pipeline.network_inputs(stages)])[0])
 
     def predict_batch(
         self, images: Iterable[ImageSource], *, batch_size: int = 64
@@ -220,7 +220,7 @@ class Recognizer:
     def explain(self, image: ImageSource) -> Explanation:
         """The digit on one picture, and each stage on the way to it; raises as `predict` does."""
         stages = self._prepare(image)
-        prediction = Prediction.of(self._classify([NetworkInputs(stages.inputs, stages.row)])[0])
+        prediction = Prediction.of(self._classify([pipeline.network_inputs(stages)])[0])
         return Explanation(
             stages.ink, stages.cleaned, stages.box, stages.inputs, stages.row, prediction
         )

@@ -128,7 +128,7 @@ def _read(recognizer: Recognizer, picture: rows.Picture, text: str) -> Answer:
         reading = recognizer.read(picture)
     except NoDigitError:
         return Answer(text, "", is_doubted=True)
-    doubt = bool(reading.unread) or min(d.confidence for d in reading.digits) < READING_THRESHOLD
+    doubt = bool(reading.unread) or reading.confidence < READING_THRESHOLD
     return Answer(text, reading.as_text(spaces=False), doubt)
 
 

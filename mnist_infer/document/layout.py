@@ -11,12 +11,11 @@ from mnist_infer.errors import ImageError
 from mnist_infer.imaging.components import (
     Components,
     component_stroke_width,
-    find_components,
     keep_components,
 )
 from mnist_infer.imaging.digit import MAX_ASPECT
 from mnist_infer.imaging.filters import stroke_width
-from mnist_infer.imaging.rulings import remove_frames, remove_rulings
+from mnist_infer.imaging.rulings import find_unframed, remove_rulings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -92,10 +91,7 @@ def find_writing(ink: NDArray[np.uint8]) -> Writing:
     Raises:
         ImageError: There are more than `MAX_DIGITS` of them.
     """
-    unruled = remove_rulings(ink)
-    ink = remove_frames(unruled)
-    has_frames = bool((ink != unruled).any())
-    pieces = find_components(ink)
+    ink, pieces, has_frames = find_unframed(remove_rulings(ink))
     heights, boxes, mass = pieces.heights, pieces.boxes, pieces.mass
     # A page's dark margin is no stroke, and would make dots of all that are.
     stroke = stroke_width(keep_components(pieces, ~pieces.along_border, ink))

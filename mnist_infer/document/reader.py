@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from mnist_infer.document.cells import Box
     from mnist_infer.document.layout import Writing
-    from mnist_infer.document.rows import ReadRow, RowReading
+    from mnist_infer.document.rows import RowReading
+    from mnist_infer.inference.ensemble import ReadRow
     from mnist_infer.inference.tta import Classify
 
     Digits: TypeAlias = list[tuple[Box, int, float]]

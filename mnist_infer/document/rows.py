@@ -7,7 +7,6 @@ log-linearly.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,15 +16,14 @@ from mnist_infer.document.cells import Box, Cell, cut_cells
 from mnist_infer.imaging.normalize import render_variants
 from mnist_infer.imaging.row_image import row_image
 from mnist_infer.inference.ctc import align, beam_search
+from mnist_infer.inference.softmax import softmax
 from mnist_infer.inference.tta import classify_variants
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mnist_infer.inference.ensemble import ReadRow
     from mnist_infer.inference.tta import Classify
-
-    ReadRow = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
-    """uint8 `(32, W)` as `row_image` makes it -> float32 `(T, 11)` log-probabilities."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,8 @@ class RowParams:
 
     digit_weight: float = 0.5
     """Weight of the digit network's log-probabilities; the row network's is 1. With 0 the row
-    network reads alone: 1.7 % fewer generated rows are right (`python -m benchmarks.ablation`)."""
+    network reads alone: 1,218 instead of 1,225 of 1,280 generated pictures are right, and 506
+    instead of 530 of 631 real ones (`python -m benchmarks.ablation`)."""
 
     least_probability: float = 1e-4
     """What the digit network's probabilities count as at least: one digit alone that it does not
@@ -106,9 +105,7 @@ def read_band(
     best = max(scores, key=lambda text: scores[text])
     if not best:
         return NOTHING
-    values = np.array(list(scores.values())) / PARAMS.temperature
-    weights = np.exp(values - values.max())
-    weights /= weights.sum()
+    weights = softmax(np.array(list(scores.values())) / PARAMS.temperature)
     confidences = tuple(
         float(sum(w for text, w in zip(scores, weights, strict=True) if _has(text, best, place)))
         for place in range(len(best))

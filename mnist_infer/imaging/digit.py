@@ -35,14 +35,20 @@ MIN_STROKE_RATIO = 3.0
 STROKE_RATIO = 2.0
 
 
-def find_digit(ink: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], tuple[slice, slice]]:
+def find_digit(
+    ink: NDArray[np.uint8], pieces: Components | None = None
+) -> tuple[NDArray[np.uint8], tuple[slice, slice]]:
     """The one digit of a picture: its ink (H, W) uint8 without all else, its rows and columns.
+
+    Args:
+        ink: uint8 `(H, W)`.
+        pieces: Its connected components, where they are known already.
 
     Raises:
         NoDigitError: there is no ink, or it has not the shape of a digit.
         SeveralDigitsError: other pieces are as large as the digit.
     """
-    pieces = find_components(ink)
+    pieces = pieces or find_components(ink)
     if pieces.along_border.all():
         raise NoDigitError("the picture is blank: no ink was found on it")
     main = int((pieces.mass * ~pieces.along_border).argmax())

@@ -15,13 +15,12 @@ from mnist_infer.imaging.mnist_format import are_mnist_format, mnist_box
 from mnist_infer.imaging.normalize import SIDE, render_variants
 from mnist_infer.imaging.paper import ink_contrast
 from mnist_infer.imaging.row_image import row_image
-from mnist_infer.imaging.rulings import remove_border_rulings, remove_frames, remove_rulings
+from mnist_infer.imaging.rulings import find_unframed, remove_border_rulings, remove_rulings
 from mnist_infer.inference.ensemble import NetworkInputs
 from mnist_infer.results import Stages
 
 WORKING_SIDE = 320
 """Sixteen times the 20 pixels of a digit in MNIST: it may be that small a part of the picture."""
-
 
 AROUND = 0.25
 """Paper around the digit that the row network sees, as a part of the digit's height."""
@@ -58,6 +57,11 @@ def _with_paper(grey: NDArray[np.uint8], rows: slice, columns: slice) -> NDArray
         for side, length in zip((rows, columns), grey.shape, strict=True)
     ]
     return np.pad(part, missing, mode="edge")
+
+
+def network_inputs(stages: Stages) -> NetworkInputs:
+    """Pick what the networks see from the stages of a picture."""
+    return NetworkInputs(stages.inputs, stages.row)
 
 
 def mnist_format_of(
@@ -121,7 +125,7 @@ def _try_prepare(picture: Picture | ImageError) -> NetworkInputs | ImageError:
         stages = prepare(picture)
     except ImageError as error:
         return error
-    return NetworkInputs(stages.inputs, stages.row)
+    return network_inputs(stages)
 
 
 def _see(
@@ -132,9 +136,6 @@ def _see(
         ink = clean
     else:
         ink, _ = binarize(pixels)
-    cleaned, box = find_digit(_without_rulings(ink))
+    unframed, pieces, _ = find_unframed(remove_rulings(remove_border_rulings(ink)))
+    cleaned, box = find_digit(unframed, pieces)
     return ink, cleaned, box
-
-
-def _without_rulings(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return remove_frames(remove_rulings(remove_border_rulings(ink)))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mnist_infer.imaging.components import find_components
+from mnist_infer.imaging.components import Components, find_components
 from mnist_infer.imaging.filters import dilate_rows, pad
 from mnist_infer.imaging.paper import BORDER_BAND
 
@@ -81,6 +81,15 @@ def remove_border_rulings(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def remove_frames(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Ink without the frames that stand around other ink, and the lines between their cells."""
+    return find_unframed(ink)[0]
+
+
+def find_unframed(ink: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Components, bool]:
+    """Remove frames as `remove_frames` does, and find the components of what is left.
+
+    Returns:
+        The ink, its components, and whether there was any frame in it.
+    """
     pieces = find_components(ink)
     rest = ink.copy()
     budget = MAX_FRAMED * ink.size
@@ -101,7 +110,8 @@ def remove_frames(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
             lines = level | upright
             soft_edge = dilate_rows(dilate_rows(lines).T).T & ~frame
             rest[place][lines | soft_edge] = 0
-    return rest
+    has_frames = bool((rest != ink).any())
+    return rest, find_components(rest) if has_frames else pieces, has_frames
 
 
 def _baselines(lines: NDArray[np.bool_], rest: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnist_infer.inference.ctc import single_digits
+from mnist_infer.inference.softmax import softmax
 from mnist_infer.inference.tta import classify_variants
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from mnist_infer.inference.tta import Classify
 
     ReadRow = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
-    """uint8 `(32, W)` -> float32 `(T, 11)` log-probabilities."""
+    """uint8 `(32, W)` as `row_image` makes it -> float32 `(T, 11)` log-probabilities."""
 
 SURE = 0.95
 """With this confidence the digit network is not helped."""
@@ -72,5 +73,4 @@ def _combine(
     scores = np.log(probabilities.clip(1e-9)) + ROW_WEIGHT * (row_scores - row_scores.max()).clip(
         MIN_LOG_PROBABILITY
     )
-    weights = np.exp(scores - scores.max())
-    return np.asarray(weights / weights.sum())
+    return softmax(scores)

@@ -24,6 +24,7 @@ from mnist_infer.config import InputRange, ModelConfig
 from mnist_infer.errors import DeviceError, ModelError
 from mnist_infer.inference import devices
 from mnist_infer.inference.onnx_file import check_self_contained
+from mnist_infer.inference.softmax import softmax
 
 _log = logging.getLogger(__name__)
 
@@ -164,7 +165,7 @@ class Session(ForkSafe):
             raise self._failure(error) from error
         if not self._is_bundled:
             self._check(outputs, len(images))
-        return _softmax(outputs) if self._gives_logits else outputs
+        return softmax(outputs) if self._gives_logits else outputs
 
     def _run_one(self, one: _OneImage, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         one.image[:] = image
@@ -350,9 +351,3 @@ def _gives_logits(session: Session) -> bool:
     probes = np.stack([np.full((28, 28), grey, np.uint8) for grey in (0, 64, 255)])
     rows = session.run(probes)
     return not (rows.min() >= -1e-6 and np.allclose(rows.sum(axis=1), 1, atol=1e-3))
-
-
-def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    result: NDArray[np.float32] = powers / powers.sum(axis=1, keepdims=True)
-    return result

@@ -1,0 +1,14 @@
+"""Scores to probabilities."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def softmax(scores: NDArray[Any]) -> NDArray[Any]:
+    """Turn scores, natural logarithms, into probabilities along the last axis; the same shape."""
+    powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
