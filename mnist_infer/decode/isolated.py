@@ -16,7 +16,7 @@ import threading
 import weakref
 from contextlib import suppress
 from queue import LifoQueue
-from typing import IO, TYPE_CHECKING, Any, BinaryIO, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from PIL import Image
 
 from mnist_infer.decode.formats import limit_pillow, load_plugins
 from mnist_infer.decode.images import ImageSource, Page, Picture, read_file, read_picture
-from mnist_infer.decode.limits import decode_seconds, limit_memory, limit_time
+from mnist_infer.decode.limits import decode_seconds, limit_memory, limit_time, was_killed
 from mnist_infer.errors import DecodeLimitError, ImageError, PictureTooLargeError
 
 if TYPE_CHECKING:
@@ -82,10 +82,12 @@ class IsolatedDecoder:
         worker = self._idle.get()
         try:
             if worker is None or worker.poll() is not None:
-                self._discard(worker)
-                worker = None
-                worker = self._start()
-            answer, pixels = self._ask(worker, request, content)
+                worker = self._replace(worker)
+            try:
+                answer, pixels = self._ask(worker, request, content)
+            except _KilledError:
+                worker = self._replace(worker)
+                answer, pixels = self._ask(worker, request, content)
         except BaseException:
             self._discard(worker)
             worker = None
@@ -100,6 +102,10 @@ class IsolatedDecoder:
         """End all workers; the next picture starts a new one."""
         self._finalizer()
         self._begin()
+
+    def _replace(self, worker: _Worker | None) -> _Worker:
+        self._discard(worker)
+        return self._start()
 
     def _start(self) -> _Worker:
         """A worker that is ready, with everything imported.
@@ -128,8 +134,8 @@ class IsolatedDecoder:
         self, worker: _Worker, request: dict[str, Any], content: bytes
     ) -> tuple[dict[str, Any], NDArray[np.uint8]]:
         requests, answers = _pipes(worker)
-        try:
-            with _Deadline(worker, decode_seconds(self._max_pixels)):
+        with _Deadline(worker, decode_seconds(self._max_pixels)) as deadline:
+            with suppress(OSError, ValueError):
                 requests.write(json.dumps(request).encode() + b"\n")
                 requests.write(content)
                 requests.flush()
@@ -138,8 +144,9 @@ class IsolatedDecoder:
                 pixels = np.frombuffer(answers.read(size), np.uint8)
                 if len(pixels) == size:
                     return answer, pixels
-        except (OSError, ValueError):
-            pass
+            exit_code = worker.wait()
+        if was_killed(exit_code) and not deadline.is_over:
+            raise _KilledError(limit_error(self._max_pixels).message)
         raise limit_error(self._max_pixels)
 
     def _discard(self, worker: _Worker | None) -> None:
@@ -164,6 +171,10 @@ def limit_error(max_pixels: int) -> DecodeLimitError:
         f"decoding took more than {decode_seconds(max_pixels):g} seconds or ended its process; "
         "save it as PNG or JPEG again"
     )
+
+
+class _KilledError(DecodeLimitError):
+    """Somebody else has killed a worker, which says nothing about its picture."""
 
 
 class _Fork:
@@ -238,15 +249,22 @@ class _Deadline:
     """Kills a worker that is still at work after so many seconds; its pipes then end."""
 
     def __init__(self, worker: _Worker, seconds: float) -> None:
-        self._timer = threading.Timer(seconds, worker.kill)
+        self.is_over = False
+        self._worker = worker
+        self._timer = threading.Timer(seconds, self._kill)
         self._timer.daemon = True
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Self:
         self._timer.start()
+        return self
 
     def __exit__(self, *_: object) -> None:
         self._timer.cancel()
         self._timer.join()  # Else it might kill a process that then has the same number.
+
+    def _kill(self) -> None:
+        self.is_over = True
+        self._worker.kill()
 
 
 def _pipes(worker: _Worker) -> tuple[IO[bytes], IO[bytes]]:

@@ -59,6 +59,11 @@ def is_over_time(exit_code: int | None) -> bool:
     return sys.platform != "win32" and exit_code in (-signal.SIGALRM, -signal.SIGXCPU)
 
 
+def was_killed(exit_code: int | None) -> bool:
+    """Whether a process with this exit code, as of `subprocess`, was killed by another one."""
+    return sys.platform != "win32" and exit_code == -signal.SIGKILL
+
+
 def _set_limit(kind: int, value: int) -> None:
     import resource
 

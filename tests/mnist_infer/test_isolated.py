@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import os
 import pickle
+import signal
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -89,6 +91,23 @@ def test_no_worker_is_left(hostile: IsolatedDecoder):
     assert len(children(os.getpid()) - before) == 1
     hostile.close()
     assert children(os.getpid()) == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc")
+def test_a_killed_worker_costs_no_answer(hostile: IsolatedDecoder):
+    before = children(os.getpid())
+    with ThreadPoolExecutor(1) as pool:
+        hostile.read(SMALL)
+        (worker,) = children(os.getpid()) - before
+        at_work = pool.submit(hostile.read, b"sleep")
+        while not at_work.running():
+            pass
+        os.kill(worker, signal.SIGKILL)
+        while not (others := children(os.getpid()) - before - {worker}):
+            time.sleep(0.01)
+        os.kill(others.pop(), signal.SIGKILL)  # Once may be an accident.
+        assert isinstance(at_work.exception(), DecodeLimitError)
+    assert hostile.read(SMALL).size == (28, 28)
 
 
 @pytest.mark.usefixtures("hostile_decoder")
