@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
+from benchmarks.generated import corruptions
+
 COUNT = 200
 """Pictures of each kind: one digit is half a percent."""
 
@@ -185,5 +187,6 @@ KINDS: dict[str, Draw] = {
     "canvas": _canvas,
     "photo": _photo,
     "scribble": _scribble,
+    **corruptions.KINDS,
 }
 """Each kind of picture by name: from a digit (28, 28) and random numbers."""
