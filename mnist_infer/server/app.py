@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
@@ -20,6 +20,7 @@ from mnist_infer import __version__
 from mnist_infer.recognizer import Recognizer
 from mnist_infer.server.backend import Backend
 from mnist_infer.server.errors import EXPECTED, error_response
+from mnist_infer.server.headers import for_pages
 from mnist_infer.server.hosts import HostMiddleware
 from mnist_infer.server.limits import ConcurrencyLimit, Limits
 from mnist_infer.server.metrics import Metrics
@@ -35,6 +36,7 @@ def create_app(
     recognizer: Recognizer,
     limits: Limits,
     allowed_hosts: Collection[str] = (),
+    browser_engine: Path | None = None,
 ) -> ASGIApp:
     """Create the whole server as one ASGI application.
 
@@ -42,6 +44,8 @@ def create_app(
         recognizer: What answers.
         limits: What a client may ask for.
         allowed_hosts: Names of the server besides localhost and its IP addresses.
+        browser_engine: The folder of a built site, for a page that recognises drawings by itself;
+            None for one that asks the server.
     """
     concurrency = ConcurrencyLimit(limits.queue)
     metrics = Metrics(lambda: concurrency.in_progress)
@@ -49,7 +53,12 @@ def create_app(
     backend = Backend(limits, concurrency, workers, recognizer)
     protocol = Protocol(backend)
     pictures = Pictures(backend)
-    about = {"version": __version__, "model": protocol.model, "device": recognizer.device}
+    about = {
+        "version": __version__,
+        "model": protocol.model,
+        "device": recognizer.device,
+        "engines": ["server"] if browser_engine is None else ["server", "browser"],
+    }
     openapi = describe_api(protocol.model, protocol.version)
 
     async def about_server(request: Request) -> Response:
@@ -73,6 +82,7 @@ def create_app(
             Route("/", _page("index.html")),
             Route("/docs", _page("docs.html")),
             Mount("/static", StaticFiles(directory=STATIC)),
+            *_engine_files(browser_engine),
         ],
         middleware=[Middleware(HostMiddleware, allowed_hosts=allowed_hosts)],
         exception_handlers=dict.fromkeys((*EXPECTED, Exception), error_response),
@@ -80,7 +90,8 @@ def create_app(
     )
     # A redirect would lead to the Host header, which a client makes up.
     app.router.redirect_slashes = False
-    return ObservabilityMiddleware(app, metrics)
+    page_headers = for_pages(compile_webassembly=browser_engine is not None)
+    return ObservabilityMiddleware(app, metrics, page_headers)
 
 
 def describe_api(model: str, version: str) -> dict[str, Any]:
@@ -96,6 +107,15 @@ def describe_api(model: str, version: str) -> dict[str, Any]:
             for status in ("403", "421") if method == "post" else ("421",):
                 operation["responses"][status] = {"$ref": f"#/components/responses/{error}"}
     return document
+
+
+def _engine_files(site: Path | None) -> list[BaseRoute]:
+    """The network and its runtime, of a built site."""
+    if site is None:
+        return []
+    return [
+        Mount(f"/{folder}", StaticFiles(directory=site / folder)) for folder in ("model", "runtime")
+    ]
 
 
 def _page(name: str) -> Callable[[Request], Awaitable[Response]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -35,6 +36,14 @@ def serve(
             "addresses; may be repeated.",
         ),
     ] = None,
+    page: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="The site that `npm run build` in web/ has written: with it the page recognises "
+            "drawings in the visitor's browser, and asks the server for photos and rows.",
+        ),
+    ] = None,
     model: Model = DEFAULT_MODEL,
     input_range: InputRange = None,
     device: Device = "auto",
@@ -61,6 +70,11 @@ def serve(
     from mnist_infer.decode.formats import limit_pillow
     from mnist_infer.recognizer import Recognizer
 
+    if page is not None and not (page / "model" / "digit.onnx").is_file():
+        raise usage_error(
+            f"{page} holds no built site; in web/ of the source, `npm ci --ignore-scripts` and "
+            "`npm run build` write one to web/site"
+        )
     limit_pillow(max_pixels)
     try:
         from mnist_infer.server import logs, run
@@ -81,6 +95,7 @@ def serve(
     limits = Limits(max_body, max_batch, queue)
     raise_interrupts()
     try:
-        run.run(create_app(recognizer, limits, allowed_host or []), limits, host, port)
+        app = create_app(recognizer, limits, allowed_host or [], page)
+        run.run(app, limits, host, port)
     except OSError as error:
         raise usage_error(f"cannot listen on {host}:{port} ({error.strerror})") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 _CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
-        "script-src 'self'",
+        "script-src 'self'{webassembly}",
         "style-src 'self'",
         "img-src 'self' data: blob:",
         "connect-src 'self'",
@@ -16,16 +16,25 @@ _CONTENT_SECURITY_POLICY = "; ".join(
     )
 )
 
-FOR_PAGES = {
-    "Cache-Control": "no-cache",  # An upgraded server shows its new page at once.
-    "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
+
+def for_pages(*, compile_webassembly: bool) -> dict[str, str]:
+    """Return the headers of a page.
+
+    Args:
+        compile_webassembly: Whether the page may, which it needs to run a network by itself.
+    """
+    webassembly = " 'wasm-unsafe-eval'" if compile_webassembly else ""
+    return {
+        "Cache-Control": "no-cache",  # An upgraded server shows its new page at once.
+        "Content-Security-Policy": _CONTENT_SECURITY_POLICY.format(webassembly=webassembly),
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+    }
+
 
 FOR_DATA = {
     # Should a browser ever show it as a page, that page may do nothing.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from time import perf_counter
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mnist_infer.server.headers import FOR_DATA, FOR_PAGES
+from mnist_infer.server.headers import FOR_DATA
 from mnist_infer.server.logs import log_request
 from mnist_infer.server.metrics import Metrics
 
@@ -17,12 +18,13 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"
 class ObservabilityMiddleware:
     """Counts, times and logs every request; tells the client the time in `Server-Timing`.
 
-    Adds the security headers, whatever the answer is.
+    Adds the security headers, whatever the answer is: to what a GET may show, `page_headers`.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, page_headers: Mapping[str, str]) -> None:
         self._app = app
         self._metrics = metrics
+        self._page_headers = page_headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -37,7 +39,7 @@ class ObservabilityMiddleware:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
-                headers.update(FOR_DATA if scope["method"] == "POST" else FOR_PAGES)
+                headers.update(FOR_DATA if scope["method"] == "POST" else self._page_headers)
                 headers["Server-Timing"] = f"total;dur={(perf_counter() - started) * 1000:.2f}"
             else:
                 size += len(message.get("body", b""))

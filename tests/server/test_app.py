@@ -57,6 +57,25 @@ def test_the_page_needs_no_other_address_and_nothing_inline(path: Path):
         )
 
 
+def test_a_page_with_a_network_of_its_own(tmp_path: Path):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "runtime").mkdir()
+    (tmp_path / "model" / "digit.onnx").write_bytes(b"a network")
+    with serving("--quiet", "--page", str(tmp_path)) as server:
+        assert httpx.get(server.url + "/about").json()["engines"] == ["server", "browser"]
+        assert httpx.get(server.url + "/model/digit.onnx").content == b"a network"
+        policy = httpx.get(server.url + "/").headers["content-security-policy"]
+    assert "script-src 'self' 'wasm-unsafe-eval';" in policy
+    assert "'unsafe-" not in policy
+
+
+def test_a_folder_without_a_built_site_is_refused(tmp_path: Path):
+    command = [sys.executable, "-m", "mnist_infer", "serve", "--page", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert "npm run build" in done.stderr
+
+
 def test_files_outside_the_static_folder_are_out_of_reach(client: httpx.Client):
     for path in ("/static/../app.py", "/static/%2e%2e/app.py", "/static/%2fetc/passwd"):
         assert client.get(path).status_code == 404
