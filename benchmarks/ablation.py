@@ -18,6 +18,7 @@ from benchmarks.generated.rows import KINDS, pictures
 from mnist_infer import ImageError, Recognizer
 from mnist_infer.document import layout, reader, rows
 from mnist_infer.imaging.components import find_components
+from mnist_infer.imaging.rulings import Unruled
 from train.rows.glyphs import HELD_OUT, load
 
 COUNT = 40
@@ -39,8 +40,11 @@ VARIANTS: dict[str, tuple[Any, str, Any]] = {
     "temperature 2": _params(rows, temperature=2.0),
     "any confidence is a line": (reader, "LEAST_CONFIDENCE", 0.0),
     "no paper above": (reader, "ABOVE", 0.0),
-    "frames stay": (layout, "find_unframed", lambda ink: (ink, find_components(ink), False)),
-    "rulings stay": (layout, "remove_rulings", lambda ink: ink),
+    "rulings stay": (
+        layout,
+        "remove_rulings",
+        lambda ink: Unruled(ink, find_components(ink), False),
+    ),
     "small print is read": _params(layout, small_print=0.0),
     "texture is read": _params(layout, max_dots=1.0),
     "small marks count as digits": _params(layout, smallest=0.2),

@@ -42,7 +42,7 @@ def pictures(
     """
     rng = np.random.default_rng((seed, zlib.crc32(kind.encode())))
     for place in rng.permutation(len(images))[:count]:
-        label = None if kind == "cell-empty" else int(labels[place])
+        label = None if kind.endswith("empty") else int(labels[place])
         yield KINDS[kind](images[place], rng), label
 
 
@@ -129,6 +129,45 @@ def _cell(has_digit: bool) -> Draw:
     return draw
 
 
+def _shared_cell(has_digit: bool) -> Draw:
+    """A box of a form or a table that shares its rules with its empty neighbours.
+
+    The picture goes on into up to half of each neighbour, or ends beyond the outermost rule.
+    """
+
+    def draw(image: Picture, rng: np.random.Generator) -> Picture:
+        cell = rng.integers(40, 121, 2)
+        thickness = int(rng.integers(1, 4))
+        # Above, below, left and right of the box: a neighbour, or nothing but paper.
+        has_neighbour = rng.random(4) < 0.7
+        has_neighbour[rng.integers(4)] = True
+        room = [int(n) for n in rng.integers(thickness + 2, cell.repeat(2) // 2)]
+        paper, pen, rule = rng.uniform(200, 255), rng.uniform(0, 80), rng.uniform(0, 130)
+        height, width = cell[0] + room[0] + room[1], cell[1] + room[2] + room[3]
+        page = np.full((height, width), paper, np.float64)
+        stops = (height - room[1], width - room[3])
+        ends = [
+            slice(0 if before else start, None if after else stop + thickness)
+            for before, after, start, stop in zip(
+                has_neighbour[::2], has_neighbour[1::2], room[::2], stops, strict=True
+            )
+        ]
+        for y in (room[0], stops[0]):
+            page[y : y + thickness, ends[1]] = rule
+        for x in (room[2], stops[1]):
+            page[ends[0], x : x + thickness] = rule
+        if has_digit:
+            mask = digit_mask(image, max(12, round((min(cell) - 8) * rng.uniform(0.5, 1.0))))
+            top, left = (
+                start + thickness + int(rng.integers(0, max(1, whole - thickness - part)))
+                for start, whole, part in zip(room[::2], cell, mask.shape, strict=True)
+            )
+            _write(page, mask, pen, top, left)
+        return np.rint(page + rng.normal(0, 2, page.shape)).clip(0, 255).astype(np.uint8)
+
+    return draw
+
+
 def _page(
     image: Picture, rng: np.random.Generator, paper: float, pen: float
 ) -> NDArray[np.float64]:
@@ -164,6 +203,28 @@ def _photo(image: Picture, rng: np.random.Generator) -> Picture:
     return np.rint(noisy).clip(0, 255).astype(np.uint8)
 
 
+def _sheet(image: Picture, rng: np.random.Generator) -> Picture:
+    """A sheet of paper, turned a little, on ground of another shade that the picture shows too."""
+    paper, ground = rng.permutation([rng.uniform(190, 250), rng.uniform(20, 150)])
+    pen = rng.uniform(20, 60) if paper > ground else rng.uniform(200, 250)
+    sheet = Image.fromarray(_page(image, rng, float(paper), float(pen)).astype(np.uint8))
+    margins = [round(max(sheet.size) * share) for share in rng.uniform(0.05, 0.3, 2)]
+    size = (sheet.width + 2 * margins[0], sheet.height + 2 * margins[1])
+    outline = Image.new("L", size)
+    outline.paste(255, (margins[0], margins[1], size[0] - margins[0], size[1] - margins[1]))
+    page = Image.new("L", size, round(paper))
+    page.paste(sheet, tuple(margins))
+    angle = float(rng.uniform(-12, 12))
+    page, outline = (
+        part.rotate(angle, Image.Resampling.BICUBIC, fillcolor=fill)
+        for part, fill in ((page, round(paper)), (outline, 0))
+    )
+    picture = Image.composite(page, Image.new("L", size, round(ground)), outline)
+    blurred = np.asarray(picture.filter(ImageFilter.GaussianBlur(1)))
+    noisy = blurred + rng.normal(0, rng.uniform(1, 6), blurred.shape)
+    return np.rint(noisy).clip(0, 255).astype(np.uint8)
+
+
 def _scribble(image: Picture, rng: np.random.Generator) -> Picture:
     """A drawing with one line across, thinner than the digit's strokes."""
     picture = Image.fromarray(_canvas(image, rng))
@@ -184,6 +245,9 @@ KINDS: dict[str, Draw] = {
     "bitmap-transparent": _transparent,
     "cell-ruled": _cell(has_digit=True),
     "cell-empty": _cell(has_digit=False),
+    "cell-shared": _shared_cell(has_digit=True),
+    "cell-shared-empty": _shared_cell(has_digit=False),
+    "sheet": _sheet,
     "canvas": _canvas,
     "photo": _photo,
     "scribble": _scribble,

@@ -15,7 +15,7 @@ from mnist_infer.imaging.mnist_format import are_mnist_format, mnist_box
 from mnist_infer.imaging.normalize import SIDE, render_variants
 from mnist_infer.imaging.paper import ink_contrast
 from mnist_infer.imaging.row_image import row_image
-from mnist_infer.imaging.rulings import find_unframed, remove_border_rulings, remove_rulings
+from mnist_infer.imaging.rulings import remove_rulings
 from mnist_infer.inference.ensemble import NetworkInputs
 from mnist_infer.results import Stages
 
@@ -136,6 +136,6 @@ def _see(
         ink = clean
     else:
         ink, _ = binarize(pixels)
-    unframed, pieces, _ = find_unframed(remove_rulings(remove_border_rulings(ink)))
-    cleaned, box = find_digit(unframed, pieces)
+    unruled = remove_rulings(ink)
+    cleaned, box = find_digit(unruled.ink, unruled.pieces)
     return ink, cleaned, box

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mnist_infer.imaging.components import Components, find_components
+from mnist_infer.imaging.components import EDGE, Components, find_components, keep_components
 from mnist_infer.imaging.filters import dilate_rows, pad
-from mnist_infer.imaging.paper import BORDER_BAND
+from mnist_infer.imaging.paper import BORDER_BAND, grown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Ink above this belongs to a line or a stroke; below is soft edge.
-EDGE = 64
 # Phone photos of forms tilt by up to about 3 degrees.
 MAX_SLOPE = 0.05
 # A line may have gaps where it is faint.
@@ -38,8 +37,50 @@ MAX_DESCENT = 0.15
 _LINES_AT_ONCE = 256
 
 
-def remove_rulings(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Ink without the straight lines that cross the picture or a cell of it; (H, W) uint8."""
+@dataclass(frozen=True)
+class Unruled:
+    """Ink (H, W) uint8 without rulings, its connected components, and whether it had frames."""
+
+    ink: NDArray[np.uint8]
+    pieces: Components
+    has_frames: bool
+
+
+def remove_rulings(ink: NDArray[np.uint8]) -> Unruled:
+    """Remove the frames around other ink, and the straight lines across the picture.
+
+    Lines that end at other lines stand free once those are gone: so it is done again until
+    nothing more is found.
+    """
+    pieces = find_components(ink)
+    along_border = _along_border(pieces)
+    if along_border.any():
+        ink = keep_components(pieces, ~along_border, ink)
+        pieces = find_components(ink)
+    has_frames = False
+    gone = np.zeros(ink.shape, np.bool_)
+    while True:
+        unframed = remove_frames(ink, pieces, gone)
+        rest = remove_lines(unframed)
+        has_frames |= unframed is not ink
+        if rest is ink:
+            return Unruled(ink, pieces, has_frames)
+        gone |= rest < ink
+        ink, pieces = rest, find_components(rest)
+
+
+def _along_border(pieces: Components) -> NDArray[np.bool_]:
+    """Which pieces are rules of a form along the border, in I, L, U or O shape; (N,) bool."""
+    height, width = pieces.labels.shape
+    rows, columns = (int(BORDER_BAND * side) for side in (height, width))
+    inner = pieces.labels[rows : height - rows, columns : width - columns]
+    is_inside = np.bincount(inner.ravel(), minlength=len(pieces.mass) + 1)[1:] > 0
+    is_long = (pieces.heights > MIN_COVER * height) | (pieces.widths > MIN_COVER * width)
+    return np.asarray(is_long & ~is_inside)
+
+
+def remove_lines(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Ink without the straight lines from border to border of the picture; (H, W) uint8."""
     mask = ink > EDGE
     level, upright = _ruling(mask)
     lines = level | upright
@@ -49,69 +90,58 @@ def remove_rulings(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     soft_edge = dilate_rows(dilate_rows(lines).T).T & ~mask
     rest = np.where(lines | soft_edge, 0, ink).astype(np.uint8)
     # A stroke from top to bottom with nothing beside it is a 1.
-    return rest if rest.any() or level.any() else ink
+    return rest if lines.any() and (rest.any() or level.any()) else ink
 
 
-def remove_border_rulings(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Ink without the rules of a form, in I, L, U or O shape, along the border; (H, W) uint8."""
-    mask = ink > EDGE
-    band = tuple(int(BORDER_BAND * side) for side in mask.shape)
-    sides = (
-        mask[: band[0]],
-        mask[mask.shape[0] - band[0] :],
-        mask[:, : band[1]].T,
-        mask[:, mask.shape[1] - band[1] :].T,
-    )
-    if not any(side.any(axis=0).mean() > MIN_COVER for side in sides):
-        return ink
-    pieces = find_components(ink)
-    rest = ink
-    for i in np.flatnonzero(pieces.lengths > MIN_COVER * min(ink.shape)).tolist():
-        own = pieces.labels == i + 1
-        within = np.zeros_like(mask)
-        for turn, reach in enumerate((band[0], band[1]) * 2):
-            # Quarter turns bring each side of the picture to its top in turn.
-            strip = np.rot90(own, turn)[:reach]
-            if strip.any(axis=0).mean() > MIN_COVER:
-                np.rot90(within, turn)[:reach] = True
-        if not (own & ~within).any():
-            rest = np.where(dilate_rows(dilate_rows(own).T).T & (~mask | own), 0, rest)
-    return rest.astype(np.uint8, copy=False)
+def remove_frames(
+    ink: NDArray[np.uint8], pieces: Components, gone: NDArray[np.bool_]
+) -> NDArray[np.uint8]:
+    """Ink without the frames around other ink, and the lines between their cells.
 
+    A frame has straight lines along all its sides; the picture's border may cut off up to two.
+    Of other pieces, lines go that end on both sides at the border or at what is gone already.
 
-def remove_frames(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Ink without the frames that stand around other ink, and the lines between their cells."""
-    return find_unframed(ink)[0]
-
-
-def find_unframed(ink: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Components, bool]:
-    """Remove frames as `remove_frames` does, and find the components of what is left.
-
-    Returns:
-        The ink, its components, and whether there was any frame in it.
+    Args:
+        ink: uint8 (H, W).
+        pieces: Its connected components.
+        gone: bool (H, W), rulings that have been removed from it.
     """
-    pieces = find_components(ink)
     rest = ink.copy()
+    near_gone = grown(gone, 2) if gone.any() else gone
     budget = MAX_FRAMED * ink.size
+    height, width = ink.shape
     for i in np.flatnonzero(pieces.lengths > MIN_FRAME * min(ink.shape)).tolist():
-        top, left, bottom, right = pieces.boxes[i]
+        top, left, bottom, right = pieces.boxes[i].tolist()
         place = (slice(top, bottom), slice(left, right))
         frame = pieces.labels[place] == i + 1
         reach = max(2, round(MAX_SLOPE * max(frame.shape)))
+        inside = np.flatnonzero([top > 0, bottom < height, left > 0, right < width])
         strips = (frame[:reach], frame[-reach:], frame[:, :reach].T, frame[:, -reach:].T)
-        if min(float(strip.any(axis=0).mean()) for strip in strips) < MIN_COVER:
+        is_frame = len(inside) > 1 and all(
+            strips[k].any(axis=0).mean() >= MIN_COVER for k in inside
+        )
+        near = near_gone[place] & frame
+        ends = (near[:reach], near[-reach:], near[:, :reach], near[:, -reach:])
+        is_held = [k not in inside or bool(ends[k].any()) for k in range(4)]
+        if not is_frame and not (gone.any() and (all(is_held[:2]) or all(is_held[2:]))):
             continue
         budget -= frame.size
         if budget < 0:
             break
         level, upright = _ruling(frame, SLENDER_IN_FRAME)
         sides = (level[:reach], level[-reach:], upright[:, :reach], upright[:, -reach:])
-        if all(side.any() for side in sides):
+        lines = np.zeros_like(frame)
+        if is_frame and all(sides[k].any() for k in inside):
             lines = level | upright
+        elif gone.any():
+            if all(is_held[:2]):
+                lines |= upright
+            if all(is_held[2:]):
+                lines |= level
+        if lines.any():
             soft_edge = dilate_rows(dilate_rows(lines).T).T & ~frame
             rest[place][lines | soft_edge] = 0
-    has_frames = bool((rest != ink).any())
-    return rest, find_components(rest) if has_frames else pieces, has_frames
+    return rest if (rest != ink).any() else ink
 
 
 def _baselines(lines: NDArray[np.bool_], rest: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -169,25 +199,32 @@ def _add_baselines(
 def _ruling(
     mask: NDArray[np.bool_], slender: float = SLENDER
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Level and upright lines across the picture; (H, W) bool each."""
-    return _level_lines(mask, slender), _level_lines(mask.T, slender).T
+    """Level and upright lines across the picture, their crossings in both; (H, W) bool each."""
+    level, near_level = _level_lines(mask, slender)
+    upright, near_upright = (lines.T for lines in _level_lines(mask.T, slender))
+    crossings = mask & near_level & near_upright
+    return level | crossings, upright | crossings
 
 
-def _level_lines(mask: NDArray[np.bool_], slender: float) -> NDArray[np.bool_]:
+def _level_lines(
+    mask: NDArray[np.bool_], slender: float
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Pixels of nearly level lines from the left border to the right; (H, W) bool.
 
-    Each pair of places where ink touches the two borders at nearly the same height is tried.
+    With them come all pixels along the lines, what crosses them included. Each pair of places
+    where ink touches the two borders at nearly the same height is tried.
     """
     width = mask.shape[1]
+    lines, along = np.zeros_like(mask), np.zeros_like(mask)
     if width < slender:
-        return np.zeros_like(mask)
+        return lines, along
     border = max(2, width // 50)
     left = np.flatnonzero(mask[:, :border].any(axis=1))
     right = np.flatnonzero(mask[:, -border:].any(axis=1))
     start, stop = left.repeat(right.size), np.tile(right, left.size)
     level = np.abs(stop - start) <= max(1, MAX_SLOPE * width)
     if not level.any():
-        return np.zeros_like(mask)
+        return lines, along
     start, stop = start[level], stop[level]
     near = dilate_rows(mask)
     if len(start) > MANY:
@@ -200,7 +237,6 @@ def _level_lines(mask: NDArray[np.bool_], slender: float) -> NDArray[np.bool_]:
     around = mask.astype(np.uint8) + near + dilate_rows(near)
     score = _means_along(around, start, stop)
     run_of, length = _upright_runs(mask)
-    lines = np.zeros_like(mask)
     while score.any():
         best = int(score.argmax())
         first, last = sorted((int(start[best]), int(stop[best])))
@@ -219,6 +255,9 @@ def _level_lines(mask: NDArray[np.bool_], slender: float) -> NDArray[np.bool_]:
             thin[hit] = length[hit] <= longest
             found = mask[rows] & thin[run_of[rows]] & ~lines[rows]
             lines[rows] |= found
+            across, columns = _path(start[[best]], stop[[best]], width)
+            for step in range(-int(longest), int(longest) + 1):
+                along[(across + step).clip(0, len(mask) - 1), columns] = True
         same = np.maximum(np.abs(start - start[best]), np.abs(stop - stop[best])) <= thickness + 1
         score[same] = 0
         # What is in one line counts for no other: the bar of a 4 that slopes towards a line.
@@ -234,7 +273,7 @@ def _level_lines(mask: NDArray[np.bool_], slender: float) -> NDArray[np.bool_]:
                 free = near[rows] & ~dilate_rows(lines[rows])
                 rest = _means_along(free, *(ends - rows.start))
                 score[np.flatnonzero(meets)[rest < MIN_COVER]] = 0
-    return lines
+    return lines, along
 
 
 def _rows(first: int, last: int, margin: int) -> slice:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from mnist_infer.imaging.components import find_components
-from mnist_infer.imaging.rulings import remove_frames, remove_rulings
+from mnist_infer.imaging.rulings import remove_lines, remove_rulings
 
 
 def page(thickness: int = 4, rise: int = 0, grey: int = 255) -> NDArray[np.uint8]:
@@ -27,7 +27,7 @@ def mostly_left(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
 
 
 def line_is_left(ink: NDArray[np.uint8]) -> bool:
-    return mostly_left(ink[:110], remove_rulings(ink)[:110])
+    return mostly_left(ink[:110], remove_lines(ink)[:110])
 
 
 @pytest.mark.parametrize(("thickness", "left"), [(12, False), (22, True)])
@@ -59,7 +59,7 @@ def framed(side: int, thickness: int) -> NDArray[np.uint8]:
 def test_a_frame_is_a_fifth_of_the_picture_and_ten_times_as_long_as_thick(
     side: int, thickness: int, left: bool
 ):
-    assert mostly_left(framed(side, thickness), remove_frames(framed(side, thickness))) is left
+    assert mostly_left(framed(side, thickness), remove_rulings(framed(side, thickness)).ink) is left
 
 
 @pytest.mark.parametrize(("grey", "pieces"), [(80, 1), (48, 2)])
