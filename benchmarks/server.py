@@ -173,7 +173,7 @@ def ours(*options: str) -> Iterator[int]:
 def _serve_floor(connection: Any) -> None:
     import socket
 
-    import orjson
+    import msgspec
     import uvicorn
     from starlette.applications import Starlette
     from starlette.requests import Request
@@ -185,7 +185,7 @@ def _serve_floor(connection: Any) -> None:
     async def infer(request: Request) -> Response:
         body = await request.body()
         length = int(request.headers.get("inference-header-content-length", len(body)))
-        (tensor,) = orjson.loads(body[:length])["inputs"]
+        (tensor,) = msgspec.json.decode(body[:length])["inputs"]
         if "data" in tensor:
             np.array(tensor["data"], np.uint8).reshape(tensor["shape"])
         else:

@@ -21,6 +21,7 @@ from mnist_infer.errors import (
     NoDigitError,
     PictureTooLargeError,
     SeveralDigitsError,
+    SeveralPagesError,
 )
 
 # Not from `typing`, whose import is longer than all the others: Ctrl-C while it lasts would end the
@@ -54,6 +55,7 @@ __all__ = [
     "Reading",
     "Recognizer",
     "SeveralDigitsError",
+    "SeveralPagesError",
     "__version__",
     "bundled_models",
 ]

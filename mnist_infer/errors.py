@@ -7,6 +7,7 @@ Every error says what was found and how to put it right::
     │   ├── PictureTooLargeError    more pixels, or more bytes in a file, than are taken
     │   ├── DecodeLimitError        a picture that takes too much time or memory to decode
     │   ├── NoDigitError            a picture with nothing on it that could be a digit
+    │   ├── SeveralPagesError       a file of several pages where one picture is needed
     │   ├── SeveralDigitsError      a picture with more than the one digit that was asked for
     │   └── LowConfidenceError      an answer below the confidence that the caller asked for
     ├── ModelError                  a model that cannot be loaded or is not a digit classifier
@@ -44,6 +45,10 @@ class DecodeLimitError(ImageError):
 
 class NoDigitError(ImageError):
     """A picture with nothing on it that could be a digit."""
+
+
+class SeveralPagesError(ImageError):
+    """A file of several pages where one picture is needed."""
 
 
 class SeveralDigitsError(ImageError):

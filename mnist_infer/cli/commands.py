@@ -9,8 +9,8 @@ import typer
 from typer.core import TyperGroup
 
 from mnist_infer import config
-from mnist_infer.batch.cli import batch
 from mnist_infer.cli import recognize
+from mnist_infer.cli.batch import batch
 from mnist_infer.cli.options import (
     BatchSize,
     Device,
@@ -28,9 +28,9 @@ from mnist_infer.cli.options import (
     Version,
 )
 from mnist_infer.cli.recognize import OutputOptions
+from mnist_infer.cli.serve import serve
 from mnist_infer.config import DEFAULT_MODEL, MAX_PIXELS, ModelConfig
 from mnist_infer.errors import DeviceError, ModelError
-from mnist_infer.server.cli import serve
 
 
 class _PredictByDefault(TyperGroup):

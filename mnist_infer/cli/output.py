@@ -1,78 +1,18 @@
-"""Answers as text for people and as JSON records for programs."""
+"""Answers as text for people, and their records as JSON for programs."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
+from mnist_infer.records import READING_THRESHOLD, Answer
+
 if TYPE_CHECKING:
-    from mnist_infer.errors import ImageError
-    from mnist_infer.results import Explanation, Prediction, Reading
-
-READING_THRESHOLD = 0.7
-"""The confidence of a line's least certain digit below which the line is uncertain.
-
-Of 449 real pictures of rows, it marks 74 % of those that are read wrong and 17 % of those that are
-read right; 0.6 would mark 63 % and 11 %, 0.8 82 % and 27 %."""
+    from mnist_infer.results import Prediction
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What became of one image: a result, an error, or both where confidence is too low."""
-
-    path: str
-    prediction: Prediction | None = None
-    reading: Reading | None = None
-    explanation: Explanation | None = None
-    error: ImageError | None = None
-    uncertain: bool | None = None
-    """Whether its confidence is below the threshold; None where there is none of one of them."""
-
-
-def digit_record(answer: Answer) -> dict[str, Any]:
-    """The JSON record of a picture of one digit.
-
-    `digit` is null, and `error` is there, when the picture has no answer. `uncertain` says whether
-    the confidence is below the model's recommended threshold; it is null where there is no
-    confidence, or where the model is a user's own, which has no such threshold.
-    """
-    prediction = answer.prediction
-    return {
-        "path": answer.path,
-        "digit": prediction.digit if prediction and not answer.error else None,
-        "confidence": prediction.confidence if prediction else None,
-        "uncertain": answer.uncertain,
-        "probabilities": prediction.probabilities if prediction else None,
-        **_error_field(answer),
-    }
-
-
-def page_record(answer: Answer, *, spaces: bool = True) -> dict[str, Any]:
-    """The JSON record of a page; `text` is null, and `error` is there, when it has no answer.
-
-    Wide gaps are spaces in `text` and `lines` unless `spaces` is false. `uncertain` says whether
-    the confidence of any digit is below `READING_THRESHOLD`.
-    """
-    text = answer.reading.as_text(spaces=spaces) if answer.reading else None
-    digits = answer.reading.digits if answer.reading else ()
-    unread = answer.reading.unread if answer.reading else ()
-    return {
-        "path": answer.path,
-        "text": None if answer.error else text,
-        "lines": text.split("\n") if text else [],
-        "uncertain": answer.uncertain,
-        "digits": [
-            {"digit": located.digit, "confidence": located.confidence, "box": located.box}
-            for located in digits
-        ],
-        "unread": [{"box": each.box, "reason": each.reason} for each in unread],
-        **_error_field(answer),
-    }
-
-
-def as_json(records: Iterable[dict[str, Any]]) -> Iterator[str]:
+def as_json(records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """One array with a record a line."""
     separator, written = "[\n", 0
     for record in records:
@@ -86,7 +26,7 @@ def json_end(records: int) -> str:
     return "\n]\n" if records else "[]\n"
 
 
-def as_jsonl(records: Iterable[dict[str, Any]]) -> Iterator[str]:
+def as_jsonl(records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """A record a line."""
     for record in records:
         yield json.dumps(record) + "\n"
@@ -156,11 +96,6 @@ def as_drawing(answers: Iterable[Answer], top: int, stream: TextIO) -> Iterator[
         yield from as_text([answer], top)
         if answer.explanation:
             yield renderer.render(answer.explanation, bool(answer.uncertain))
-
-
-def _error_field(answer: Answer) -> dict[str, Any]:
-    error = answer.error
-    return {"error": {"type": type(error).__name__, "message": error.message}} if error else {}
 
 
 def _ranking(prediction: Prediction, top: int, is_uncertain: bool) -> str:

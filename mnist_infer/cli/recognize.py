@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -23,15 +23,11 @@ from mnist_infer.cli.console import (
 )
 from mnist_infer.cli.interrupts import INTERRUPTED, Interrupts
 from mnist_infer.cli.output import (
-    READING_THRESHOLD,
-    Answer,
     as_drawing,
     as_json,
     as_jsonl,
     as_text,
-    digit_record,
     json_end,
-    page_record,
     quote_name,
 )
 from mnist_infer.config import ModelConfig
@@ -42,6 +38,7 @@ from mnist_infer.errors import (
     LowConfidenceError,
     ModelError,
 )
+from mnist_infer.records import READING_THRESHOLD, Answer, digit_record, page_record
 
 if TYPE_CHECKING:
     from mnist_infer.parallel import Read
@@ -137,7 +134,7 @@ def _run(
     output: OutputOptions,
     find: Callable[[Recognizer], Answers],
     text: Callable[[Iterable[Answer], TextIO], Iterator[str]],
-    record: Callable[[Answer], dict[str, Any]],
+    record: Callable[[Answer], Mapping[str, Any]],
 ) -> int:
     """Print what is found as text or records; return the exit code."""
     if output.json and output.jsonl:

@@ -21,7 +21,12 @@ from mnist_infer.decode.files import (
 )
 from mnist_infer.decode.formats import check_pixels, open_picture
 from mnist_infer.decode.frames import has_more_pages, turn_to
-from mnist_infer.errors import DecodeLimitError, ImageError, PictureTooLargeError
+from mnist_infer.errors import (
+    DecodeLimitError,
+    ImageError,
+    PictureTooLargeError,
+    SeveralPagesError,
+)
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
@@ -161,7 +166,9 @@ def _from_stream(
     if page is not None:
         turn_to(image, page, max_pixels)
     elif has_more_pages(image):
-        raise ImageError("a TIFF of several pages; give each as Page(file, number), counted from 1")
+        raise SeveralPagesError(
+            "a TIFF of several pages; give each as Page(file, number), counted from 1"
+        )
     return _decode(image, working_side)
 
 

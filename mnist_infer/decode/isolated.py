@@ -25,7 +25,12 @@ from PIL import Image
 from mnist_infer.decode.formats import limit_pillow, load_plugins
 from mnist_infer.decode.images import ImageSource, Page, Picture, read_file, read_picture
 from mnist_infer.decode.limits import decode_seconds, limit_memory, limit_time, was_killed
-from mnist_infer.errors import DecodeLimitError, ImageError, PictureTooLargeError
+from mnist_infer.errors import (
+    DecodeLimitError,
+    ImageError,
+    PictureTooLargeError,
+    SeveralPagesError,
+)
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -34,7 +39,9 @@ if TYPE_CHECKING:
 _SPARE_WORKERS = 2
 _START_SECONDS = 60
 _LINE_BYTES = 2**16
-_ERRORS = {each.__name__: each for each in (DecodeLimitError, PictureTooLargeError)}
+_ERRORS = {
+    each.__name__: each for each in (DecodeLimitError, PictureTooLargeError, SeveralPagesError)
+}
 _PROGRAM = "import sys; from mnist_infer.decode.isolated import serve; serve(int(sys.argv[1]))"
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -25,8 +23,10 @@ from mnist_infer.server.hosts import HostMiddleware
 from mnist_infer.server.limits import ConcurrencyLimit, Limits
 from mnist_infer.server.metrics import Metrics
 from mnist_infer.server.middleware import ObservabilityMiddleware
+from mnist_infer.server.openapi import Operation, describe
 from mnist_infer.server.pictures import Pictures
 from mnist_infer.server.protocol import Protocol
+from mnist_infer.server.schemas import About, Engine, JsonResponse
 from mnist_infer.server.workers import Workers
 
 STATIC = Path(__file__).with_name("static")
@@ -53,19 +53,22 @@ def create_app(
     backend = Backend(limits, concurrency, workers, recognizer)
     protocol = Protocol(backend)
     pictures = Pictures(backend)
-    about = {
-        "version": __version__,
-        "model": protocol.model,
-        "device": recognizer.device,
-        "engines": ["server"] if browser_engine is None else ["server", "browser"],
-    }
-    openapi = describe_api(protocol.model, protocol.version)
 
-    async def about_server(request: Request) -> Response:
-        return JSONResponse(about)
+    async def about(request: Request) -> Response:
+        """Version, model and device."""
+        engines: list[Engine] = ["server"] if browser_engine is None else ["server", "browser"]
+        return JsonResponse(About(__version__, protocol.model, recognizer.device, engines))
 
-    async def openapi_document(request: Request) -> Response:
-        return JSONResponse(openapi)
+    operations = [
+        *protocol.operations(),
+        *pictures.operations(),
+        Operation(path="/about", endpoint=about, tag="Operation", answer=About),
+        Operation(path="/metrics", endpoint=metrics.metrics, tag="Operation"),
+    ]
+    document = describe(operations, {"model": protocol.model, "version": protocol.version})
+
+    async def openapi(request: Request) -> Response:
+        return JSONResponse(document)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -74,11 +77,8 @@ def create_app(
 
     app = Starlette(
         routes=[
-            *protocol.routes(),
-            *pictures.routes(),
-            Route("/about", about_server),
-            Route("/metrics", metrics.endpoint),
-            Route("/openapi.json", openapi_document),
+            *(operation.route for operation in operations),
+            Route("/openapi.json", openapi),
             Route("/", _page("index.html")),
             Route("/docs", _page("docs.html")),
             Mount("/static", StaticFiles(directory=STATIC)),
@@ -92,21 +92,6 @@ def create_app(
     app.router.redirect_slashes = False
     page_headers = for_pages(compile_webassembly=browser_engine is not None)
     return ObservabilityMiddleware(app, metrics, page_headers)
-
-
-def describe_api(model: str, version: str) -> dict[str, Any]:
-    """The OpenAPI document of a server with this model."""
-    document: dict[str, Any] = json.loads((STATIC / "openapi.json").read_text(encoding="utf-8"))
-    document["info"]["version"] = __version__
-    parameters = document["components"]["parameters"]
-    parameters["model"]["schema"]["enum"] = [model]
-    parameters["version"]["schema"]["enum"] = [version]
-    for path, operations in document["paths"].items():
-        error = "ProtocolError" if path.startswith("/v2") else "OtherSite"
-        for method, operation in operations.items():
-            for status in ("403", "421") if method == "post" else ("421",):
-                operation["responses"][status] = {"$ref": f"#/components/responses/{error}"}
-    return document
 
 
 def _engine_files(site: Path | None) -> list[BaseRoute]:

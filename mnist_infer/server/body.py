@@ -8,10 +8,21 @@ from starlette.requests import Request
 
 from mnist_infer.server.errors import (
     ContentTooLargeError,
+    MalformedRequestError,
+    OverloadedError,
     SlowRequestError,
     UnsupportedEncodingError,
 )
 from mnist_infer.server.limits import Limits
+
+BODY_ERRORS = (
+    MalformedRequestError,
+    SlowRequestError,
+    ContentTooLargeError,
+    UnsupportedEncodingError,
+    OverloadedError,
+)
+"""What may be wrong with a request that has a body."""
 
 
 async def read_body(request: Request, limits: Limits) -> bytes:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from http import HTTPStatus
 from operator import itemgetter
 from typing import Any
 
+import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from mnist_infer.records import error_record
 from mnist_infer.server.errors import (
     LongHeadError,
     LongUrlError,
@@ -20,6 +21,7 @@ from mnist_infer.server.errors import (
 )
 from mnist_infer.server.headers import FOR_DATA
 from mnist_infer.server.limits import Limits
+from mnist_infer.server.schemas import Error
 
 
 class LimitedHttpProtocol(HttpToolsProtocol):
@@ -116,7 +118,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             # What is written now would be taken for the answer to the earlier request.
             self._close()
             return
-        body = json.dumps({"error": {"type": type(error).__name__, "message": str(error)}})
+        body = msgspec.json.encode(Error(error_record(error, str(error))))
         headers = {
             **FOR_DATA,
             **(error.headers or {}),
@@ -125,8 +127,8 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             "Connection": "close",
         }
         status = f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}"
-        lines = [status, *map(": ".join, headers.items()), "", body]
-        self.transport.write("\r\n".join(lines).encode())
+        lines = [status, *map(": ".join, headers.items()), "", ""]
+        self.transport.write("\r\n".join(lines).encode() + body)
         self._close()
 
     def _close(self) -> None:

@@ -11,9 +11,11 @@ from typing import ClassVar
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from mnist_infer.errors import MnistInferError
+from mnist_infer.records import error_record
+from mnist_infer.server.schemas import Error, JsonResponse, ProtocolError
 
 
 class RequestError(MnistInferError):
@@ -101,8 +103,9 @@ async def error_response(request: Request, error: Exception) -> Response:
             message, status, headers = str(error), error.status, error.headers
         case HTTPException():
             message, status, headers = error.detail, error.status_code, error.headers
-    if request.url.path.startswith("/v2"):
-        return JSONResponse({"error": message}, status, headers)
-    return JSONResponse(
-        {"error": {"type": type(error).__name__, "message": message}}, status, headers
+    body: ProtocolError | Error = (
+        ProtocolError(message)
+        if request.url.path.startswith("/v2")
+        else Error(error_record(error, message))
     )
+    return JsonResponse(body, status, headers)

@@ -65,6 +65,6 @@ class Metrics:
         self._requests.labels(method, route, status).inc()
         self._durations.labels(route).observe(seconds)
 
-    async def endpoint(self, request: Request) -> Response:
-        """Answer with all metrics, in Prometheus' text format."""
+    async def metrics(self, request: Request) -> Response:
+        """Metrics in Prometheus' text format."""
         return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)

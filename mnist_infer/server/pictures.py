@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,25 +13,50 @@ from PIL import Image
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.responses import Response
 from starlette.types import Message
 
-from mnist_infer.cli.output import READING_THRESHOLD, Answer, digit_record, page_record
-from mnist_infer.errors import ImageError, PictureTooLargeError, SeveralDigitsError
+from mnist_infer.errors import (
+    ImageError,
+    PictureTooLargeError,
+    SeveralDigitsError,
+    SeveralPagesError,
+)
+from mnist_infer.records import (
+    READING_THRESHOLD,
+    Answer,
+    DigitRecord,
+    PageRecord,
+    digit_record,
+    page_record,
+)
 from mnist_infer.results import Prediction
 from mnist_infer.server.backend import Backend
-from mnist_infer.server.body import read_body
+from mnist_infer.server.body import BODY_ERRORS, read_body
 from mnist_infer.server.errors import MalformedRequestError
+from mnist_infer.server.openapi import BINARY, Operation
+from mnist_infer.server.schemas import ExplanationRecord, JsonResponse, Stages
 
-Fields: TypeAlias = dict[str, Any]
-_Answer: TypeAlias = Callable[[str, bytes], Awaitable[Fields]]
-_Record: TypeAlias = Callable[[Answer], Fields]
+Record = TypeVar("Record", DigitRecord, PageRecord)
 
-_SEVERAL_DIGITS = "more than one digit is on the picture; POST it to /read to get them all"
+_PICTURE: dict[str, Any] = {
+    **dict.fromkeys(("image/png", "image/jpeg", "application/octet-stream"), BINARY),
+    "multipart/form-data": {
+        "schema": {
+            "type": "object",
+            "required": ["image"],
+            "properties": {"image": BINARY["schema"]},
+        }
+    },
+}
+# What a client can do about these is not what a caller in Python can.
+_MESSAGES: dict[type[ImageError], str] = {
+    SeveralDigitsError: "more than one digit is on the picture; POST it to /read to get them all",
+    SeveralPagesError: "a TIFF of several pages; POST each as a picture of its own",
+}
 _NO_NAME = "-"
 _THUMBNAIL = 256
-_STAGES = ("ink", "cleaned", "image", "original_stroke")
+_STAGES = tuple(Stages.__annotations__)
 
 
 class Pictures:
@@ -40,42 +65,60 @@ class Pictures:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
 
-    def routes(self) -> list[BaseRoute]:
+    def operations(self) -> list[Operation]:
         """The endpoints."""
-        answers: dict[str, tuple[_Answer, _Record]] = {
-            "/predict": (self._in_worker(self._predict), digit_record),
-            "/explain": (self._in_worker(self._explain), digit_record),
-            "/read": (self._in_worker(self._read), page_record),
-        }
         return [
-            Route(path, self._endpoint(answer, record), methods=["POST"])
-            for path, (answer, record) in answers.items()
+            Operation(
+                path=f"/{endpoint.__name__}",
+                method="POST",
+                endpoint=endpoint,
+                tag="Pictures",
+                contents=_PICTURE,
+                answer=answer,
+                errors=BODY_ERRORS,
+                unanswered={
+                    413: (record, "A picture of too many pixels."),
+                    422: (record, "The picture cannot be read, or there is no digit on it."),
+                },
+            )
+            for endpoint, answer, record in (
+                (self.predict, DigitRecord, DigitRecord),
+                (self.read, PageRecord, PageRecord),
+                (self.explain, ExplanationRecord, DigitRecord),
+            )
         ]
 
-    def _in_worker(self, answer: Callable[[str, bytes], Fields]) -> _Answer:
-        async def answer_in_worker(name: str, picture: bytes) -> Fields:
-            return await self._backend.workers.run(answer, name, picture)
+    async def predict(self, request: Request) -> Response:
+        """The digit on a picture."""
+        return await self._respond(request, self._predict, digit_record)
 
-        return answer_in_worker
+    async def read(self, request: Request) -> Response:
+        """All digits on a picture, in reading order, with their places."""
+        return await self._respond(request, self._read, page_record)
 
-    def _endpoint(
-        self, answer: _Answer, record: _Record
-    ) -> Callable[[Request], Awaitable[Response]]:
-        """An endpoint that gives what `answer` makes of a picture, or the record of its error."""
+    async def explain(self, request: Request) -> Response:
+        """The digit on a picture, and how it came about.
 
-        async def endpoint(request: Request) -> Response:
-            with self._backend.concurrency.slot():
-                name, picture = await self._receive(request)
-                try:
-                    return JSONResponse(await answer(name, picture))
-                except SeveralDigitsError:
-                    error: ImageError = SeveralDigitsError(_SEVERAL_DIGITS)
-                except ImageError as raised:
-                    error = raised
-            status = 413 if isinstance(error, PictureTooLargeError) else 422
-            return JSONResponse(record(Answer(name, error=error)), status)
+        The record of /predict, where the digit is, and the picture at each stage as a PNG in a
+        data: address.
+        """
+        return await self._respond(request, self._explain, digit_record)
 
-        return endpoint
+    async def _respond(
+        self,
+        request: Request,
+        answer: Callable[[str, bytes], Record],
+        record: Callable[[Answer], Record],
+    ) -> Response:
+        """Respond with what `answer` makes of a picture, or with the record of its error."""
+        with self._backend.concurrency.slot():
+            name, picture = await self._receive(request)
+            try:
+                return JsonResponse(await self._backend.workers.run(answer, name, picture))
+            except ImageError as raised:
+                error = type(raised)(_MESSAGES.get(type(raised), raised.message))
+        status = 413 if isinstance(error, PictureTooLargeError) else 422
+        return JsonResponse(record(Answer(name, error=error)), status)
 
     async def _receive(self, request: Request) -> tuple[str, bytes]:
         """The picture's name and bytes, from the body as it is or from a form."""
@@ -95,23 +138,20 @@ class Pictures:
             raise MalformedRequestError(f"the form cannot be read ({error.detail})") from None
         raise MalformedRequestError("the form holds no file; send one picture")
 
-    def _predict(self, name: str, picture: bytes) -> Fields:
+    def _predict(self, name: str, picture: bytes) -> DigitRecord:
         # Not in batches: a hostile picture would keep all that share one with it.
         return digit_record(self._answer(name, self._backend.recognizer.predict(picture)))
 
-    def _explain(self, name: str, picture: bytes) -> Fields:
+    def _explain(self, name: str, picture: bytes) -> ExplanationRecord:
         explanation = self._backend.recognizer.explain(picture)
-        stages = {
-            name: _as_data_url(pixels)
-            for name, pixels in zip(_STAGES, explanation.stages().values(), strict=False)
-        }
-        return {
+        pictures = map(_as_data_url, explanation.stages().values())
+        return ExplanationRecord(
             **digit_record(self._answer(name, explanation.prediction)),
-            "box": explanation.box,
-            "stages": stages,
-        }
+            box=explanation.box,
+            stages=cast("Stages", dict(zip(_STAGES, pictures, strict=False))),
+        )
 
-    def _read(self, name: str, picture: bytes) -> Fields:
+    def _read(self, name: str, picture: bytes) -> PageRecord:
         reading = self._backend.recognizer.read(picture)
         is_uncertain = reading.confidence < READING_THRESHOLD
         return page_record(Answer(name, reading=reading, uncertain=is_uncertain))

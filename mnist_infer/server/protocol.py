@@ -10,15 +10,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.responses import Response
 
 from mnist_infer import __version__
 from mnist_infer.server.backend import Backend
-from mnist_infer.server.body import read_body
+from mnist_infer.server.body import BODY_ERRORS, read_body
 from mnist_infer.server.errors import MalformedRequestError, UnknownModelError
+from mnist_infer.server.openapi import Endpoint, Operation
+from mnist_infer.server.schemas import (
+    InferRequest,
+    InferResponse,
+    JsonResponse,
+    Live,
+    ModelMetadata,
+    ModelReady,
+    ProtocolError,
+    Ready,
+    ServerMetadata,
+)
 from mnist_infer.server.tensors import INPUT, OUTPUT, decode_request, encode_response
 
+_TAG = "Open Inference Protocol v2"
 _LENGTH_HEADER = "Inference-Header-Content-Length"
 _MAX_DIGITS = 18
 _SMALL_BODY = 16_000
@@ -35,56 +47,80 @@ class Protocol:
         self.version = str(model.sidecar.get("version", "1"))
         self._batcher = backend.workers.batcher("tensor", self._infer_batch, len)
 
-    def routes(self) -> list[BaseRoute]:
+    def operations(self) -> list[Operation]:
         """The endpoints, the busiest first."""
         plain = "/v2/models/{model}"
         versioned = plain + "/versions/{version}"
-        return [
-            Route(plain + "/infer", self.infer, methods=["POST"]),
-            Route(versioned + "/infer", self.infer, methods=["POST"]),
-            Route("/v2", self.server_metadata),
-            Route("/v2/health/live", self.live),
-            Route("/v2/health/ready", self.ready),
-            Route(plain, self.model_metadata),
-            Route(versioned, self.model_metadata),
-            Route(plain + "/ready", self.model_ready),
-            Route(versioned + "/ready", self.model_ready),
+        infer = [
+            Operation(
+                path=path + "/infer",
+                method="POST",
+                endpoint=self.infer,
+                tag=_TAG,
+                body=InferRequest,
+                headers={_LENGTH_HEADER: int},
+                answer=InferResponse,
+                is_binary_too=True,
+                error=ProtocolError,
+                errors=(UnknownModelError, *BODY_ERRORS),
+            )
+            for path in (plain, versioned)
         ]
+        return [
+            *infer,
+            self._information("/v2", self.server_metadata, ServerMetadata),
+            self._information("/v2/health/live", self.server_live, Live),
+            self._information("/v2/health/ready", self.server_ready, Ready),
+            self._information(plain, self.model_metadata, ModelMetadata),
+            self._information(versioned, self.model_metadata, ModelMetadata),
+            self._information(plain + "/ready", self.model_ready, ModelReady),
+            self._information(versioned + "/ready", self.model_ready, ModelReady),
+        ]
+
+    def _information(self, path: str, endpoint: Endpoint, answer: type) -> Operation:
+        errors = (UnknownModelError,) if "{" in path else ()
+        return Operation(
+            path=path,
+            endpoint=endpoint,
+            tag=_TAG,
+            answer=answer,
+            error=ProtocolError,
+            errors=errors,
+        )
 
     async def server_metadata(self, request: Request) -> Response:
         """What this server is."""
-        return JSONResponse(
-            {"name": "mnist-infer", "version": __version__, "extensions": ["binary_tensor_data"]}
-        )
+        return JsonResponse(ServerMetadata("mnist-infer", __version__, ["binary_tensor_data"]))
 
-    async def live(self, request: Request) -> Response:
-        """The server runs."""
-        return JSONResponse({"live": True})
+    async def server_live(self, request: Request) -> Response:
+        """Whether the server runs."""
+        return JsonResponse(Live(True))
 
-    async def ready(self, request: Request) -> Response:
-        """The model is loaded: a server that listens has loaded it."""
-        return JSONResponse({"ready": True})
+    async def server_ready(self, request: Request) -> Response:
+        """Whether the server can answer.
+
+        Always: it has loaded its model before it listens.
+        """
+        return JsonResponse(Ready(True))
 
     async def model_metadata(self, request: Request) -> Response:
         """The model's name, versions and tensors."""
         self._check_model(request)
-        return JSONResponse(
-            {
-                "name": self.model,
-                "versions": [self.version],
-                "platform": "onnxruntime_onnx",
-                "inputs": [INPUT],
-                "outputs": [OUTPUT],
-            }
+        return JsonResponse(
+            ModelMetadata(self.model, [self.version], "onnxruntime_onnx", [INPUT], [OUTPUT])
         )
 
     async def model_ready(self, request: Request) -> Response:
-        """The model is loaded."""
+        """Whether the model can answer."""
         self._check_model(request)
-        return JSONResponse({"name": self.model, "ready": True})
+        return JsonResponse(ModelReady(self.model, True))
 
     async def infer(self, request: Request) -> Response:
-        """Probabilities of the ten digits for each image of a tensor."""
+        """Probabilities of the ten digits for each image of a tensor.
+
+        White ink on black, as in MNIST: UINT8 pixels are 0..255, FP32 pixels 0..1. With the header
+        Inference-Header-Content-Length, which is the length of the JSON, binary tensors follow it.
+        """
         self._check_model(request)
         with self._backend.concurrency.slot():
             body = await read_body(request, self._backend.limits)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mnist_infer import ImageError, Page, PictureTooLargeError, Recognizer
+from mnist_infer import ImageError, Page, PictureTooLargeError, Recognizer, SeveralPagesError
 from mnist_infer.config import MAX_PIXELS
 from mnist_infer.decode.images import max_bytes, read_picture
 
@@ -122,7 +122,7 @@ class TestPages:
     CONTENT = several("TIFF")
 
     def test_a_tiff_of_several_is_not_taken_for_its_first(self, recognizer: Recognizer):
-        with pytest.raises(ImageError, match="several pages"):
+        with pytest.raises(SeveralPagesError, match="several pages"):
             recognizer.predict(self.CONTENT)
 
     def test_each_page_can_be_named(self, recognizer: Recognizer, tmp_path: Path):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mnist_infer.cli.output import READING_THRESHOLD, Answer, as_text, page_record
+from mnist_infer.cli.output import as_text
+from mnist_infer.records import READING_THRESHOLD, Answer, page_record
 from mnist_infer.results import LocatedDigit, Reading
 
 

@@ -56,7 +56,7 @@ class TestLongHeads:
         with connect(server.url) as connection:
             answer = exchange(connection, sent)
         assert answer.startswith(b"HTTP/1.1 %d " % status)
-        assert b'{"error": {"type": "%sError"' % kind in answer
+        assert b'{"error":{"type":"%sError"' % kind in answer
         assert b"x-content-type-options: nosniff" in answer.lower()
 
     @pytest.mark.parametrize(

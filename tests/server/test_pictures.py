@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -68,6 +69,57 @@ def test_for_several_digits_it_names_the_address_that_reads_them(client: httpx.C
     error = response.json()["error"]
     assert error["type"] == "SeveralDigitsError"
     assert "POST it to /read" in error["message"]
+
+
+@pytest.mark.parametrize("path", ["/predict", "/read", "/explain"])
+def test_of_several_pages_each_must_be_sent_alone(client: httpx.Client, path: str):
+    error = client.post(path, content=refused_bodies()["several pages"]).json()["error"]
+    assert error["type"] == "SeveralPagesError"
+    assert "POST each as a picture of its own" in error["message"]
+
+
+NOT_HTTP = re.compile(r"--|\w=|\w\(|`|Recognizer|Python|mnist-infer|[Pp]illow|PIL|command")
+
+
+def refused_bodies() -> dict[str, bytes]:
+    """A body for each message that a picture, or what is sent for one, can cause."""
+    white = Image.new("L", (120, 120), 255)
+    texture = np.random.default_rng(0).integers(0, 2, (300, 300), np.uint8) * np.uint8(255)
+    tiff, blob, dash, odd = io.BytesIO(), white.copy(), white.copy(), io.BytesIO()
+    page("4").save(tiff, "TIFF", save_all=True, append_images=[page("7")])
+    blob.paste(0, (50, 50, 62, 62))
+    dash.paste(0, (10, 58, 110, 62))
+    Image.fromarray(np.full((40, 40), 1e6, np.float32)).save(odd, "TIFF")
+    return {
+        "several digits": png(page("407")),
+        "several pages": tiff.getvalue(),
+        "blank": png(white),
+        "blob": png(blob),
+        "dash": png(dash),
+        "texture": png(texture),
+        "pixels": png(Image.new("1", (6000, 6000))),
+        "32-bit pixels": odd.getvalue(),
+        "cut short": png(texture)[:2000],
+        "empty": b"",
+        "text": b"text",
+        "PostScript": b"%!PS-Adobe-3.0 EPSF-3.0\n",
+        "PDF": b"%PDF-1.7\n",
+        "SVG": b"<svg></svg>",
+        "JPEG 2000": b"\0\0\0\x0cjP  \r\n",
+        "HEIC": b"\0\0\0\x18ftypheic",
+    }
+
+
+def test_messages_say_what_a_client_can_do_not_a_user_of_python(client: httpx.Client):
+    for name, body in refused_bodies().items():
+        for path in ("/predict", "/explain", "/read"):
+            response = client.post(path, content=body)
+            if response.status_code != 200:
+                assert response.status_code in (413, 422), (name, path)
+                message = response.json()["error"]["message"]
+                assert not NOT_HTTP.search(message), (name, path, message)
+            else:
+                assert path == "/read", name
 
 
 @pytest.mark.parametrize("path", ["/predict", "/read", "/explain"])

@@ -14,7 +14,7 @@ function make(tag, content, className = "") {
 
 /** A schema in one line, as an example would look. */
 function outline(schema) {
-  const { type, properties, items, anyOf, const: fixed, enum: choices } = resolve(schema);
+  const { type, properties, prefixItems, items, anyOf, const: fixed, enum: choices } = resolve(schema);
   if (anyOf) return anyOf.map(outline).join(" or ");
   if (fixed !== undefined) return JSON.stringify(fixed);
   if (choices) return choices.map((choice) => JSON.stringify(choice)).join(" | ");
@@ -22,6 +22,7 @@ function outline(schema) {
     const fields = Object.entries(properties).map(([name, each]) => `${name}: ${outline(each)}`);
     return `{ ${fields.join(", ")} }`;
   }
+  if (prefixItems) return `[${prefixItems.map(outline).join(", ")}]`;
   if (items) return `[${outline(items)}, …]`;
   return type ?? "any";
 }
