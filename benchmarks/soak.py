@@ -25,7 +25,7 @@ from unittest.mock import patch
 import numpy as np
 
 from mnist_infer import DecodeLimitError, Recognizer
-from mnist_infer.decode import isolated
+from mnist_infer.decode import isolated, workers
 from tests.glyphs import digit_mask
 
 RESULT = Path(__file__).with_name("results") / "soak.json"
@@ -110,7 +110,7 @@ def kills(count: int) -> dict[str, Any]:
             return
         raise AssertionError("the process has not ended")
 
-    with patch.object(isolated, "read_picture", lambda *_: os._exit(1)):
+    with patch.object(workers, "read_picture", lambda *_: os._exit(1)):
         life = live(count, act)
     children = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii")
     return {**asdict(life), "processes_end": len(children.split())}

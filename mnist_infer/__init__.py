@@ -12,6 +12,7 @@ from importlib import import_module
 
 from mnist_infer.errors import (
     DecodeLimitError,
+    DecoderBusyError,
     DeviceError,
     ImageError,
     LowConfidenceError,
@@ -39,6 +40,7 @@ __version__ = "0.2.0"
 
 __all__ = [
     "DecodeLimitError",
+    "DecoderBusyError",
     "DeviceError",
     "Explanation",
     "ImageError",

@@ -6,6 +6,7 @@ Every error says what was found and how to put it right::
     ├── ImageError                  a picture that cannot be read or used
     │   ├── PictureTooLargeError    more pixels, or more bytes in a file, than are taken
     │   ├── DecodeLimitError        a picture that takes too much time or memory to decode
+    │   │   └── DecoderBusyError    one that takes long while many others do; try again later
     │   ├── NoDigitError            a picture with nothing on it that could be a digit
     │   ├── SeveralPagesError       a file of several pages where one picture is needed
     │   ├── SeveralDigitsError      a picture with more than the one digit that was asked for
@@ -41,6 +42,10 @@ class PictureTooLargeError(ImageError):
 
 class DecodeLimitError(ImageError):
     """A picture that takes more time or memory to decode than pictures of its size need."""
+
+
+class DecoderBusyError(DecodeLimitError):
+    """A picture that takes long to decode, while many others that do so wait already."""
 
 
 class NoDigitError(ImageError):

@@ -195,6 +195,29 @@ class Recognizer:
                     _name(image, source)
                 yield image
 
+    def decode(self, image: ImageSource, working_side: int = pipeline.WORKING_SIDE) -> Picture:
+        """Decode a picture, which all other methods then take; they do so by themselves.
+
+        Args:
+            image: As in `predict`.
+            working_side: Shrink it until no side is longer than this.
+
+        Raises:
+            ImageError: The picture cannot be read.
+            TypeError: `image` is no image.
+        """
+        if self._isolated:
+            return self._isolated.read(image, working_side)
+        return read_picture(image, working_side, self._config.max_pixels)
+
+    def close(self) -> None:
+        """End the separate processes, if any, and what they are at.
+
+        The next picture starts new ones.
+        """
+        if self._isolated:
+            self._isolated.close()
+
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The fast path: images that are in the MNIST format already, without any preprocessing.
 
@@ -239,7 +262,7 @@ class Recognizer:
         from mnist_infer.document import reader
 
         try:
-            picture = self._read_one(image, reader.WORKING_SIDE)
+            picture = self.decode(image, reader.WORKING_SIDE)
             lines, unread = reader.read_page(picture, self._session.run, self._rows.run)
             if not lines:
                 raise NoDigitError("no digit was found on the page")
@@ -257,21 +280,16 @@ class Recognizer:
     def _prepare(self, image: ImageSource) -> Stages:
         """Whatever is an image -> what the network sees, with the stages on the way."""
         try:
-            return pipeline.prepare(self._read_one(image))
+            return pipeline.prepare(self.decode(image))
         except ImageError as error:
             _name(error, image)
             raise
 
     def _try_read(self, image: ImageSource) -> Picture | ImageError:
         try:
-            return self._read_one(image)
+            return self.decode(image)
         except ImageError as error:
             return error
-
-    def _read_one(self, image: ImageSource, working_side: int = pipeline.WORKING_SIDE) -> Picture:
-        if self._isolated:
-            return self._isolated.read(image, working_side)
-        return read_picture(image, working_side, self._config.max_pixels)
 
 
 def _isolated_decoder(max_pixels: int) -> IsolatedDecoder:

@@ -54,11 +54,16 @@ from mnist_infer.decode import images
 
 def read_picture(source, *arguments, decode=images.read_picture):
     content = open(source, "rb").read() if isinstance(source, str) else source
+    if not isinstance(content, bytes):
+        return decode(source, *arguments)
     if content == b"loop":
         while True:
             pass
     if content == b"sleep":
         time.sleep(1000)
+    if content.startswith(b"long"):
+        time.sleep(1)
+        return decode(content[4:], *arguments)
     if content == b"exit":
         os._exit(1)
     if content == b"grow":

@@ -195,7 +195,8 @@ def _reader(images: list[str], max_pixels: int) -> Read:
     picture by itself is decoded in this one; and so are all in a frozen app there.
     """
     from mnist_infer.decode.images import read_picture
-    from mnist_infer.decode.isolated import IsolatedDecoder, is_frozen
+    from mnist_infer.decode.isolated import IsolatedDecoder
+    from mnist_infer.decode.workers import is_frozen
 
     is_linux = sys.platform == "linux"
     if is_linux or (not is_frozen() and len(list(islice(expand(images), 2))) > 1):

@@ -1,8 +1,12 @@
 """Decoding in processes of its own, with limits on memory and time that no picture can pass.
 
 A picture's header does not always tell what decoding will cost. Each worker decodes one picture
-at a time; one that takes too long is killed, and the next picture gets a new one. A request and an
-answer are each a line of JSON and the bytes that it announces: nothing a worker sends is executed.
+at a time; one that takes too long is killed, and the next picture gets a new one.
+
+Pictures that take long do not keep the others waiting. Where no worker is free for half a second,
+the picture that has had one for longest loses it, and is decoded anew by one of two workers of low
+priority that such pictures have. The free worker goes to the picture that came last: however many
+hostile ones wait, the next honest one does not queue behind them.
 """
 
 from __future__ import annotations
@@ -10,39 +14,55 @@ from __future__ import annotations
 import json
 import math
 import os
-import signal
 import sys
 import threading
+import time
 import weakref
-from contextlib import suppress
-from queue import LifoQueue
-from typing import IO, TYPE_CHECKING, Any, BinaryIO, Self, TypeAlias
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mnist_infer.decode.formats import limit_pillow, load_plugins
 from mnist_infer.decode.images import ImageSource, Page, Picture, read_file, read_picture
-from mnist_infer.decode.limits import decode_seconds, limit_memory, limit_time, was_killed
+from mnist_infer.decode.limits import decode_seconds, was_killed
+from mnist_infer.decode.workers import (
+    LINE_BYTES,
+    START_SECONDS,
+    Deadline,
+    Template,
+    Worker,
+    end_worker,
+    fork_worker,
+    is_frozen,
+    pipes_of,
+    spawn_worker,
+)
 from mnist_infer.errors import (
     DecodeLimitError,
+    DecoderBusyError,
     ImageError,
     PictureTooLargeError,
     SeveralPagesError,
 )
 
 if TYPE_CHECKING:
-    from subprocess import Popen
+    from collections.abc import Iterator
 
-# Hostile pictures may keep some workers until their time is over; others go on meanwhile.
+_Request: TypeAlias = dict[str, Any]
+_Answer: TypeAlias = tuple[dict[str, Any], NDArray[np.uint8]]
+
 _SPARE_WORKERS = 2
-_START_SECONDS = 60
-_LINE_BYTES = 2**16
+_PATIENCE_SECONDS = 0.5
+_SLOW_WORKERS = 2
+# Each of them keeps the bytes of its file, and a server's place for a request.
+_MOST_SLOW_PICTURES = 64
 _ERRORS = {
     each.__name__: each for each in (DecodeLimitError, PictureTooLargeError, SeveralPagesError)
 }
-_PROGRAM = "import sys; from mnist_infer.decode.isolated import serve; serve(int(sys.argv[1]))"
 
 
 class IsolatedDecoder:
@@ -55,9 +75,11 @@ class IsolatedDecoder:
 
         Args:
             max_pixels: The largest picture that is decoded.
-            workers: Pictures that are decoded at once; None: `decoders_at_once`.
-            by_fork: Workers are forks, which start in milliseconds: for programs on Linux whose
-                other threads, if any, hold no lock. Else each is a new Python.
+            workers: Pictures that are decoded at once, besides two that take long; None:
+                `decoders_at_once`.
+            by_fork: Workers are forks of this process: for programs on Linux whose other threads,
+                if any, hold no lock. Else they are forks of a new Python on Linux, and elsewhere
+                each is a new Python.
         """
         self._max_pixels = max_pixels
         self._by_fork = by_fork or (is_frozen() and sys.platform == "linux")
@@ -65,111 +87,43 @@ class IsolatedDecoder:
         self._begin()
 
     def _begin(self) -> None:
-        self._pid = os.getpid()
-        self._running: set[_Worker] = set()
-        self._idle: LifoQueue[_Worker | None] = LifoQueue()
-        for _ in range(self._workers):
-            self._idle.put(None)
-        self._finalizer = weakref.finalize(self, _end_all, self._running, self._pid)
+        self._pool = _Pool(self._max_pixels, self._workers, self._by_fork)
+        self._finalizer = weakref.finalize(self, self._pool.close)
 
     def read(self, source: ImageSource, working_side: int | None = None) -> Picture:
         """Decode one image, as `read_picture` does; arrays and PIL images need no worker.
 
         Raises:
             DecodeLimitError: It takes more time or memory than pictures of this size need.
+            DecoderBusyError: It takes long, and so many others do that it cannot wait for them.
             ImageError, TypeError: As `read_picture`.
         """
         if isinstance(source, (np.ndarray, Image.Image, Picture)):
             return read_picture(source, working_side, self._max_pixels)
         file, page = (source.file, source.number) if isinstance(source, Page) else (source, None)
         content = read_file(file, self._max_pixels)
-        request = {"size": len(content), "page": page, "working_side": working_side}
-        if self._pid != os.getpid():
+        request = {
+            "size": len(content),
+            "page": page,
+            "working_side": working_side,
+            "gives_way": False,
+        }
+        if self._pool.pid != os.getpid():
             self._begin()  # After a fork, the workers are the parent's.
-        worker = self._idle.get()
-        try:
-            if worker is None or worker.poll() is not None:
-                worker = self._replace(worker)
-            try:
-                answer, pixels = self._ask(worker, request, content)
-            except _KilledError:
-                worker = self._replace(worker)
-                answer, pixels = self._ask(worker, request, content)
-        except BaseException:
-            self._discard(worker)
-            worker = None
-            raise
-        finally:
-            self._idle.put(worker)
+        answer, pixels = self._pool.decode(request, content)
         if "error" in answer:
             raise _ERRORS.get(answer["error"], ImageError)(answer["message"])
         return Picture(pixels.reshape(answer["shape"]), tuple(answer["size"]), answer["shrink"])
 
     def close(self) -> None:
-        """End all workers; the next picture starts a new one."""
+        """End all workers, also those at work; the next picture starts a new one."""
         self._finalizer()
         self._begin()
-
-    def _replace(self, worker: _Worker | None) -> _Worker:
-        self._discard(worker)
-        return self._start()
-
-    def _start(self) -> _Worker:
-        """A worker that is ready, with everything imported.
-
-        Raises:
-            DecodeLimitError: It does not start.
-        """
-        start = _Fork if self._by_fork else _spawn
-        try:
-            worker: _Worker = start(self._max_pixels)
-        except OSError as error:
-            raise DecodeLimitError(
-                f"the process that decodes pictures does not start ({error.strerror})"
-            ) from error
-        self._running.add(worker)
-        try:
-            with _Deadline(worker, _START_SECONDS):
-                if not _pipes(worker)[1].readline(_LINE_BYTES):
-                    raise DecodeLimitError("the process that decodes pictures does not start")
-        except BaseException:
-            self._discard(worker)
-            raise
-        return worker
-
-    def _ask(
-        self, worker: _Worker, request: dict[str, Any], content: bytes
-    ) -> tuple[dict[str, Any], NDArray[np.uint8]]:
-        requests, answers = _pipes(worker)
-        with _Deadline(worker, decode_seconds(self._max_pixels)) as deadline:
-            with suppress(OSError, ValueError):
-                requests.write(json.dumps(request).encode() + b"\n")
-                requests.write(content)
-                requests.flush()
-                answer = json.loads(answers.readline(_LINE_BYTES))
-                size = min(math.prod(answer.get("shape", (0,))), 3 * self._max_pixels)
-                pixels = np.frombuffer(answers.read(size), np.uint8)
-                if len(pixels) == size:
-                    return answer, pixels
-            exit_code = worker.wait()
-        if was_killed(exit_code) and not deadline.is_over:
-            raise _KilledError(limit_error(self._max_pixels).message)
-        raise limit_error(self._max_pixels)
-
-    def _discard(self, worker: _Worker | None) -> None:
-        if worker is not None:
-            self._running.discard(worker)
-            _end(worker)
 
 
 def decoders_at_once() -> int:
     """How many pictures are best decoded at once: one for each processor, and some more."""
     return (os.cpu_count() or 1) + _SPARE_WORKERS
-
-
-def is_frozen() -> bool:
-    """Whether this is an app made by PyInstaller or the like, whose executable is no Python."""
-    return bool(getattr(sys, "frozen", False))
 
 
 def limit_error(max_pixels: int) -> DecodeLimitError:
@@ -180,151 +134,234 @@ def limit_error(max_pixels: int) -> DecodeLimitError:
     )
 
 
-class _KilledError(DecodeLimitError):
+class _Pool:
+    """The workers of one process, and the pictures that have one or wait for one."""
+
+    def __init__(self, max_pixels: int, workers: int, by_fork: bool) -> None:
+        self.pid = os.getpid()
+        self._max_pixels = max_pixels
+        self._processes = _Processes(max_pixels, by_fork)
+        self._turns = _Turns(workers)
+        self._slow_pictures = threading.Semaphore(_MOST_SLOW_PICTURES)
+        self._slow_turns = threading.Semaphore(_SLOW_WORKERS)
+
+    def decode(self, request: _Request, content: bytes) -> _Answer:
+        """What a worker answers; raises as `IsolatedDecoder.read` does."""
+        try:
+            try:
+                return self._decode_quickly(request, content)
+            except _DisplacedError:
+                return self._decode_slowly(request, content)
+        except _KilledError:
+            raise limit_error(self._max_pixels) from None
+
+    def close(self) -> None:
+        """End all workers, if they are those of this process, and start no other one."""
+        if self.pid == os.getpid():
+            self._processes.close()
+
+    def _decode_quickly(self, request: _Request, content: bytes) -> _Answer:
+        worker = self._turns.take()
+        turn = None
+        try:
+            if worker is None or worker.poll() is not None:
+                worker = self._processes.replace(worker)
+            with self._turns.at_work(worker) as turn:
+                try:
+                    answer = self._ask(worker, request, content)
+                except _KilledError:
+                    if turn.is_displaced:
+                        raise
+                    worker = turn.worker = self._processes.replace(worker)
+                    answer = self._ask(worker, request, content)
+            if turn.is_displaced:  # While the answer was arriving.
+                self._processes.discard(worker)
+                worker = None
+            return answer
+        except BaseException:
+            self._processes.discard(worker)
+            worker = None
+            if turn and turn.is_displaced:
+                raise _DisplacedError from None
+            raise
+        finally:
+            self._turns.give_back(worker)
+
+    def _decode_slowly(self, request: _Request, content: bytes) -> _Answer:
+        if not self._slow_pictures.acquire(blocking=False):
+            raise DecoderBusyError(
+                f"{_MOST_SLOW_PICTURES} pictures that take long to decode are waiting already; "
+                "try again later"
+            )
+        try:
+            with self._slow_turns:
+                worker = self._processes.start()
+                try:
+                    return self._ask(worker, {**request, "gives_way": True}, content)
+                finally:
+                    self._processes.discard(worker)  # A process cannot take its priority back.
+        finally:
+            self._slow_pictures.release()
+
+    def _ask(self, worker: Worker, request: _Request, content: bytes) -> _Answer:
+        requests, answers = pipes_of(worker)
+        with Deadline(worker, decode_seconds(self._max_pixels)) as deadline:
+            with suppress(OSError, ValueError):
+                requests.write(json.dumps(request).encode() + b"\n")
+                requests.write(content)
+                requests.flush()
+                answer = json.loads(answers.readline(LINE_BYTES))
+                size = min(math.prod(answer.get("shape", (0,))), 3 * self._max_pixels)
+                pixels = np.frombuffer(answers.read(size), np.uint8)
+                if len(pixels) == size:
+                    return answer, pixels
+            exit_code = worker.wait()
+        if was_killed(exit_code) and not deadline.is_over:
+            raise _KilledError
+        raise limit_error(self._max_pixels)
+
+
+class _KilledError(Exception):
     """Somebody else has killed a worker, which says nothing about its picture."""
 
 
-class _Fork:
-    """A worker that is a fork of this process, with the face of a `Popen`."""
+class _DisplacedError(Exception):
+    """A picture has lost its worker to one that waited."""
 
-    def __init__(self, max_pixels: int) -> None:
-        requests, to_worker = os.pipe()
-        try:
-            from_worker, answers = os.pipe()
-        except OSError:
-            os.close(requests)
-            os.close(to_worker)
-            raise
-        # Ctrl-C is for this process alone, which then ends the other.
-        unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        self._pid = os.fork()
-        if not self._pid:
+
+@dataclass(eq=False)
+class _Turn:
+    """A picture that is being decoded."""
+
+    worker: Worker
+    start: float = field(default_factory=time.monotonic)
+    is_displaced: bool = False
+
+
+class _Turns:
+    """Which pictures have a worker, and which wait for one."""
+
+    def __init__(self, workers: int) -> None:
+        self._lock = threading.Lock()
+        self._idle: list[Worker | None] = [None] * workers
+        self._at_work: list[_Turn] = []  # The one that has been at it for longest comes first.
+        self._waiting: list[SimpleQueue[Worker | None]] = []
+
+    def take(self) -> Worker | None:
+        """An idle worker, or None where one is to be started; wait until there is one."""
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+            mine: SimpleQueue[Worker | None] = SimpleQueue()
+            self._waiting.append(mine)
+        while True:
             try:
-                os.close(to_worker)
-                _work(os.fdopen(requests, "rb"), os.fdopen(answers, "wb"), max_pixels)
-            finally:
-                os._exit(1)
-        signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
-        os.close(requests)
-        os.close(answers)
-        self.stdin, self.stdout = os.fdopen(to_worker, "wb"), os.fdopen(from_worker, "rb")
-        self._exit_code: int | None = None
+                return mine.get(timeout=self._displace())
+            except Empty:
+                continue
 
-    def poll(self) -> int | None:
-        return self._wait(os.WNOHANG)
+    def give_back(self, worker: Worker | None) -> None:
+        """Pass a worker on to the picture that came last; None: one that has ended."""
+        with self._lock:
+            if self._waiting:
+                self._waiting.pop().put(worker)
+            else:
+                self._idle.append(worker)
 
-    def wait(self) -> int | None:
-        return self._wait(0)
-
-    def kill(self) -> None:
-        if self._exit_code is None:
-            os.kill(self._pid, signal.SIGKILL)
-
-    def _wait(self, options: int) -> int | None:
-        if self._exit_code is None:
-            pid, status = os.waitpid(self._pid, options)
-            if pid:
-                self._exit_code = os.waitstatus_to_exitcode(status)
-        return self._exit_code
-
-
-_Worker: TypeAlias = "Popen[bytes] | _Fork"
-
-
-def _spawn(max_pixels: int) -> Popen[bytes]:
-    import subprocess
-
-    if is_frozen():
-        raise DecodeLimitError(
-            "a frozen app has no Python to start for decoding on this system: leave out isolated"
-        )
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-        "OPENBLAS_NUM_THREADS": "1",
-    }
-    return subprocess.Popen(
-        [sys.executable, "-P", "-W", "ignore", "-c", _PROGRAM, str(max_pixels)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=environment,
-    )
-
-
-class _Deadline:
-    """Kills a worker that is still at work after so many seconds; its pipes then end."""
-
-    def __init__(self, worker: _Worker, seconds: float) -> None:
-        self.is_over = False
-        self._worker = worker
-        self._timer = threading.Timer(seconds, self._kill)
-        self._timer.daemon = True
-
-    def __enter__(self) -> Self:
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        self._timer.join()  # Else it might kill a process that then has the same number.
-
-    def _kill(self) -> None:
-        self.is_over = True
-        self._worker.kill()
-
-
-def _pipes(worker: _Worker) -> tuple[IO[bytes], IO[bytes]]:
-    if worker.stdin is None or worker.stdout is None:
-        raise OSError("the worker has no pipes")
-    return worker.stdin, worker.stdout
-
-
-def _end(worker: _Worker) -> None:
-    worker.kill()
-    for pipe in _pipes(worker):
-        with suppress(OSError):  # What was still to be written has no reader.
-            pipe.close()
-    worker.wait()
-
-
-def _end_all(workers: set[_Worker], pid: int) -> None:
-    if os.getpid() == pid:
-        for worker in list(workers):
-            _end(worker)
-
-
-def serve(max_pixels: int) -> None:
-    """What a new Python does as a worker."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Whom it works for ends it.
-    requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # What else is printed must not be taken for an answer.
-    load_plugins()
-    _work(requests, answers, max_pixels)
-
-
-def _work(requests: BinaryIO, answers: BinaryIO, max_pixels: int) -> None:
-    """Decode what is asked for, until there is nobody left who asks."""
-    limit_pillow(max_pixels)
-    limit_memory(max_pixels)
-    answers.write(b"ready\n")
-    answers.flush()
-    while line := requests.readline():
-        request = json.loads(line)
-        content, page = requests.read(request["size"]), request["page"]
-        source = content if page is None else Page(content, page)
-        answer: dict[str, object]
-        pixels = b""
+    @contextmanager
+    def at_work(self, worker: Worker) -> Iterator[_Turn]:
+        """Let others displace what the block has this worker decode."""
+        turn = _Turn(worker)
+        with self._lock:
+            self._at_work.append(turn)
         try:
-            with limit_time(max_pixels):
-                picture = read_picture(source, request["working_side"], max_pixels)
-            answer = {
-                "shape": picture.pixels.shape,
-                "size": picture.size,
-                "shrink": picture.shrink,
-            }
-            pixels = picture.pixels.tobytes()
-        except ImageError as error:
-            answer = {"error": type(error).__name__, "message": error.message}
-        answers.write(json.dumps(answer).encode() + b"\n" + pixels)
-        answers.flush()
+            yield turn
+        finally:
+            with self._lock:
+                if not turn.is_displaced:
+                    self._at_work.remove(turn)
+
+    def _displace(self) -> float:
+        """Displace a picture that has been at work for long; the seconds until one may have."""
+        with self._lock:
+            if not self._at_work:
+                return _PATIENCE_SECONDS
+            turn = self._at_work[0]
+            left = turn.start + _PATIENCE_SECONDS - time.monotonic()
+            if left > 0:
+                return left
+            self._at_work.remove(turn)
+            turn.is_displaced = True
+            turn.worker.kill()
+            return _PATIENCE_SECONDS
+
+
+class _Processes:
+    """The workers that run, whatever they are at."""
+
+    def __init__(self, max_pixels: int, by_fork: bool) -> None:
+        self._max_pixels = max_pixels
+        self._by_fork = by_fork
+        self._lock = threading.Lock()
+        self._running: set[Worker] = set()
+        self._is_closed = False
+        self._template: Template | None = None
+
+    def start(self) -> Worker:
+        """A worker that is ready, with everything imported.
+
+        Raises:
+            DecodeLimitError: It does not start.
+        """
+        with self._lock:
+            if self._is_closed:
+                raise DecodeLimitError("the decoder was closed before it had decoded the picture")
+            try:
+                worker = self._start()
+            except OSError as error:
+                raise DecodeLimitError(
+                    f"the process that decodes pictures does not start ({error.strerror or error})"
+                ) from error
+            self._running.add(worker)
+        try:
+            with Deadline(worker, START_SECONDS), suppress(OSError, ValueError):
+                if pipes_of(worker)[1].readline(LINE_BYTES):
+                    return worker
+        except BaseException:
+            self.discard(worker)
+            raise
+        self.discard(worker)
+        raise DecodeLimitError("the process that decodes pictures does not start")
+
+    def replace(self, worker: Worker | None) -> Worker:
+        """Discard a worker and start another one; raise as `start` does."""
+        self.discard(worker)
+        return self.start()
+
+    def discard(self, worker: Worker | None) -> None:
+        """End a worker, if there is one."""
+        if worker is not None:
+            self._running.discard(worker)
+            end_worker(worker)
+
+    def close(self) -> None:
+        """End all of them, and start no other one."""
+        with self._lock:
+            self._is_closed = True
+        for worker in list(self._running):
+            end_worker(worker)
+        if self._template:
+            self._template.end()
+
+    def _start(self) -> Worker:
+        if self._by_fork:
+            return fork_worker(self._max_pixels)
+        if sys.platform != "linux":
+            return spawn_worker(self._max_pixels)
+        self._template = self._template or Template(self._max_pixels)
+        try:
+            return self._template.fork()
+        except (ConnectionError, TimeoutError):  # It has ended: the next worker gets another one.
+            self._template.end()
+            self._template = None
+            raise

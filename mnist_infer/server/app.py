@@ -49,7 +49,7 @@ def create_app(
     """
     concurrency = ConcurrencyLimit(limits.queue)
     metrics = Metrics(lambda: concurrency.in_progress)
-    workers = Workers(metrics, limits.max_batch)
+    workers = Workers(metrics, limits)
     backend = Backend(limits, concurrency, workers, recognizer)
     protocol = Protocol(backend)
     pictures = Pictures(backend)
@@ -73,6 +73,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         yield
+        recognizer.close()
         workers.close()
 
     app = Starlette(

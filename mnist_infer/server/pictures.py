@@ -16,12 +16,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message
 
+from mnist_infer.decode.images import Picture
+from mnist_infer.document import reader
 from mnist_infer.errors import (
+    DecoderBusyError,
     ImageError,
     PictureTooLargeError,
     SeveralDigitsError,
     SeveralPagesError,
 )
+from mnist_infer.imaging import pipeline
 from mnist_infer.records import (
     READING_THRESHOLD,
     Answer,
@@ -33,7 +37,7 @@ from mnist_infer.records import (
 from mnist_infer.results import Prediction
 from mnist_infer.server.backend import Backend
 from mnist_infer.server.body import BODY_ERRORS, read_body
-from mnist_infer.server.errors import MalformedRequestError
+from mnist_infer.server.errors import MalformedRequestError, OverloadedError
 from mnist_infer.server.openapi import BINARY, Operation
 from mnist_infer.server.schemas import ExplanationRecord, JsonResponse, Stages
 
@@ -94,7 +98,7 @@ class Pictures:
 
     async def read(self, request: Request) -> Response:
         """All digits on a picture, in reading order, with their places."""
-        return await self._respond(request, self._read, page_record)
+        return await self._respond(request, self._read, page_record, reader.WORKING_SIDE)
 
     async def explain(self, request: Request) -> Response:
         """The digit on a picture, and how it came about.
@@ -107,14 +111,19 @@ class Pictures:
     async def _respond(
         self,
         request: Request,
-        answer: Callable[[str, bytes], Record],
+        answer: Callable[[str, Picture], Record],
         record: Callable[[Answer], Record],
+        working_side: int = pipeline.WORKING_SIDE,
     ) -> Response:
         """Respond with what `answer` makes of a picture, or with the record of its error."""
         with self._backend.concurrency.slot():
-            name, picture = await self._receive(request)
+            name, content = await self._receive(request)
+            workers, decode = self._backend.workers, self._backend.recognizer.decode
             try:
-                return JsonResponse(await self._backend.workers.run(answer, name, picture))
+                picture = await workers.decode(decode, content, working_side)
+                return JsonResponse(await workers.run(answer, name, picture))
+            except DecoderBusyError as busy:
+                raise OverloadedError(busy.message) from None
             except ImageError as raised:
                 error = type(raised)(_MESSAGES.get(type(raised), raised.message))
         status = 413 if isinstance(error, PictureTooLargeError) else 422
@@ -138,11 +147,11 @@ class Pictures:
             raise MalformedRequestError(f"the form cannot be read ({error.detail})") from None
         raise MalformedRequestError("the form holds no file; send one picture")
 
-    def _predict(self, name: str, picture: bytes) -> DigitRecord:
+    def _predict(self, name: str, picture: Picture) -> DigitRecord:
         # Not in batches: a hostile picture would keep all that share one with it.
         return digit_record(self._answer(name, self._backend.recognizer.predict(picture)))
 
-    def _explain(self, name: str, picture: bytes) -> ExplanationRecord:
+    def _explain(self, name: str, picture: Picture) -> ExplanationRecord:
         explanation = self._backend.recognizer.explain(picture)
         pictures = map(_as_data_url, explanation.stages().values())
         return ExplanationRecord(
@@ -151,7 +160,7 @@ class Pictures:
             stages=cast("Stages", dict(zip(_STAGES, pictures, strict=False))),
         )
 
-    def _read(self, name: str, picture: bytes) -> PageRecord:
+    def _read(self, name: str, picture: Picture) -> PageRecord:
         reading = self._backend.recognizer.read(picture)
         is_uncertain = reading.confidence < READING_THRESHOLD
         return page_record(Answer(name, reading=reading, uncertain=is_uncertain))

@@ -14,8 +14,8 @@ from starlette.types import ASGIApp
 from mnist_infer.server.connections import LimitedHttpProtocol
 from mnist_infer.server.limits import Limits
 
-_GRACE_SECONDS = 30
-"""How long requests may take to finish after the server is told to stop."""
+_GRACE_SECONDS = 29
+"""How long requests may take to finish after the server is told to stop; at 30 it has ended."""
 
 
 def configure(app: ASGIApp, limits: Limits) -> uvicorn.Config:

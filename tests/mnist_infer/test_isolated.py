@@ -15,12 +15,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mnist_infer import DecodeLimitError, ImageError, Page, PictureTooLargeError, Recognizer
+from mnist_infer import (
+    DecodeLimitError,
+    DecoderBusyError,
+    ImageError,
+    Page,
+    PictureTooLargeError,
+    Recognizer,
+)
+from mnist_infer.decode import isolated
 from mnist_infer.decode.images import read_picture
 from mnist_infer.decode.isolated import IsolatedDecoder
 
 from .conftest import drawn, encoded
-from .test_parallel import children
+from .test_parallel import children, descendants
 
 SEVEN = encoded(Image.fromarray(drawn(7)))
 SMALL = encoded(Image.fromarray(drawn(7, 28)))
@@ -82,15 +90,19 @@ def test_what_a_decoder_prints_is_no_answer(hostile: IsolatedDecoder):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc")
 def test_no_worker_is_left(hostile: IsolatedDecoder):
-    before = children(os.getpid())
+    before = descendants(os.getpid())
+    with pytest.raises(DecodeLimitError):
+        hostile.read(b"exit")
+    template = descendants(os.getpid()) - before
+    assert len(template) == 1
     for _ in range(3):
         with pytest.raises(DecodeLimitError):
             hostile.read(b"exit")
-    assert children(os.getpid()) == before  # Zombies would be among them.
+    assert descendants(os.getpid()) - before == template  # Zombies would be among them.
     hostile.read(SMALL)
-    assert len(children(os.getpid()) - before) == 1
+    assert len(descendants(os.getpid()) - before - template) == 1
     hostile.close()
-    assert children(os.getpid()) == before
+    assert descendants(os.getpid()) == before
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc")
@@ -98,12 +110,13 @@ def test_a_killed_worker_costs_no_answer(hostile: IsolatedDecoder):
     before = children(os.getpid())
     with ThreadPoolExecutor(1) as pool:
         hostile.read(SMALL)
-        (worker,) = children(os.getpid()) - before
+        (template,) = children(os.getpid()) - before
+        (worker,) = children(template)
         at_work = pool.submit(hostile.read, b"sleep")
         while not at_work.running():
             pass
         os.kill(worker, signal.SIGKILL)
-        while not (others := children(os.getpid()) - before - {worker}):
+        while not (others := children(template) - {worker}):
             time.sleep(0.01)
         os.kill(others.pop(), signal.SIGKILL)  # Once may be an accident.
         assert isinstance(at_work.exception(), DecodeLimitError)
@@ -111,14 +124,46 @@ def test_a_killed_worker_costs_no_answer(hostile: IsolatedDecoder):
 
 
 @pytest.mark.usefixtures("hostile_decoder")
-def test_one_hostile_picture_does_not_keep_the_others():
-    shared = IsolatedDecoder(max_pixels=1000, workers=2)
-    with ThreadPoolExecutor(2) as pool:
-        stuck = pool.submit(shared.read, b"sleep")
-        for _ in range(20):
-            assert pool.submit(shared.read, SMALL).result().size == (28, 28)
-        assert not stuck.done()
-        assert isinstance(stuck.exception(), DecodeLimitError)
+class TestManyHostilePictures:
+    """Several threads share a decoder of two workers."""
+
+    def test_an_honest_one_does_not_wait_until_they_end(self):
+        shared = IsolatedDecoder(max_pixels=1000, workers=2)
+        with ThreadPoolExecutor(6) as pool:
+            stuck = [pool.submit(shared.read, b"sleep") for _ in range(6)]
+            while not all(each.running() for each in stuck):
+                pass
+            for _ in range(20):
+                assert shared.read(SMALL).size == (28, 28)
+            assert not any(each.done() for each in stuck)
+            assert all(isinstance(each.exception(), DecodeLimitError) for each in stuck)
+
+    def test_a_long_one_has_its_answer_when_it_has_waited(self, tmp_path: Path):
+        shared = IsolatedDecoder(max_pixels=1000, workers=1)
+        with ThreadPoolExecutor(2) as pool:
+            long = pool.submit(shared.read, b"long" + SMALL)
+            stuck = pool.submit(shared.read, b"sleep")
+            assert long.result().size == (28, 28)
+            assert isinstance(stuck.exception(), DecodeLimitError)
+
+    def test_more_than_can_wait_are_told_so(self, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(isolated, "_MOST_SLOW_PICTURES", 1)
+        shared = IsolatedDecoder(max_pixels=1000, workers=1)
+        with ThreadPoolExecutor(3) as pool:
+            stuck = [pool.submit(shared.read, b"sleep") for _ in range(3)]
+            errors = [type(each.exception()) for each in stuck]
+        assert sorted(map(str, errors)) == sorted(
+            map(str, [DecodeLimitError, DecodeLimitError, DecoderBusyError])
+        )
+
+    def test_closing_ends_those_that_wait_too(self):
+        shared = IsolatedDecoder(max_pixels=10_000_000, workers=1)
+        with ThreadPoolExecutor(6) as pool:
+            stuck = [pool.submit(shared.read, b"sleep") for _ in range(6)]
+            while not all(each.running() for each in stuck):
+                pass
+            shared.close()
+            assert {type(each.exception()) for each in stuck} == {DecodeLimitError}
 
 
 def test_a_recognizer_can_be_isolated_and_copied():

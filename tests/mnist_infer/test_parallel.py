@@ -36,6 +36,12 @@ def children(pid: int) -> set[int]:
     return found
 
 
+def descendants(pid: int) -> set[int]:
+    """The processes that a process has started, and those that they have."""
+    found = children(pid)
+    return found.union(*map(descendants, found))
+
+
 def is_running(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"

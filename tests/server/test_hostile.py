@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -13,8 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from mnist_infer.decode.isolated import decoders_at_once
 from tests.mnist_infer.test_formats import BOMB
-from tests.mnist_infer.test_parallel import all_end, children
+from tests.mnist_infer.test_parallel import all_end, descendants
 
 from .conftest import Server, serving
 
@@ -25,9 +25,9 @@ SEVEN = (Path(__file__).resolve().parent.parent.parent / "examples" / "seven.png
 
 
 def resident_mb(pid: int) -> int:
-    """The memory of a process and of those that it has started."""
+    """The memory of a process and of those that it has started, and so on."""
     total = 0
-    for each in (pid, *children(pid)):
+    for each in (pid, *descendants(pid)):
         with contextlib.suppress(OSError):
             status = Path(f"/proc/{each}/status").read_text()
             total += int(status.split("VmRSS:")[1].split()[0]) // 1024
@@ -47,15 +47,15 @@ def post(server: Server, picture: bytes) -> httpx.Response:
 
 @pytest.mark.slow  # Waits until the limit has passed.
 def test_honest_requests_do_not_wait_for_hostile_ones(hostile_server: Server):
+    bombs = [b"sleep", b"loop", b"sleep"] * decoders_at_once()
     post(hostile_server, SEVEN)
-    with ThreadPoolExecutor() as clients:
-        hostile = [clients.submit(post, hostile_server, kind) for kind in (b"sleep", b"sleep")]
+    with ThreadPoolExecutor(len(bombs)) as clients:
+        hostile = [clients.submit(post, hostile_server, kind) for kind in bombs]
         for _ in range(5):
             assert post(hostile_server, SEVEN).json()["digit"] == 7
-        assert not any(request.done() for request in hostile)
-        for request in hostile:
-            assert request.result().status_code == 422
-            assert request.result().json()["error"]["type"] == "DecodeLimitError"
+        # Two of them have their error every 8 seconds; in order of arrival, most would have it.
+        assert sum(request.done() for request in hostile) < decoders_at_once()
+        hostile_server.process.send_signal(signal.SIGTERM)  # Do not wait for all of them.
 
 
 @pytest.mark.slow  # Waits until the limit has passed.
@@ -63,7 +63,7 @@ def test_sigterm_ends_a_server_at_work_on_hostile_pictures(hostile_server: Serve
     post(hostile_server, SEVEN)
     with ThreadPoolExecutor() as clients:
         hostile = [clients.submit(post, hostile_server, kind) for kind in (b"loop", b"sleep")]
-        while len(workers := children(hostile_server.process.pid)) < 2:
+        while len(workers := descendants(hostile_server.process.pid)) < 3:
             pass
         hostile_server.process.send_signal(signal.SIGTERM)
         hostile_server.process.communicate(timeout=60)
@@ -83,5 +83,4 @@ def test_bombs_are_refused_beside_honest_pictures_and_memory_returns(server: Ser
             assert post(server, SEVEN).json()["digit"] == 7
         for name, request in zip(QUICKLY_MADE, bombs, strict=True):
             assert request.result().status_code in (413, 422), name
-    decoders = (os.cpu_count() or 1) + 2
-    assert resident_mb(pid) < before + 100 * decoders
+    assert resident_mb(pid) < before + 100 * decoders_at_once()
