@@ -75,7 +75,8 @@ def _bitmap(side: int, widened: float) -> Draw:
 
     def draw(image: Picture, rng: np.random.Generator) -> Picture:
         margin = int(rng.integers(2))
-        bitmap = np.where(digit_mask(image, side - 2 * margin, widened) > 127, 255, 0)
+        # Half of a pixel would be too much: thin strokes would vanish from the smallest pictures.
+        bitmap = np.where(digit_mask(image, side - 2 * margin, widened) > 80, 255, 0)
         framed = np.pad(bitmap, margin).astype(np.uint8)
         return framed if rng.integers(2) else 255 - framed
 

@@ -175,10 +175,8 @@ def write_row(
         part = ink[top : top + height, left : left + wide]
         np.maximum(part, drawn[: part.shape[0], :wide], out=part)
         digits.append(Placed(label, (left, top, left + wide, top + height)))
-    if hand.joins:
-        ink = _join(ink, digits, hand, rng)
-    if hand.links:
-        ink = _link(ink, digits, hand, rng)
+    if hand.joins or hand.links:
+        ink = _connect(ink, digits, hand, rng)
     return Written(np.float32(1 / 255) * ink, tuple(digits), hand)
 
 
@@ -251,40 +249,54 @@ def _dilate(grey: Array, steps: int) -> Array:
     return grey
 
 
-def _join(ink: Array, digits: Sequence[Placed], hand: Hand, rng: np.random.Generator) -> Array:
-    """Draw strokes that lead from one digit to the next."""
+def _connect(ink: Array, digits: Sequence[Placed], hand: Hand, rng: np.random.Generator) -> Array:
+    """Draw strokes from digits to the next ones: straight joins, and arcs from top to top."""
     page = Image.fromarray(ink)
     pencil = ImageDraw.Draw(page)
-    pen = max(1, 2 + hand.pen)
-    for before, behind in pairwise(digits):
-        gap = behind.box[0] - before.box[2]
-        if gap > 0.5 * CAP or rng.random() > hand.joins:
+    for most, probability, draw in (
+        (0.5, hand.joins, _draw_join),
+        (0.4, hand.links, _draw_link),
+    ):
+        if not probability:
             continue
-        (x1, y1), (x2, y2) = (
-            (
-                box[0] + share * (box[2] - box[0]),
-                box[1] + rng.uniform(0.05, 0.95) * (box[3] - box[1]),
-            )
-            for box, share in ((before.box, 0.75), (behind.box, 0.25))
-        )
-        pencil.line((x1, y1, x2, y2), fill=int(rng.uniform(160, 255)), width=pen)
+        for before, behind in pairwise(digits):
+            gap = behind.box[0] - before.box[2]
+            if gap <= most * CAP and rng.random() <= probability:
+                draw(pencil, before, behind, 2 + hand.pen, rng)
     return np.array(page)
 
 
-def _link(ink: Array, digits: Sequence[Placed], hand: Hand, rng: np.random.Generator) -> Array:
-    """Draw arcs from the top of one digit to the top of the next, as a quick hand links zeros."""
-    page = Image.fromarray(ink)
-    pencil = ImageDraw.Draw(page)
-    pen = max(2, 2 + hand.pen)
-    for before, behind in pairwise(digits):
-        if behind.box[0] - before.box[2] > 0.4 * CAP or rng.random() > hand.links:
-            continue
-        (x1, y1), (x2, y2) = (
-            ((box[0] + box[2]) / 2, box[1] + rng.uniform(0.02, 0.3) * (box[3] - box[1]))
-            for box in (before.box, behind.box)
+def _draw_join(
+    pencil: ImageDraw.ImageDraw,
+    before: Placed,
+    behind: Placed,
+    pen: int,
+    rng: np.random.Generator,
+) -> None:
+    """Draw a straight stroke from anywhere in a digit to anywhere in the next."""
+    ends = [
+        (
+            box[0] + share * (box[2] - box[0]),
+            box[1] + rng.uniform(0.05, 0.95) * (box[3] - box[1]),
         )
-        sag = rng.normal(0.12, 0.12) * CAP
-        t = np.linspace(0, 1, 9)
-        points = np.stack((x1 + t * (x2 - x1), y1 + t * (y2 - y1) + 4 * sag * t * (1 - t)), axis=1)
-        pencil.line(points.ravel().tolist(), fill=int(rng.uniform(180, 255)), width=pen)
-    return np.array(page)
+        for box, share in ((before.box, 0.75), (behind.box, 0.25))
+    ]
+    pencil.line(ends, fill=int(rng.uniform(160, 255)), width=max(1, pen))
+
+
+def _draw_link(
+    pencil: ImageDraw.ImageDraw,
+    before: Placed,
+    behind: Placed,
+    pen: int,
+    rng: np.random.Generator,
+) -> None:
+    """Draw an arc from the top of a digit to the top of the next, as a quick hand links zeros."""
+    (x1, y1), (x2, y2) = (
+        ((box[0] + box[2]) / 2, box[1] + rng.uniform(0.02, 0.3) * (box[3] - box[1]))
+        for box in (before.box, behind.box)
+    )
+    sag = rng.normal(0.12, 0.12) * CAP
+    t = np.linspace(0, 1, 9)
+    points = np.stack((x1 + t * (x2 - x1), y1 + t * (y2 - y1) + 4 * sag * t * (1 - t)), axis=1)
+    pencil.line(points.ravel().tolist(), fill=int(rng.uniform(180, 255)), width=max(2, pen))
