@@ -24,8 +24,13 @@ MODELS = ["dense-512", "dense-512x2"]
 
 
 @pytest.fixture(scope="module", params=MODELS)
-def recognizer(request: pytest.FixtureRequest) -> Recognizer:
-    return Recognizer(request.param, device="cpu", precision="float32")
+def model(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def recognizer(model: str) -> Recognizer:
+    return Recognizer(model, device="cpu", precision="float32")
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +46,13 @@ def images() -> NDArray[np.uint8]:
 def load(name: str, package: str, recipe: str) -> dict[str, Any]:
     pytest.importorskip(name, reason=f"the recipe needs its runtime: pip install {package}")
     return runpy.run_path(str(EXAMPLES / recipe))
+
+
+def test_openvino_runs_int8_as_we_do(model: str, images: NDArray[np.uint8]):
+    functions = load("openvino", "openvino", "openvino_runtime.py")
+    recognizer = Recognizer(model, device="cpu", precision="int8")
+    answers = functions["probabilities"](images, recognizer.model.path)
+    np.testing.assert_allclose(answers, recognizer.probabilities(images), atol=1e-4)
 
 
 @pytest.mark.parametrize(
