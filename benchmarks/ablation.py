@@ -42,7 +42,7 @@ VARIANTS: dict[str, tuple[Any, str, Any]] = {
     "no paper above": (reader, "ABOVE", 0.0),
     "rulings stay": (
         layout,
-        "remove_rulings",
+        "remove_page_rulings",
         lambda ink: Unruled(ink, find_components(ink), False),
     ),
     "small print is read": _params(layout, small_print=0.0),

@@ -15,7 +15,7 @@ from mnist_infer.imaging.components import (
 )
 from mnist_infer.imaging.digit import MAX_ASPECT
 from mnist_infer.imaging.filters import stroke_width
-from mnist_infer.imaging.rulings import remove_rulings
+from mnist_infer.imaging.rulings import remove_page_rulings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -91,7 +91,7 @@ def find_writing(ink: NDArray[np.uint8]) -> Writing:
     Raises:
         ImageError: There are more than `MAX_DIGITS` of them.
     """
-    unruled = remove_rulings(ink)
+    unruled = remove_page_rulings(ink)
     ink, pieces, has_frames = unruled.ink, unruled.pieces, unruled.has_frames
     heights, boxes, mass = pieces.heights, pieces.boxes, pieces.mass
     # A page's dark margin is no stroke, and would make dots of all that are.

@@ -69,6 +69,18 @@ def remove_rulings(ink: NDArray[np.uint8]) -> Unruled:
         ink, pieces = rest, find_components(rest)
 
 
+def remove_page_rulings(ink: NDArray[np.uint8]) -> Unruled:
+    """Remove the straight lines across a page, and the frames on it, once.
+
+    On a page, what lies along the border may be writing, and what ends at a removed line a 1: with
+    `remove_rulings` 4 of 101 real pages and ruled rows are read worse and none better, and of 420
+    generated ones as many.
+    """
+    rest = remove_lines(ink)
+    unframed = remove_frames(rest, find_components(rest), np.zeros(ink.shape, np.bool_))
+    return Unruled(unframed, find_components(unframed), unframed is not rest)
+
+
 def _along_border(pieces: Components) -> NDArray[np.bool_]:
     """Which pieces are rules of a form along the border, in I, L, U or O shape; (N,) bool."""
     height, width = pieces.labels.shape
