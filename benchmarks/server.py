@@ -1,9 +1,10 @@
 """Requests per second over HTTP: ``python -m benchmarks.server``.
 
 Each endpoint against its floor, a bare Starlette route that decodes the same body and returns a
-constant, with the same JSON parser, NumPy and Pillow but no check of what came; with batching and
-without; at 1, 8 and 64 connections. All of it runs on this machine, over loopback. The rounds
-of the contestants alternate, so that a busy machine is fair to all.
+constant, with the same JSON parser, NumPy and Pillow but no check of what came, no limit on what a
+picture may cost, and no access log; at 1, 8 and 64 connections. All of it runs on this machine,
+over loopback. The rounds of the contestants alternate, so that a busy machine is fair to all; the
+processor time of a request is that of the server and its decoding processes.
 
 ``python -m benchmarks.server --soak 300`` is another thing: full load for that many seconds from
 64 connections, a few of which hang up midway all the time. Every answer is compared with the right
@@ -17,6 +18,7 @@ import asyncio
 import io
 import json
 import multiprocessing
+import os
 import platform
 import statistics
 import subprocess
@@ -65,6 +67,9 @@ class Round:
     """What one round of load saw."""
 
     seconds: float
+    cpu_seconds: float = 0.0
+    """Of the server."""
+
     latencies: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
     bodies: set[bytes] = field(default_factory=set)
@@ -158,15 +163,43 @@ def press(port: int, request: bytes, connections: int, seconds: float) -> Round:
     return uvloop.run(_press(port, request, connections, seconds))
 
 
+@dataclass(frozen=True)
+class Contestant:
+    """A server that runs."""
+
+    port: int
+    process: int
+
+    def press(self, request: bytes, connections: int, seconds: float) -> Round:
+        """One round of load."""
+        before = _cpu_seconds(self.process)
+        seen = press(self.port, request, connections, seconds)
+        seen.cpu_seconds = _cpu_seconds(self.process) - before
+        return seen
+
+
+def _cpu_seconds(process: int) -> float:
+    """The processor time of a Linux process and of those that it has started."""
+    folder = Path(f"/proc/{process}")
+    fields = (folder / "stat").read_text().rpartition(")")[2].split()
+    children = [
+        int(child)
+        for thread in (folder / "task").iterdir()
+        for child in (thread / "children").read_text().split()
+    ]
+    own = sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    return own + sum(map(_cpu_seconds, children))
+
+
 @contextmanager
-def ours(*options: str) -> Iterator[int]:
-    """The real server, its access log and all; gives its port."""
+def ours(*options: str) -> Iterator[Contestant]:
+    """The real server."""
     command = [sys.executable, "-m", "mnist_infer", "serve", "--port", "0", "--device", "cpu"]
     with subprocess.Popen(
         [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
         assert process.stdout
-        yield int(process.stdout.readline().rpartition(":")[2])
+        yield Contestant(int(process.stdout.readline().rpartition(":")[2]), process.pid)
         process.terminate()
 
 
@@ -209,12 +242,13 @@ def _serve_floor(connection: Any) -> None:
 
 
 @contextmanager
-def floor() -> Iterator[int]:
-    """The bare Starlette routes; gives their port."""
+def floor() -> Iterator[Contestant]:
+    """The bare Starlette routes."""
     near, far = multiprocessing.get_context("spawn").Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_serve_floor, args=(far,))
     process.start()
-    yield near.recv()
+    assert process.pid
+    yield Contestant(near.recv(), process.pid)
     process.terminate()
     process.join()
 
@@ -223,21 +257,21 @@ def measure(image: NDArray[np.uint8], rounds: int, seconds: float) -> list[dict[
     """A row for each load, number of connections and contestant."""
     rows = []
     with ExitStack() as stack:
-        ports = {
+        contestants = {
             "floor": stack.enter_context(floor()),
-            "batching": stack.enter_context(ours()),
-            "no batching": stack.enter_context(ours("--max-batch", "1")),
+            "--quiet": stack.enter_context(ours("--quiet")),
+            "with its access log": stack.enter_context(ours()),
         }
         for load in loads(image):
-            for port in ports.values():
-                press(port, load.request, 8, 1)
+            for contestant in contestants.values():
+                contestant.press(load.request, 8, 1)
             for connections in CONNECTIONS:
-                seen: dict[str, list[Round]] = {name: [] for name in ports}
+                seen: dict[str, list[Round]] = {name: [] for name in contestants}
                 for _ in range(rounds):
-                    for name, port in ports.items():
-                        seen[name].append(press(port, load.request, connections, seconds))
-                rows += [_row(load.name, connections, name, seen[name]) for name in ports]
-                print(*rows[-len(ports) :], sep="\n", file=sys.stderr)
+                    for name, contestant in contestants.items():
+                        seen[name].append(contestant.press(load.request, connections, seconds))
+                rows += [_row(load.name, connections, name, seen[name]) for name in contestants]
+                print(*rows[-len(contestants) :], sep="\n", file=sys.stderr)
     return rows
 
 
@@ -254,6 +288,7 @@ def _row(load: str, connections: int, contestant: str, rounds: Sequence[Round]) 
         "requests_per_second": round(rate),
         "p50_ms": round(float(p50), 3),
         "p99_ms": round(float(p99), 3),
+        "cpu_us": round(sum(each.cpu_seconds for each in rounds) / len(latencies) * 1e6),
     }
 
 
@@ -270,7 +305,16 @@ def as_markdown(rows: Sequence[dict[str, Any]], setup: str) -> str:
         setup,
         "",
     ]
-    head = ("request", "connections", "server", "requests/s", "of the floor", "p50 ms", "p99 ms")
+    head = (
+        "request",
+        "connections",
+        "server",
+        "requests/s",
+        "of the floor",
+        "p50 ms",
+        "p99 ms",
+        "CPU µs",
+    )
     cells = [
         (
             row["load"],
@@ -280,6 +324,7 @@ def as_markdown(rows: Sequence[dict[str, Any]], setup: str) -> str:
             f"{row['requests_per_second'] / floors[row['load'], row['connections']]:.0%}",
             str(row["p50_ms"]),
             str(row["p99_ms"]),
+            str(row["cpu_us"]),
         )
         for row in rows
     ]
@@ -336,8 +381,8 @@ def soak(images: NDArray[np.uint8], seconds: float) -> None:
     """Full load; fails on any answer but the right one."""
     import uvloop
 
-    with ours() as port:
-        seen, dropped = uvloop.run(_soak(port, images, seconds))
+    with ours() as server:
+        seen, dropped = uvloop.run(_soak(server.port, images, seconds))
     print(
         f"{seen.statuses.total():,} answers in {seconds:g} s, statuses {dict(seen.statuses)}, "
         f"all right; {dropped:,} connections dropped midway; "
@@ -348,7 +393,7 @@ def soak(images: NDArray[np.uint8], seconds: float) -> None:
 
 
 def mnist_like(count: int) -> NDArray[np.uint8]:
-    """Digits of our own in MNIST's form."""
+    """Digits of our own in the MNIST format."""
     from tests.glyphs import digit_mask
 
     recognizer = Recognizer(MODEL, device="cpu")
