@@ -1,4 +1,4 @@
-"""A folder of as many digits as one likes, drawn by ourselves, in MNIST's form as PNG files."""
+"""A folder of as many digits as one likes, drawn by ourselves, in the MNIST format as PNG files."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.benchmark(group="latency: one image", warmup=True)
 
 @pytest.fixture
 def image() -> NDArray[np.uint8]:
-    """One image in MNIST's form, uint8 (1, 28, 28)."""
+    """One image in the MNIST format, uint8 (1, 28, 28)."""
     pixels = np.zeros((1, 28, 28), np.uint8)
     pixels[0, 4:24, 12:16] = 255
     return pixels

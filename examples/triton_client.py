@@ -15,7 +15,7 @@ MODEL = "dense-512x2"
 
 
 def main(address: str, picture: str) -> None:
-    """Send a picture as a tensor: MNIST's form, white ink on black."""
+    """Send a picture as a tensor: the MNIST format, white ink on black."""
     ink = 255 - np.asarray(Image.open(picture).convert("L").resize((28, 28)))
     tensor = triton.InferInput("image", [1, 28, 28], "UINT8")
     tensor.set_data_from_numpy(ink[np.newaxis])

@@ -245,7 +245,7 @@ class Recognizer:
         stages = self._prepare(image)
         prediction = Prediction.of(self._classify([pipeline.network_inputs(stages)])[0])
         return Explanation(
-            stages.ink, stages.cleaned, stages.box, stages.inputs, stages.row, prediction
+            stages.foreground, stages.cleaned, stages.box, stages.inputs, stages.row, prediction
         )
 
     def read(self, image: ImageSource) -> Reading:

@@ -54,11 +54,11 @@ class Prediction:
 class Stages:
     """A picture of one digit at each stage of its way to the network."""
 
-    ink: NDArray[np.uint8] = field(repr=False)
-    """Everything that stands out from the paper: `(H, W)`, 255 is full ink."""
+    foreground: NDArray[np.uint8] = field(repr=False)
+    """Everything that stands out from the paper: `(H, W)`, 0 is paper and 255 ink."""
 
     cleaned: NDArray[np.uint8] = field(repr=False)
-    """The ink of the digit alone, without rulings, noise and border fragments: `(H, W)`."""
+    """The digit alone, without rulings, noise and border fragments: `(H, W)`."""
 
     box: tuple[int, int, int, int]
     """Where the digit stands: x, y, width, height in pixels of the upright original image."""
@@ -89,8 +89,8 @@ class Explanation(Stages):
 
     def stages(self) -> dict[str, NDArray[np.uint8]]:
         """The pictures by name, in the order in which they were made."""
-        names = ("1-ink", "2-cleaned", "3-28x28", "4-28x28-original-stroke")
-        return dict(zip(names, (self.ink, self.cleaned, *self.inputs), strict=False))
+        names = ("1-foreground", "2-cleaned", "3-28x28", "4-28x28-original-stroke")
+        return dict(zip(names, (self.foreground, self.cleaned, *self.inputs), strict=False))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Builds and fits the documented MNIST networks with Keras.
 
-Rooms downstream import `train.data` (the verified data set) and `train.fit` (the networks); neither
+Other packages import `train.data` (the verified data set) and `train.fit` (the networks); neither
 `import train` nor `import train.data` loads Keras or TensorFlow.
 """
 

@@ -2,7 +2,7 @@
 
 Affine and elastic distortion follow Simard, Steinkraus and Platt, "Best Practices for Convolutional
 Neural Networks Applied to Visual Document Analysis" (ICDAR 2003). What they make is put back into
-MNIST's form, longest side 20 and centre of mass in the middle, because that is what the network
+the MNIST format, longest side 20 and centre of mass in the middle, because that is what the network
 gets from `mnist_infer`: it need not learn what normalising takes away.
 """
 
@@ -81,7 +81,7 @@ _COARSE = np.arange(_PIXELS).reshape(SIDE, SIDE)[::2, ::2].ravel()
 
 
 def _warp(images: Array, rng: np.random.Generator, distortion: Distortion) -> Floats:
-    """Distorts the plane of each image and puts the digit back into MNIST's form; (N, 784)."""
+    """Distorts the plane of each image and puts the digit back into the MNIST format; (N, 784)."""
     count = len(images)
     inverse = _affine(rng, count, distortion)
     field = rng.standard_normal((2, count, len(_BASIS)), np.float32) @ _BASIS

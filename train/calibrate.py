@@ -14,7 +14,7 @@ Probabilities = npt.NDArray[np.floating]
 _LEAST = 1e-12  # a probability of 0 would have no logit
 
 
-def temper(probabilities: Probabilities, temperature: float) -> npt.NDArray[np.float64]:
+def apply_temperature(probabilities: Probabilities, temperature: float) -> npt.NDArray[np.float64]:
     """Returns what the softmax gives for the logits divided by `temperature`."""
     logits = np.log(probabilities.astype(np.float64).clip(_LEAST)) / temperature
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
@@ -28,7 +28,7 @@ def fit_temperature(probabilities: Probabilities, labels: Array) -> float:
     """
 
     def loss(inverse: float) -> float:
-        tempered = temper(probabilities, 1 / inverse)[np.arange(len(labels)), labels]
+        tempered = apply_temperature(probabilities, 1 / inverse)[np.arange(len(labels)), labels]
         return float(-np.log(tempered.clip(_LEAST)).mean())
 
     low, high = 0.1, 10.0

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from train.batch_norm import fold
-from train.calibrate import calibration_error, fit_temperature, temper
+from train.calibrate import apply_temperature, calibration_error, fit_temperature
 from train.checkpoint import Checkpoints, History, cycle_folders
 from train.data import Array, Mnist
 from train.epochs import Floats, FreshEpochs, made_ahead
@@ -184,7 +184,7 @@ def _rounded(weights: Floats) -> Floats:
 def _calibrate(model: Any, validation: tuple[Any, Any], labels: Array, mnist: Mnist) -> Calibration:
     held_out_loss, held_out_accuracy = model.evaluate(*validation, verbose=0)
     temperature = fit_temperature(model.predict(validation[0], verbose=0), labels)
-    test = temper(model.predict(as_input(mnist.x_test), verbose=0), temperature)
+    test = apply_temperature(model.predict(as_input(mnist.x_test), verbose=0), temperature)
     return Calibration(
         temperature, held_out_loss, held_out_accuracy, calibration_error(test, mnist.y_test)
     )

@@ -1,4 +1,4 @@
-"""Draws vector strokes straight into MNIST's form, many at once."""
+"""Draws vector strokes straight into the MNIST format, many at once."""
 
 from collections.abc import Sequence
 
@@ -34,7 +34,7 @@ def write(extremes: Sequence[Sequence[Stroke]], count: int, rng: np.random.Gener
 
 
 def draw_pens(count: int, rng: np.random.Generator) -> Floats:
-    """Picks pens, from thin to fat: widths in pixels of MNIST's form."""
+    """Picks pens, from thin to fat: widths in pixels of the MNIST format."""
     return rng.uniform(1.4, 3.4, count).astype(np.float32)
 
 

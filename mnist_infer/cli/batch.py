@@ -42,28 +42,30 @@ def batch(
             min=1,
             metavar="N",
             show_default="one for each CPU, or as many as GPUs allow",
-            help="Recognisers side by side.",
+            help="How many processes recognise digits.",
         ),
     ] = None,
     num_gpus: Annotated[
         float,
-        typer.Option(metavar="G", help="GPUs for each worker, as 1 or 0.25; 0: CPUs only."),
+        typer.Option(metavar="G", help="GPUs for each process, such as 1 or 0.25; 0: CPUs only."),
     ] = 0,
     batch_size: BatchSize = 1024,
     part_size: Annotated[
         int,
-        typer.Option(min=1, metavar="N", help="Images for each file, fixed by the first run."),
+        typer.Option(
+            min=1, metavar="N", help="How many images each Parquet file has; later runs keep it."
+        ),
     ] = 10_000,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")] = False,
 ) -> None:
     """Recognise the digit on every image in SRC, and write the answers to DEST as Parquet.
 
-    It runs on a Ray that is started on this machine, or on the cluster at RAY_ADDRESS. The columns
-    are path, digit, confidence and error. Run the same command again after a kill, and it goes on:
-    the list of images is made once, and parts that are done are not done again.
+    It runs on Ray: on this machine, or on the cluster at RAY_ADDRESS. The columns are path, digit,
+    confidence and error. If it was interrupted, run the same command again: it continues with the
+    list of images that the first run made.
 
-    Exit code: 0 when every image has its row, also where that says an error; 1 when the run
-    stopped before; 2 for wrong usage.
+    Exit code: 0 if every image has a row, which may be an error; 1 if the run stopped early; 2 if
+    the command is wrong.
     """
     try:
         from mnist_infer.batch.run import Options

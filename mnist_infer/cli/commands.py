@@ -52,8 +52,8 @@ app = typer.Typer(
 
 
 @app.callback(
-    epilog="Exit code: 0 when every image got its answer, 1 when some did not, 2 for wrong usage "
-    "(a model or device that is not available included)."
+    epilog="Exit code: 0 if every image has an answer, 1 if some have none, 2 if the command is "
+    "wrong, or its model or device is not available."
 )
 def about(version: Version = False) -> None:
     """Recognise handwritten digits. FILES alone is short for predict FILES."""
@@ -83,8 +83,7 @@ def predict(
             max=64,
             metavar="N",
             show_default="one for each processor, at most 8",
-            help="The most processes that prepare pictures side by side, where there are enough "
-            "of them for that.",
+            help="At most so many processes prepare pictures; few pictures are prepared by one.",
         ),
     ] = None,
     quiet: Quiet = False,
@@ -108,10 +107,13 @@ def read(
     images: Images,
     annotate: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Mark the digits of the one image in a copy of it."),
+        typer.Option(
+            metavar="FILE",
+            help="Save a copy of the image, of which there must be one, with its digits marked.",
+        ),
     ] = None,
     spaces: Annotated[
-        bool, typer.Option("--spaces/--no-spaces", help="Write wide gaps of a line as spaces.")
+        bool, typer.Option("--spaces/--no-spaces", help="Print wide gaps between digits as spaces.")
     ] = True,
     json: Json = False,
     jsonl: Jsonl = False,
@@ -125,7 +127,7 @@ def read(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Read every digit of each image, line by line."""
+    """Read all digits of each image, such as whole numbers, line by line."""
     raise typer.Exit(
         recognize.read(
             images,
@@ -142,7 +144,10 @@ def explain(
     images: Images,
     save_stages: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Save each stage from picture to 28x28 as a PNG too."),
+        typer.Option(
+            metavar="DIR",
+            help="Also save each step from the picture to 28x28 as a PNG in this folder.",
+        ),
     ] = None,
     top: Annotated[
         int, typer.Option(min=1, max=10, metavar="K", help="Print the K most probable digits.")
@@ -157,7 +162,7 @@ def explain(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Draw the 28x28 that the network saw of each image, and its answer."""
+    """Show what the network saw of each image: 28x28 pixels, and its answer."""
     raise typer.Exit(
         recognize.explain(
             images,
@@ -178,7 +183,7 @@ def info(
     threads: Threads = 1,
     precision: Precision = "auto",
 ) -> None:
-    """Show versions, models, and the device that is really used."""
+    """Show versions, models, and the device that is used."""
     from json import dumps
 
     from mnist_infer.cli.console import claim_stdout, write_results
@@ -198,12 +203,13 @@ def bench(
         typer.Option(
             metavar="NAME|FILE",
             show_default="all bundled models",
-            help="Measure this model alone.",
+            help="Measure only this model.",
         ),
     ] = None,
     input_range: InputRange = None,
     device: Annotated[
-        config.Device, typer.Option(help="auto measures the CPU, and CUDA where it works.")
+        config.Device,
+        typer.Option(help="What is measured; auto: the CPU, and the GPU if it works."),
     ] = "auto",
     threads: Threads = 1,
 ) -> None:

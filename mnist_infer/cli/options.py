@@ -33,9 +33,12 @@ Images = Annotated[
         help="Image files, folders (searched recursively), or - for standard input.",
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON array with a record per image.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print a JSON array with one record for each image.")
+]
 Jsonl = Annotated[
-    bool, typer.Option("--jsonl", help="Print a JSON record per line and image, streamed.")
+    bool,
+    typer.Option("--jsonl", help="Print one JSON record a line, as soon as each image is done."),
 ]
 MinConfidence = Annotated[
     float,
@@ -43,22 +46,23 @@ MinConfidence = Annotated[
         min=0,
         max=1,
         metavar="P",
-        help="Count a less confident answer as none. "
+        help="Give no answer below this confidence. "
         f"{_DEFAULT['recommended_threshold']:g} rejects "
         f"{_DEFAULT['validation_digits_rejected']:.1%} of digits and "
-        f"{_DEFAULT['generated_non_digits_rejected']:.0%} of pictures without one.",
+        f"{_DEFAULT['generated_non_digits_rejected']:.0%} of pictures without a digit.",
     ),
 ]
 Model = Annotated[
-    str, typer.Option(metavar="NAME|FILE", help="A bundled model, or your own ONNX file.")
+    str,
+    typer.Option(metavar="NAME|FILE", help="The name of a bundled model, or your own ONNX file."),
 ]
 InputRange = Annotated[
     config.InputRange | None,
-    typer.Option(help="What your ONNX file's float input expects."),
+    typer.Option(help="The range of pixels that your own ONNX file expects, if they are floats."),
 ]
 Device = Annotated[
     config.Device,
-    typer.Option(help="auto takes CUDA where a session really runs on it."),
+    typer.Option(help="Where the network runs; auto takes the GPU if it works."),
 ]
 Threads = Annotated[
     int,
@@ -71,20 +75,21 @@ Threads = Annotated[
 ]
 Precision = Annotated[
     config.Precision,
-    typer.Option(help="The arithmetic; auto takes int8 on a CPU where the model has it."),
+    typer.Option(help="The network's arithmetic; auto takes int8 on a CPU, if the model has it."),
 ]
 MaxPixels = Annotated[
-    int, typer.Option(min=1, metavar="N", help="The largest picture that is decoded.")
+    int, typer.Option(min=1, metavar="N", help="The largest picture that is accepted, in pixels.")
 ]
 BatchSize = Annotated[
     int,
     typer.Option(
-        min=1, max=sys.maxsize, metavar="N", help="Images that go through the network together."
+        min=1, max=sys.maxsize, metavar="N", help="How many images go through the network together."
     ),
 ]
-Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="No progress and no error lines on stderr.")
-]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print neither progress nor errors.")]
 Verbose = Annotated[
-    bool, typer.Option("--verbose", "-v", help="Say on stderr which model and device are used.")
+    bool,
+    typer.Option(
+        "--verbose", "-v", help="Print which model and device are used, on standard error."
+    ),
 ]

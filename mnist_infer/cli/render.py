@@ -14,7 +14,7 @@ from mnist_infer.results import Explanation, Prediction
 
 _ASCII = " .:-=+*#%@"
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
-# Index 2 * (upper pixel is ink) + (lower pixel is ink).
+# Index 2 * (upper pixel is set) + (lower pixel is set).
 _HALVES = " ▄▀█"
 _FRAME = "┌┐└┘─│"
 _TITLES = ("normalized stroke width", "original stroke width")

@@ -50,7 +50,10 @@ def serve(
     threads: Threads = 1,
     precision: Precision = "auto",
     max_body: Annotated[
-        int, typer.Option(min=1, metavar="BYTES", help="The largest body that is taken.")
+        int,
+        typer.Option(
+            min=1, metavar="BYTES", help="The largest body of a request that is accepted."
+        ),
     ] = 16_000_000,
     max_pixels: MaxPixels = 25_000_000,
     max_batch: Annotated[
@@ -58,13 +61,18 @@ def serve(
         typer.Option(
             min=1,
             metavar="N",
-            help="Images that go through the network together; 1: no batching.",
+            help="At most so many tensors of /v2 go through the network together; 1: no batching.",
         ),
     ] = 64,
     queue: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Requests taken at once; more get a 503.")
+        int,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="How many requests are accepted at once; more get the status 503.",
+        ),
     ] = 256,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No access log on stderr.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no access log.")] = False,
 ) -> None:
     """Serve the page to draw on, and the API, until interrupted."""
     from mnist_infer.decode.formats import limit_pillow

@@ -48,7 +48,7 @@ def classify(
 ) -> NDArray[np.float32]:
     """Classify pictures of one digit.
 
-    The digit network sees the digit cut out and brought to MNIST's format, the row network sees it
+    The digit network sees the digit cut out and in the MNIST format, the row network sees it
     on its paper: an error in cutting out misleads only one of them.
 
     Args:

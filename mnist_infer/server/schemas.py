@@ -40,7 +40,7 @@ class Stages(TypedDict, total=False):
     time, at its original stroke width.
     """
 
-    ink: str
+    foreground: str
     cleaned: str
     image: str
     original_stroke: str

@@ -35,7 +35,7 @@ def recognizer(model: str) -> Recognizer:
 
 @pytest.fixture(scope="module")
 def images() -> NDArray[np.uint8]:
-    """Twenty digits of our own in MNIST's form."""
+    """Twenty digits of our own in the MNIST format."""
     prepare = Recognizer(device="cpu").explain
     sheets = [Image.new("L", (160, 160)) for _ in range(20)]
     for place, sheet in enumerate(sheets):

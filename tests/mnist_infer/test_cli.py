@@ -237,7 +237,7 @@ class TestExplain:
         assert done.returncode == 0
         names = sorted(file.name for file in folder.iterdir())
         assert [name.rsplit("_", 1)[1] for name in names] == [
-            "7-1-ink.png",
+            "7-1-foreground.png",
             "7-2-cleaned.png",
             "7-3-28x28.png",
             "7-4-28x28-original-stroke.png",

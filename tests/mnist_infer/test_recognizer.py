@@ -199,13 +199,13 @@ class TestExplain:
     def test_every_stage_is_an_image(self, recognizer: Recognizer):
         explanation = recognizer.explain(drawn(7))
         assert list(explanation.stages()) == [
-            "1-ink",
+            "1-foreground",
             "2-cleaned",
             "3-28x28",
             "4-28x28-original-stroke",
         ]
         assert explanation.image.shape == (28, 28)
-        assert explanation.cleaned.shape == explanation.ink.shape
+        assert explanation.cleaned.shape == explanation.foreground.shape
         for stage in explanation.stages().values():
             assert stage.dtype == np.uint8
 

@@ -112,7 +112,7 @@ def test_a_drawn_digit_is_recognised(site: Page, digit: int):
     site.expect("#announcement", re.compile(rf"{digit}, [\d.]+ % sure"))
     site.expect("#latency", re.compile(r"\d+ ms \(server [\d.]+\)"))
     sync_api.expect(site.tab.locator("#bars .best span").first).to_have_text(str(digit))
-    for stage in ("ink", "cleaned", "image", "original_stroke"):
+    for stage in ("foreground", "cleaned", "image", "original_stroke"):
         site.tab.wait_for_function(IS_DECODED, arg=f"stage-{stage}")
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from train.calibrate import calibration_error, fit_temperature, temper
+from train.calibrate import apply_temperature, calibration_error, fit_temperature
 
 
 @pytest.fixture
@@ -16,26 +16,26 @@ def honest():
 @pytest.mark.parametrize("temperature", [0.4, 1.0, 2.5])
 def test_the_temperature_that_was_applied_is_found(honest, temperature):
     rows, labels = honest
-    too_sure = temper(rows, 1 / temperature)
+    too_sure = apply_temperature(rows, 1 / temperature)
     assert fit_temperature(too_sure, labels) == pytest.approx(temperature, rel=0.05)
 
 
 def test_tempered_rows_sum_to_one_and_keep_their_answer(honest):
     rows, _ = honest
-    hot = temper(rows, 3)
+    hot = apply_temperature(rows, 3)
     assert np.allclose(hot.sum(axis=1), 1)
     assert np.array_equal(hot.argmax(axis=1), rows.argmax(axis=1))
     assert hot.max() < rows.max()
 
 
 def test_certain_rows_stay_finite():
-    assert np.isfinite(temper(np.eye(10), 0.5)).all()
+    assert np.isfinite(apply_temperature(np.eye(10), 0.5)).all()
 
 
 def test_calibration_error(honest):
     rows, labels = honest
     assert calibration_error(rows, labels) < 0.02
-    assert calibration_error(temper(rows, 0.4), labels) > 0.05
+    assert calibration_error(apply_temperature(rows, 0.4), labels) > 0.05
     right = np.eye(10)[[1, 2]]
     assert calibration_error(right, np.array([1, 2], np.uint8)) == 0
     assert calibration_error(right, np.array([1, 3], np.uint8)) == 0.5

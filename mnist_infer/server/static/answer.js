@@ -4,7 +4,7 @@ const element = (id) => document.getElementById(id);
 const percent = (share) => `${(share * 100).toFixed(1)} %`;
 const DIGITS = [...Array(10).keys()];
 const STAGES = {
-  ink: "The ink found",
+  foreground: "The ink found",
   cleaned: "The ink of the digit",
   image: "28 by 28 pixels",
   original_stroke: "The same at its original stroke width",
