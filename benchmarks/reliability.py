@@ -37,9 +37,9 @@ def render() -> str:
     }
     sections: dict[str, list[tuple[str, str, str]]] = {}
     for promise in promises():
-        tests = ", ".join(f"`{test}`" for test in promise["tests"])
+        test = f"`{promise['test']}`"
         figure = promise.get("figure", "holds").format(**figures)
-        sections.setdefault(promise["section"], []).append((promise["says"], tests, figure))
+        sections.setdefault(promise["section"], []).append((promise["says"], test, figure))
     parts = [_HEAD]
     for section, rows in sections.items():
         shown = table(("promise", "tested by", "last figure"), rows, numbers=False)

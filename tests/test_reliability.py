@@ -13,7 +13,7 @@ import pytest
 from benchmarks.reliability import PAGE, promises, render
 
 ROOT = Path(__file__).resolve().parent.parent
-TESTS = [test for promise in promises() for test in promise["tests"]]
+TESTS = [promise["test"] for promise in promises()]
 
 
 def names_in(source: Path) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,13 @@ def test_every_kind_of_source_gives_the_same_pixels(tmp_path: Path):
 )
 def test_arrays_of_every_type_give_the_same_pixels(array: np.ndarray):
     np.testing.assert_array_equal(read_pixels(array), GREY)
+
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
+def test_a_matrix_is_an_array_and_numpy_warns_of_nothing():
+    matrix = np.matrix(GREY)
+    with warnings.catch_warnings(action="error"):
+        np.testing.assert_array_equal(read_pixels(matrix), GREY)
 
 
 def test_colour_stays_colour():
