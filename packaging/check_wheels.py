@@ -1,7 +1,7 @@
 """Check what was built: `python packaging/check_wheels.py DIST [AGAIN]`.
 
 Both wheels hold the package and nothing else, are alike to the byte in what they hold, and stay
-under 8 MB. The source distribution holds the package and what it is built from, and nothing else.
+under 10 MB. The source distribution holds the package and what it is built from, and nothing else.
 What was built again is the same to the byte.
 """
 
