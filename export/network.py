@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from export.errors import ExportError
+from mnist_infer.inference.softmax import are_probabilities
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,10 +105,9 @@ def _gives_probabilities(path: Path, network: Network) -> bool:
     outputs = network.probabilities(probes)
     if not np.isfinite(outputs).all():
         raise ExportError(f"{path} gives outputs that are not finite numbers: train it again")
-    within = bool(((outputs >= 0) & (outputs <= 1)).all())
-    if within and np.allclose(outputs.sum(axis=1), 1, atol=1e-3):
+    if are_probabilities(outputs):
         return True
-    if within:
+    if ((outputs >= 0) & (outputs <= 1)).all():
         raise ExportError(
             f"{path} gives numbers from 0 to 1 that do not sum to 1 (a sigmoid?), neither "
             "probabilities nor logits: end it with softmax"

@@ -1,4 +1,8 @@
-"""Checkpoints of a fit: what it takes to go on after a kill and end with the same weights."""
+"""Checkpoints of a fit: what it takes to go on after a kill and end with the same weights.
+
+`keras.callbacks.BackupAndRestore` writes weights and epoch in place, one after the other: a kill in
+between repeats an epoch. It keeps no history, and does not notice another recipe or seed.
+"""
 
 import json
 import time

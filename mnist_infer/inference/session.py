@@ -24,7 +24,7 @@ from mnist_infer.config import InputRange, ModelConfig
 from mnist_infer.errors import DeviceError, ModelError
 from mnist_infer.inference import devices
 from mnist_infer.inference.onnx_file import check_self_contained
-from mnist_infer.inference.softmax import softmax
+from mnist_infer.inference.softmax import are_probabilities, softmax
 
 _log = logging.getLogger(__name__)
 
@@ -349,5 +349,4 @@ def _find_output(session: Any, name: str) -> Any:
 def _gives_logits(session: Session) -> bool:
     """Whether a model's rows are logits: seen from what it answers on a few images."""
     probes = np.stack([np.full((28, 28), grey, np.uint8) for grey in (0, 64, 255)])
-    rows = session.run(probes)
-    return not (rows.min() >= -1e-6 and np.allclose(rows.sum(axis=1), 1, atol=1e-3))
+    return not are_probabilities(session.run(probes))
