@@ -87,6 +87,15 @@ class Page:
                 mouse.move(*place)
             mouse.up()
 
+    def upload(self, picture: bytes) -> None:
+        """Choose a picture file of these bytes."""
+        self.tab.locator("#file").set_input_files(
+            {"name": "picture.png", "mimeType": "image/png", "buffer": picture}
+        )
+
+    def choose_sample(self, name: str) -> None:
+        self.tab.get_by_role("button", name=f"Draw {name}").click()
+
     def expect(self, selector: str, text: str | re.Pattern[str]) -> None:
         sync_api.expect(self.tab.locator(selector)).to_have_text(text)
 

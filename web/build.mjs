@@ -20,6 +20,8 @@ const MODULES = [
   "camera.js",
   "copy.js",
   "engine.js",
+  "feedback.js",
+  "kept.js",
   "pad.js",
   "samples.js",
 ];
@@ -30,7 +32,8 @@ const FIRST = '<meta charset="utf-8">';
 const HEAD = `${FIRST}
     <meta http-equiv="Content-Security-Policy" content="default-src 'self';
       script-src 'self' 'wasm-unsafe-eval'; img-src 'self' data: blob:; object-src 'none'">
-    <link rel="manifest" href="manifest.webmanifest">`;
+    <link rel="manifest" href="manifest.webmanifest">
+    <link rel="apple-touch-icon" href="icons/192.png">`;
 
 // What needs a server is never seen here, not even until the script knows.
 const BODY = "<body";
@@ -43,21 +46,15 @@ for (const name of [...MODULES, "style.css", "icon.svg"]) {
   await cp(join(PAGE, name), join(site, "static", name));
 }
 for (const name of RUNTIME_FILES) await cp(join(RUNTIME, name), join(site, "runtime", name));
-await cp(join(MODEL, "digit.onnx"), join(site, "model", "digit.onnx"));
+for (const name of ["digit.onnx", "digit.json"]) await cp(join(MODEL, name), join(site, "model", name));
+await cp(join(HERE, "icons"), join(site, "icons"), { recursive: true });
 await cp(join(HERE, "manifest.webmanifest"), join(site, "manifest.webmanifest"));
 
 const page = await readFile(join(PAGE, "index.html"), "utf8");
 await writeFile(join(site, "index.html"), page.replace(FIRST, HEAD).replace(BODY, `${BODY} data-engines="browser"`));
 
-const model = JSON.parse(await readFile(join(MODEL, "digit.json"), "utf8"));
 const source = await readFile(join(PACKAGE, "__init__.py"), "utf8");
-const about = {
-  version: /__version__ = "(.+)"/.exec(source)[1],
-  model: `${model.name} ${model.version}`,
-  device: "this browser",
-  recommended_threshold: model.recommended_threshold,
-  engines: ["browser"],
-};
+const about = { version: /__version__ = "(.+)"/.exec(source)[1], engines: ["browser"] };
 await writeFile(join(site, "about"), JSON.stringify(about));
 
 // The service worker keeps all of this; its own text changes when any of it does.

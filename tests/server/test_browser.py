@@ -24,12 +24,6 @@ pytestmark = needs_chromium
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NO_DIGIT = "\N{EN DASH}"
-AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
-"""There once `npm ci --ignore-scripts` ran in web; without it the pages go unchecked by it."""
-VIOLATIONS = """async () => {
-  const { violations } = await axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"] });
-  return violations.map(({ id, nodes }) => [id, ...nodes.map(({ target }) => target.join(" "))]);
-}"""
 IS_DECODED = "id => document.getElementById(id).naturalWidth >= 28"
 DARK_PIXELS = """() => {
   const canvas = document.querySelector("#ink");
@@ -159,14 +153,14 @@ def test_undo_and_clear(site: Page):
 
 
 def test_no_digit_is_said(site: Page):
-    upload(site, png(Image.new("L", (60, 60), 255)))
+    site.upload(png(Image.new("L", (60, 60), 255)))
     site.expect("#sentence", "No digit here")
     site.expect("#announcement", "No digit here")
     site.expect("#digit", NO_DIGIT)
 
 
 def test_a_chosen_picture(site: Page):
-    upload(site, (ROOT / "examples" / "seven.png").read_bytes())
+    site.upload((ROOT / "examples" / "seven.png").read_bytes())
     site.expect_digit(7)
     sync_api.expect(site.tab.locator("#boxes rect")).to_have_count(1)
     site.tab.keyboard.press("Escape")
@@ -198,20 +192,16 @@ def test_the_camera(site: Page):
     sync_api.expect(site.tab.locator("#viewfinder")).to_be_hidden()
 
 
-def sample(site: Page, name: str) -> None:
-    site.tab.get_by_role("button", name=f"Draw {name}").click()
-
-
 @pytest.mark.parametrize(
     ("name", "digit"), [("a three", 3), ("a thin five", 5), ("a small two", 2)]
 )
 def test_samples(site: Page, name: str, digit: int):
-    sample(site, name)
+    site.choose_sample(name)
     site.expect_digit(digit)
 
 
 def test_what_is_doubtful_is_not_claimed(site: Page):
-    sample(site, "something that is no digit")
+    site.choose_sample("something that is no digit")
     site.expect("#sentence", re.compile(r"Not sure: perhaps \d|No digit here"))
     site.expect("#digit", re.compile(f"[?{NO_DIGIT}]"))
 
@@ -265,7 +255,7 @@ def test_the_answer_can_be_copied(site: Page, form: str, has: str):
 
 
 def test_several_digits_are_read_by_one_button(site: Page):
-    upload(site, png(page("407")))
+    site.upload(png(page("407")))
     site.expect("#sentence", "More than one digit")
     site.tab.get_by_role("button", name="Read them all").click()
     site.expect("#text", "407")
@@ -273,7 +263,7 @@ def test_several_digits_are_read_by_one_button(site: Page):
 
 
 def test_a_file_that_is_no_picture_is_refused_in_words(site: Page):
-    upload(site, b"no picture")
+    site.upload(b"no picture")
     site.expect("#refused", "picture.png cannot be shown")
     sync_api.expect(site.tab.locator("#photo")).to_be_hidden()
     sync_api.expect(site.tab.locator("#sentence")).not_to_have_text("Waiting for a digit")
@@ -292,7 +282,7 @@ def test_a_phone_shows_canvas_answer_and_bars_on_one_screen(
 class TestReading:
     def test_a_picture(self, site: Page):
         site.choose("Read many")
-        upload(site, png(page("407\n19")))
+        site.upload(png(page("407\n19")))
         site.expect("#text", "407\n19")
         site.expect("#summary", re.compile("5 digits on 2 lines"))
         sync_api.expect(site.tab.locator("#boxes text")).to_have_text(list("40719"))
@@ -337,54 +327,6 @@ def test_by_keyboard_alone(site: Page):
     site.tab.wait_for_timeout(50)
     site.tab.evaluate("window.shifts = []")
     sync_api.expect(site.tab.locator("#page")).to_be_visible()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 360, 768, 1440])
-def test_every_state_in_every_width_and_scheme(
-    browser: sync_api.Browser,
-    server: Server,
-    tmp_path_factory: pytest.TempPathFactory,
-    width: int,
-    scheme: str,
-):
-    folder = tmp_path_factory.getbasetemp() / "screenshots"
-    folder.mkdir(exist_ok=True)
-    size = {"width": width, "height": 900 if width > 400 else 740}
-
-    def look(state: str) -> None:
-        site.tab.wait_for_timeout(300)  # until the bars stand still
-        site.tab.screenshot(path=folder / f"{width}-{scheme}-{state}.png", full_page=True)
-        assert site.tab.evaluate("document.documentElement.scrollWidth") <= width
-        if AXE.exists():
-            site.tab.evaluate(AXE.read_text(encoding="utf-8"))
-            assert site.tab.evaluate(VIOLATIONS) == []
-
-    for site in open_page(browser, server.url, viewport=size, color_scheme=scheme):
-        look("empty")
-        site.draw(5)
-        site.expect_digit(5)
-        look("digit")
-        site.tab.keyboard.press("Escape")
-        sample(site, "something that is no digit")
-        site.expect("#sentence", re.compile("perhaps|No digit"))
-        look("unsure")
-        upload(site, b"no picture")
-        site.expect("#refused", "picture.png cannot be shown")
-        look("refused")
-        upload(site, png(page("407")))
-        site.expect("#sentence", "More than one digit")
-        look("several")
-        site.choose("Read many")
-        upload(site, png(page("31415\n92653\n58979")))
-        site.expect("#text", "31415\n92653\n58979")
-        look("read")
-
-
-def upload(site: Page, picture: bytes) -> None:
-    site.tab.locator("#file").set_input_files(
-        {"name": "picture.png", "mimeType": "image/png", "buffer": picture}
-    )
 
 
 def drag(site: Page, kind: str, force: float) -> None:

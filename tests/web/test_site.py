@@ -2,71 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
-import subprocess
-import threading
+from base64 import b64decode
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from tests.chromium import Page, launched, needs_chromium, open_page, sync_api
+from tests.chromium import Page, needs_chromium, open_page, sync_api
+from tests.web.host import Host, hosting, wait_until_kept
 
 pytestmark = needs_chromium
 
 ROOT = Path(__file__).resolve().parents[2]
-WEB = ROOT / "web"
 NO_DIGIT = "\N{EN DASH}"
-IS_KEPT = "navigator.serviceWorker.ready.then((worker) => worker.active.state)"
-
-
-class Handler(SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@dataclass
-class Host:
-    """Any web server, with the site's folder and nothing else."""
-
-    server: ThreadingHTTPServer
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_port}/"
-
-
-@contextmanager
-def hosting(folder: Path) -> Iterator[Host]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield Host(server)
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built as for its publication."""
-    if shutil.which("node") is None:
-        pytest.skip("building the site needs Node: apt install npm")
-    if not (WEB / "node_modules").exists():
-        pytest.skip("building the site needs its packages: npm ci --ignore-scripts in web")
-    folder = tmp_path_factory.mktemp("site")
-    subprocess.run(["node", "build.mjs", str(folder)], cwd=WEB, check=True, timeout=120)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[sync_api.Browser]:
-    with launched() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +42,8 @@ def test_drawn_digits_are_recognised_and_no_request_leaves(site: Page, host: Hos
         site.tab.keyboard.press("Escape")
         site.expect("#digit", NO_DIGIT)
 
-    assert [url for url in requested if not url.startswith((host.url, "data:", "blob:"))] == []
+    site.expect("#place", re.compile("this page: nothing is sent"))
+    assert [url for url in requested if not url.startswith(("data:", "blob:"))] == []
 
 
 def test_a_chosen_picture_is_recognised(site: Page):
@@ -104,11 +58,12 @@ def test_it_works_offline_once_it_was_open(browser: sync_api.Browser, folder: Pa
     tab = context.new_page()
     with hosting(folder) as host:
         tab.goto(host.url)
-        assert tab.evaluate(IS_KEPT) in ("activating", "activated")
+        wait_until_kept(tab)
     tab.reload()
     page = Page(tab)
     page.draw(4)
     page.expect_digit(4)
+    page.expect("#place", re.compile("this page"))
     context.close()
 
 
@@ -116,7 +71,72 @@ def test_it_can_be_installed(site: Page, host: Host):
     manifest = site.tab.request.get(host.url + "manifest.webmanifest").json()
 
     assert manifest["display"] == "standalone"
-    assert site.tab.request.get(host.url + manifest["icons"][0]["src"]).ok
+    icons = manifest["icons"]
+    assert all(site.tab.request.get(host.url + icon["src"]).ok for icon in icons)
+    assert {icon["sizes"] for icon in icons} >= {"192x192", "512x512"}
+    assert "maskable" in [icon.get("purpose") for icon in icons]
+
+
+def test_home_screen_icons_are_as_large_as_the_manifest_says(folder: Path):
+    icons = json.loads((folder / "manifest.webmanifest").read_text(encoding="utf-8"))["icons"]
+    for icon in icons[1:]:
+        with Image.open(folder / icon["src"]) as picture:
+            assert f"{picture.width}x{picture.height}" == icon["sizes"]
+            is_filled = picture.getpixel((0, 0))[3] == 255
+            assert is_filled == (icon.get("purpose") == "maskable")
+
+
+def test_several_digits_are_told_and_not_guessed(site: Page):
+    site.draw(1, left=0.1, size=0.3)
+    site.expect_digit(1)
+    site.draw(7, left=0.6, size=0.3)
+    site.expect("#sentence", re.compile("More than one digit"))
+    sync_api.expect(site.tab.get_by_role("button", name="Read them all")).to_be_hidden()
+
+
+class TestWasIRight:
+    def downloaded(self, site: Page) -> list[dict[str, object]]:
+        with site.tab.expect_download() as download:
+            site.tab.get_by_role("button", name="Download").click()
+        return json.loads(Path(download.value.path()).read_text(encoding="utf-8"))
+
+    def test_yes_and_no_keep_the_drawing_with_its_digit(self, site: Page, tmp_path: Path):
+        requested: list[str] = []
+        site.draw(7)
+        site.expect_digit(7)
+        site.tab.on("request", lambda request: requested.append(request.url))
+        site.expect("#consent", "Both keep the drawing, in this browser only.")
+        site.tab.get_by_role("button", name="Yes").click()
+        site.expect("#kept-count", "1 drawing kept here")
+        site.tab.keyboard.press("Escape")
+        site.draw(1)
+        site.expect_digit(1)
+        site.tab.get_by_role("button", name="No", exact=True).click()
+        site.tab.get_by_role("group", name="Which digit is it?").get_by_text("4").click()
+        site.expect("#kept-count", "2 drawings kept here")
+
+        seven, four = self.downloaded(site)
+
+        assert (seven["digit"], seven["answer"]) == (7, 7)
+        assert (four["digit"], four["answer"]) == (4, 1)
+        _, _, content = str(four["png"]).partition("data:image/png;base64,")
+        drawing = Image.open(BytesIO(b64decode(content)))
+        assert drawing.convert("L").getextrema() == (0, 255)
+        assert [url for url in requested if not url.startswith(("data:", "blob:"))] == []
+
+    def test_they_stay_until_they_are_deleted(self, site: Page):
+        site.draw(7)
+        site.expect_digit(7)
+        site.tab.get_by_role("button", name="Yes").click()
+        site.expect("#kept-count", "1 drawing kept here")
+        sync_api.expect(site.tab.get_by_role("button", name="Yes")).to_be_disabled()
+        site.tab.reload()
+        site.expect("#kept-count", "1 drawing kept here")
+        site.tab.get_by_role("button", name="Delete").click()
+        sync_api.expect(site.tab.locator("#kept")).to_be_hidden()
+        site.tab.reload()
+        site.expect("#place", re.compile("this page: nothing is sent"))
+        sync_api.expect(site.tab.locator("#kept")).to_be_hidden()
 
 
 def test_what_needs_a_server_is_not_offered(site: Page):

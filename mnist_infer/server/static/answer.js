@@ -1,7 +1,8 @@
 // Shows answers: the digit, its bars, the stages, readings, boxes, latency.
 
 const element = (id) => document.getElementById(id);
-const percent = (share) => `${(share * 100).toFixed(1)} %`;
+// Rounded down: nothing is 100 % sure.
+const percent = (share) => `${(Math.floor(share * 1000) / 10).toFixed(1)} %`;
 const DIGITS = [...Array(10).keys()];
 const STAGES = {
   foreground: "The ink found",
@@ -9,9 +10,9 @@ const STAGES = {
   image: "28 by 28 pixels",
   original_stroke: "The same at its original stroke width",
 };
-// Below these an answer is doubtful, unless its record or the model says otherwise.
+// Below these an answer is doubtful, unless its record says otherwise.
 const READING_THRESHOLD = 0.7;
-let threshold = 0.85;
+const THRESHOLD = 0.85;
 
 const bars = DIGITS.map((digit) => {
   const row = document.createElement("li");
@@ -28,24 +29,27 @@ const bars = DIGITS.map((digit) => {
   return { row, fill, share };
 });
 
-export function showAbout({ model, device, version, recommended_threshold }) {
-  threshold = recommended_threshold ?? threshold;
+/** Say which engine answers. */
+export function showEngine({ place, model }) {
+  element("place").textContent = place;
   element("model").textContent = model;
-  element("device").textContent = device;
-  element("version").textContent = `mnist-infer ${version}`;
 }
 
 /** Show the record of one picture; gives the sentence to announce. */
-export function showDigit(record) {
+export function showDigit(record, canReadAll) {
   const { digit, confidence, probabilities, error } = record;
-  const isSure = !error && !(record.uncertain ?? confidence < threshold);
+  const isSure = !error && !(record.uncertain ?? confidence < THRESHOLD);
   setState(error ? "none" : isSure ? "sure" : "unsure");
   element("digit").textContent = error ? "–" : isSure ? digit : "?";
   showBars(probabilities ?? DIGITS.map(() => 0), digit);
   showStages(record.stages ?? {});
-  element("read-all").hidden = error?.type !== "SeveralDigitsError";
+  element("read-all").hidden = !canReadAll || error?.type !== "SeveralDigitsError";
   const share = error ? "" : `${percent(confidence)} sure`;
-  const sentence = error ? whyNot(error) : isSure ? share : `Not sure: perhaps ${digit}`;
+  const sentence = error
+    ? whyNot(error, canReadAll)
+    : isSure
+      ? share
+      : `Not sure: perhaps ${digit}`;
   element("sentence").textContent = sentence;
   return isSure ? `${digit}, ${share}` : sentence;
 }
@@ -131,30 +135,32 @@ function showStages(stages) {
 function readings(text, digits) {
   let next = 0;
   return [...text].map((character) => {
-    if (character === "\n") return character;
+    if (!/\d/.test(character)) return character; // a new line, a wide gap, or "?" for what is unread
     const { confidence } = digits[next++];
     const digit = document.createElement("span");
     digit.textContent = character;
     digit.title = `${percent(confidence)} sure`;
+    digit.dataset.percent = Math.floor(confidence * 100);
     digit.style.setProperty("--share", confidence);
     digit.classList.toggle("doubtful", confidence < READING_THRESHOLD);
     return digit;
   });
 }
 
-function whyNot({ type, message }) {
+function whyNot({ type, message }, canReadAll = true) {
   if (type === "NoDigitError") return "No digit here";
-  if (type === "SeveralDigitsError") return "More than one digit";
+  if (type === "SeveralDigitsError") {
+    return canReadAll ? "More than one digit" : "More than one digit; draw one at a time";
+  }
   // After these, messages tell programmers more.
   return message.split(/ \(|[:;]/)[0];
 }
 
 function summary(digits, lines, unread) {
-  const least = digits.reduce((a, b) => (b.confidence < a.confidence ? b : a));
   const count = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
   const where = `${count(digits.length, "digit")} on ${count(lines.length, "line")}`;
-  const left = unread.length ? `; ${count(unread.length, "part")} left unread` : "";
-  return `${where}; the least sure is ${least.digit} with ${percent(least.confidence)}${left}`;
+  const left = unread.length ? `; ${count(unread.length, "part")} left unread (dashed)` : "";
+  return `${where}; below each, how sure in percent${left}`;
 }
 
 function shape(name, attributes) {

@@ -1,14 +1,19 @@
 // The engine on the server, and what the page is served with.
 
-/** The model, the device, the version, and which engines there are. */
+/** The version, and which engines there are; of a server also its model and device. */
 export async function about() {
-  const response = await fetch("about");
-  return { engines: ["server"], ...(await response.json()) };
+  return (await fetch("about")).json();
 }
 
 export class ServerEngine {
   /** Milliseconds to wait for further strokes before it is asked. */
   pause = 90;
+  /** Where answers come from, for the visitor. */
+  place = "Answers come from the server, which gets the picture.";
+
+  constructor({ model, device }) {
+    this.model = `${model} on ${device}`;
+  }
 
   /** POST a picture, a canvas or a blob, to /explain or /read: its record, and how long it took. */
   async recognize(kind, picture) {

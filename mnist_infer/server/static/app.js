@@ -4,6 +4,7 @@ import * as answer from "./answer.js";
 import { ServerEngine, about } from "./api.js";
 import { Camera } from "./camera.js";
 import { textToCopy } from "./copy.js";
+import { offerFeedback } from "./feedback.js";
 import { Pad, SIDE, paint } from "./pad.js";
 import { SAMPLES } from "./samples.js";
 
@@ -15,6 +16,7 @@ const PENS = [
 ];
 const SAMPLE_SIDE = 112; // pixels of a sample's picture
 
+const TITLES = { explain: "Draw a digit", read: "Read digits" };
 const NO_SERVER = "The server does not answer; is it still running?";
 
 const element = (id) => document.getElementById(id);
@@ -30,7 +32,7 @@ let answered = null; // the record that is shown, if it holds an answer
 let pen = 0; // the place of the pen in `PENS`
 let engines = {}; // "server", "browser", or both, by what the page is served with
 
-/** The server knows photos and rows better; drawings stay in the browser where it has an engine. */
+/** Drawings of one digit stay in the browser where it has an engine; photos and rows need more. */
 function engine() {
   const { browser, server } = engines;
   return given || mode === "read" ? (server ?? browser) : (browser ?? server);
@@ -51,22 +53,31 @@ async function ask() {
 
 async function askOnce() {
   if (!given && pad.isEmpty) return;
-  const [askedMode, askedPicture] = [mode, given];
+  const [askedMode, askedPicture, asked] = [mode, given, engine()];
   const isStale = () => askedMode !== mode || askedPicture !== given || (!given && pad.isEmpty);
+  const picture = given ?? pad.picture();
+  answer.showEngine(asked);
   try {
-    const { record, ...times } = await engine().recognize(mode, given ?? pad.picture());
+    const { record, ...times } = await asked.recognize(mode, picture);
     if (isStale()) return;
-    show(record);
+    show(record, picture);
     answer.showLatency(times.milliseconds, times.serverMilliseconds);
   } catch (error) {
-    tell(engine() === engines.server ? NO_SERVER : `This picture cannot be read: ${error.message}`);
+    if (isStale()) return;
+    tell(asked === engines.server ? NO_SERVER : `This picture cannot be read: ${error.message}`);
   }
 }
 
-function show(record) {
-  const sentence = mode === "read" ? answer.showReading(record) : answer.showDigit(record);
+function show(record, picture) {
+  const sentence =
+    mode === "read"
+      ? answer.showReading(record)
+      : answer.showDigit(record, Boolean(engines.server));
   answer.showBoxes(boxesOf(record), pictureSize());
   setAnswered(record.error ? null : record);
+  if (mode === "explain" && !given && !record.error) {
+    offerFeedback({ answer: record.digit, confidence: record.confidence, drawing: picture });
+  }
   if (!pad.isDrawing) element("announcement").textContent = sentence;
 }
 
@@ -88,6 +99,7 @@ function tell(message) {
 
 function setAnswered(record) {
   answered = record;
+  offerFeedback(null);
   for (const button of document.querySelectorAll("[data-copy]")) button.disabled = !record;
 }
 
@@ -157,6 +169,7 @@ function stopCamera() {
 function setMode(chosen) {
   mode = chosen;
   document.body.dataset.mode = mode;
+  element("title").textContent = TITLES[mode];
   setPen(pen);
   element("single").hidden = mode === "read";
   element("page").hidden = mode !== "read";
@@ -210,18 +223,25 @@ function firstPicture(transfer) {
 /** Get the engines that the page is served with; a page that has one of its own works offline. */
 async function start() {
   const found = await about();
-  answer.showAbout(found);
+  element("version").textContent = `mnist-infer ${found.version}`;
   const has = (name) => found.engines.includes(name);
-  for (const part of document.querySelectorAll("[data-engine]")) {
-    part.hidden = !has(part.dataset.engine);
+  if (has("server")) {
+    engines.server = new ServerEngine(found);
+  } else {
+    navigator.serviceWorker?.register("sw.js"); // keeps the page, so that it opens offline
   }
-  if (has("server")) engines.server = new ServerEngine();
-  if (has("browser")) {
-    navigator.serviceWorker?.register("sw.js");
+  if (has("browser")) await startBrowserEngine();
+  if (engine()) answer.showEngine(engine());
+  ask();
+}
+
+async function startBrowserEngine() {
+  try {
     const { BrowserEngine } = await import("./engine.js");
     engines.browser = await BrowserEngine.load("model/digit.onnx");
+  } catch (error) {
+    if (!engines.server) tell(`This browser cannot run the network: ${error.message}`);
   }
-  ask();
 }
 
 pad.addEventListener("change", changed);
@@ -251,6 +271,9 @@ for (const radio of document.getElementsByName("mode")) {
   if (radio.checked) setMode(radio.value); // a browser keeps the choice when it reloads
 }
 
+for (const change of ["online", "offline"]) {
+  addEventListener(change, () => engine() && answer.showEngine(engine()));
+}
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") {
     clear();

@@ -3,6 +3,7 @@
 import * as ort from "../runtime/ort.wasm.min.mjs";
 
 const CUT_OUT_SIDE = 112; // pixels of the picture of the digit alone
+const CUT_OUT_MARGIN = 0.12; // on each side, as a share of the digit's longer one
 const LARGEST_SIDE = 1024; // of a picture that is given; more tells the network nothing
 
 ort.env.wasm.numThreads = 1; // more need special headers, and gain nothing with so small a network
@@ -13,42 +14,85 @@ const sides = ({ width, height }) => {
 };
 
 export class BrowserEngine {
-  /** Milliseconds to wait for further strokes before it is asked. */
-  pause = 0;
+  /** Milliseconds to wait for further strokes before it is asked: until the next frame is drawn. */
+  pause = 16;
   #session;
+  #threshold;
 
-  static async load(model) {
+  /** Load the network at this address, whose JSON stands beside it. */
+  static async load(address) {
     const engine = new BrowserEngine();
-    engine.#session = await ort.InferenceSession.create(model);
+    const response = await fetch(address.replace(/onnx$/, "json"));
+    const { name, version, recommended_threshold } = await response.json();
+    engine.model = `${name} ${version}`;
+    engine.#threshold = recommended_threshold;
+    engine.#session = await ort.InferenceSession.create(address);
     return engine;
+  }
+
+  /** Where answers come from, for the visitor. */
+  get place() {
+    const offline = navigator.onLine ? "" : " Offline.";
+    return `Answers come from this page: nothing is sent.${offline}`;
   }
 
   /** The record of a picture of one digit, a canvas or a blob, and how long it took. */
   async recognize(kind, picture) {
-    const { sheet, width, height, grey, scale } = await read(picture);
     const started = performance.now();
-    const { probabilities, image, box } = await this.#session.run({
+    const { sheet, width, height, grey, scale } = await read(picture);
+    const outputs = await this.#session.run({
       picture: new ort.Tensor("uint8", grey, [height, width]),
     });
     const milliseconds = performance.now() - started;
+    const [probabilities, image, box] = ["probabilities", "image", "box"].map((name) => [
+      ...outputs[name].data,
+    ]);
+    const isDrawing = picture instanceof HTMLCanvasElement;
+    const record =
+      isDrawing && hasSeveralDigits(grey, width)
+        ? refusal("SeveralDigitsError", "more than one digit is on the drawing")
+        : this.#record(probabilities, image, box.map(Number), { sheet, scale, isDark: grey[0] > 127 });
+    return { record, milliseconds, serverMilliseconds: null };
+  }
+
+  #record(probabilities, image, box, { sheet, scale, isDark }) {
+    if (box[2] === 0) return refusal("NoDigitError", "the picture is blank");
+    const confidence = Math.max(...probabilities);
     return {
-      record: recordOf(probabilities.data, image.data, [...box.data].map(Number), sheet, scale),
-      milliseconds,
-      serverMilliseconds: null,
+      digit: probabilities.indexOf(confidence),
+      confidence,
+      uncertain: confidence < this.#threshold,
+      probabilities,
+      box: box.map((side) => side * scale),
+      stages: {
+        foreground: cutOut(sheet, isDark, [0, 0, sheet.width, sheet.height]),
+        cleaned: cutOut(sheet, isDark, box),
+        image: pictureOf(image),
+      },
     };
   }
 }
 
-function recordOf(probabilities, image, box, sheet, scale) {
-  if (box[2] === 0) return { error: { type: "NoDigitError", message: "The picture is blank" } };
-  const confidence = Math.max(...probabilities);
-  return {
-    digit: probabilities.indexOf(confidence),
-    confidence,
-    probabilities: [...probabilities],
-    box: box.map((side) => side * scale),
-    stages: { cleaned: cutOut(sheet, box), image: pictureOf(image) },
-  };
+const refusal = (type, message) => ({ error: { type, message } });
+
+/** Whether black ink on white falls into parts side by side, of which two are about as high. */
+function hasSeveralDigits(grey, width) {
+  const parts = []; // the first and the last row of each
+  let part = null;
+  for (let x = 0; x < width; x++) {
+    let isInk = false;
+    for (let at = x, y = 0; at < grey.length; at += width, y++) {
+      if (grey[at] > 127) continue;
+      if (!part) parts.push((part = { top: y, bottom: y }));
+      isInk = true;
+      part.top = Math.min(part.top, y);
+      part.bottom = Math.max(part.bottom, y);
+    }
+    if (!isInk) part = null;
+  }
+  const heights = parts.map(({ top, bottom }) => bottom - top + 1);
+  const tallest = Math.max(...heights);
+  return heights.filter((height) => height >= tallest / 2).length > 1;
 }
 
 /** Grey, one byte a pixel, and by what the picture was shrunk. */
@@ -68,17 +112,21 @@ async function read(picture) {
   return { sheet: sheet.canvas, width, height, grey, scale: source.width / width };
 }
 
-/** The digit alone, as the address of a picture. */
-function cutOut(sheet, [x, y, width, height]) {
-  const side = Math.max(width, height);
+/** A part of a picture, as bright ink on black as the server shows it: the address of a picture. */
+function cutOut(sheet, isDark, [x, y, width, height]) {
+  const side = Math.max(width, height) * (1 + 2 * CUT_OUT_MARGIN);
   const scale = CUT_OUT_SIDE / side;
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = CUT_OUT_SIDE;
   const context = canvas.getContext("2d");
-  context.fillStyle = "white";
+  context.fillStyle = isDark ? "white" : "black";
   context.fillRect(0, 0, CUT_OUT_SIDE, CUT_OUT_SIDE);
   const [left, top] = [(side - width) / 2, (side - height) / 2].map((gap) => gap * scale);
   context.drawImage(sheet, x, y, width, height, left, top, width * scale, height * scale);
+  if (isDark) {
+    context.globalCompositeOperation = "difference"; // from white: the negative
+    context.fillRect(0, 0, CUT_OUT_SIDE, CUT_OUT_SIDE);
+  }
   return canvas.toDataURL();
 }
 

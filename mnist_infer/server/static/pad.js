@@ -18,6 +18,7 @@ export class Pad extends EventTarget {
   #pointer = null; // the pointer that draws; a second finger does not
   #cursor = null; // where the keyboard's pen is, once it has been used
   #penDown = false;
+  #frame = null; // the animation frame that will draw what has changed
 
   /** How wide a stroke is, as a share of the canvas. */
   penWidth = 0.06;
@@ -176,11 +177,14 @@ export class Pad extends EventTarget {
   }
 
   #changed() {
-    this.#draw();
+    // A pointer reports more often than the screen is drawn.
+    this.#frame ??= requestAnimationFrame(() => this.#draw());
     this.dispatchEvent(new Event("change"));
   }
 
   #draw() {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = null;
     const side = Math.round(this.#canvas.clientWidth * devicePixelRatio);
     this.#canvas.width = this.#canvas.height = side; // this wipes it, too
     const context = this.#canvas.getContext("2d");

@@ -1,0 +1,79 @@
+"""How fast the static site is in Chromium: `python -m tests.web.speed`.
+
+An answer is timed from the canvas to the digit with its pictures. Frames are counted while one
+draws and is answered, also with a processor that Chromium slows down to a quarter.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median, quantiles
+
+from tests.chromium import Page, launched, open_page
+from tests.web.host import build, hosting
+
+SLOWED = 4
+ANSWERS = """async (count) => {
+  const { BrowserEngine } = await import("./static/engine.js");
+  const { SIDE, paint } = await import("./static/pad.js");
+  const { SAMPLES } = await import("./static/samples.js");
+  const engine = await BrowserEngine.load("model/digit.onnx");
+  const sheet = Object.assign(document.createElement("canvas"), { width: SIDE, height: SIDE });
+  const context = sheet.getContext("2d");
+  context.fillStyle = "white";
+  context.fillRect(0, 0, SIDE, SIDE);
+  paint(context, SIDE, "black", SAMPLES[0].strokes);
+  const taken = [];
+  for (let i = 0; i < count; i++) {
+    const started = performance.now();
+    await engine.recognize("explain", sheet);
+    taken.push(performance.now() - started);
+  }
+  return taken.slice(count / 4); // once the runtime is warm
+}"""
+COUNT_FRAMES = """() => {
+  window.frames = [];
+  const next = (time) => {
+    window.frames.push(time);
+    window.counting = requestAnimationFrame(next);
+  };
+  requestAnimationFrame(next);
+}"""
+FRAMES = "() => { cancelAnimationFrame(window.counting); return window.frames; }"
+
+
+def main() -> None:
+    """Print what was measured."""
+    with tempfile.TemporaryDirectory() as folder, launched() as browser:
+        build(Path(folder))
+        with hosting(Path(folder)) as host:
+            for site in open_page(browser, host.url, viewport={"width": 360, "height": 740}):
+                site.expect("#place", re.compile("this page"))
+                show("an answer", "ms", site.tab.evaluate(ANSWERS, 80))
+                show("a frame while drawing", "ms", frames(site))
+                devtools = site.tab.context.new_cdp_session(site.tab)
+                devtools.send("Emulation.setCPUThrottlingRate", {"rate": SLOWED})
+                show(f"a frame while drawing, processor {SLOWED} times slower", "ms", frames(site))
+
+
+def frames(site: Page) -> list[float]:
+    """Milliseconds from one frame to the next while digits are drawn."""
+    site.tab.evaluate(COUNT_FRAMES)
+    for digit in range(10):
+        site.draw(digit)
+        site.tab.keyboard.press("Escape")
+    times: list[float] = site.tab.evaluate(FRAMES)
+    return [after - before for before, after in zip(times, times[1:], strict=False)]
+
+
+def show(what: str, unit: str, values: Sequence[float]) -> None:
+    """Print the median and the 95th percentile."""
+    high = quantiles(values, n=20)[-1]
+    print(f"{what}: median {median(values):.1f} {unit}, 95 % within {high:.1f} ({len(values)})")
+
+
+if __name__ == "__main__":
+    main()
