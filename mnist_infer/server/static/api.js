@@ -8,6 +8,10 @@ export async function about() {
 export class ServerEngine {
   /** Milliseconds to wait for further strokes before it is asked. */
   pause = 90;
+
+  /** Pixels a side of a drawing that it is asked for: enough for rows. */
+  side = 448;
+
   /** Where answers come from, for the visitor. */
   place = "Answers come from the server, which gets the picture.";
 

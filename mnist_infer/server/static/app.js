@@ -5,7 +5,7 @@ import { ServerEngine, about } from "./api.js";
 import { Camera } from "./camera.js";
 import { textToCopy } from "./copy.js";
 import { offerFeedback } from "./feedback.js";
-import { Pad, SIDE, paint } from "./pad.js";
+import { Pad, paint } from "./pad.js";
 import { SAMPLES } from "./samples.js";
 
 const PEN_WIDTHS = { explain: 0.06, read: 0.026 }; // shares of the canvas
@@ -55,7 +55,7 @@ async function askOnce() {
   if (!given && pad.isEmpty) return;
   const [askedMode, askedPicture, asked] = [mode, given, engine()];
   const isStale = () => askedMode !== mode || askedPicture !== given || (!given && pad.isEmpty);
-  const picture = given ?? pad.picture();
+  const picture = given ?? pad.picture(asked.side);
   answer.showEngine(asked);
   try {
     const { record, ...times } = await asked.recognize(mode, picture);
@@ -73,7 +73,7 @@ function show(record, picture) {
     mode === "read"
       ? answer.showReading(record)
       : answer.showDigit(record, Boolean(engines.server));
-  answer.showBoxes(boxesOf(record), pictureSize());
+  answer.showBoxes(boxesOf(record), sizeOf(picture));
   setAnswered(record.error ? null : record);
   if (mode === "explain" && !given && !record.error) {
     offerFeedback({ answer: record.digit, confidence: record.confidence, drawing: picture });
@@ -86,9 +86,9 @@ function boxesOf(record) {
   return given && record.box ? [{ box: record.box }] : [];
 }
 
-function pictureSize() {
+function sizeOf(picture) {
   if (given) return { width: photo.naturalWidth, height: photo.naturalHeight };
-  return { width: SIDE, height: SIDE };
+  return picture;
 }
 
 function tell(message) {

@@ -16,6 +16,10 @@ const sides = ({ width, height }) => {
 export class BrowserEngine {
   /** Milliseconds to wait for further strokes before it is asked: until the next frame is drawn. */
   pause = 16;
+
+  /** Pixels a side of a drawing that it is asked for: enough for one digit. */
+  side = 280;
+
   #session;
   #threshold;
 

@@ -1,9 +1,6 @@
 // The canvas: strokes by pointer or keyboard, kept as points so that they can be undone, drawn
 // again in another size or theme, and shown to the engines as black ink on white paper.
 
-/** The side of the picture that the engines get, in pixels. */
-export const SIDE = 448;
-
 const KEYBOARD_STEP = 0.02; // shares of the canvas
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
@@ -80,15 +77,15 @@ export class Pad extends EventTarget {
     this.#changed();
   }
 
-  /** The drawing as a canvas, black on white. */
-  picture() {
+  /** The drawing as a canvas with this side in pixels, black on white. */
+  picture(side) {
     const sheet = document.createElement("canvas");
-    sheet.width = sheet.height = SIDE;
+    sheet.width = sheet.height = side;
     const context = sheet.getContext("2d");
-    paint(context, SIDE, "black", this.#strokes);
+    paint(context, side, "black", this.#strokes);
     context.globalCompositeOperation = "destination-over"; // paper below the ink
     context.fillStyle = "white";
-    context.fillRect(0, 0, SIDE, SIDE);
+    context.fillRect(0, 0, side, side);
     return sheet;
   }
 
