@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).resolve().parents[2] / "mnist_infer"
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "mnist_infer"
 FLOORS = (
     "__main__",
     "cli",
@@ -67,3 +71,39 @@ def test_imports_only_go_down(floor: str):
     below = {floor, *FLOORS[FLOORS.index(floor) + 1 :], "__version__"}
     for module in modules:
         assert set(imported(module)) <= below, module
+
+
+FOLLOW = """
+import os, sys
+from mnist_infer.__main__ import main
+
+files, command, exit_now = set(), os.getpid(), os._exit
+
+def note(frame, event, argument):
+    is_function = frame.f_code.co_flags & 1  # Bodies of modules and classes are called, too.
+    if event == "call" and is_function:
+        files.add(frame.f_code.co_filename)
+
+def end(code):
+    if os.getpid() == command:  # Not a decoder, which is a fork of it.
+        sys.setprofile(None)
+        with open(log, "w") as file:
+            print(*files, sep="\\n", file=file)
+    exit_now(code)
+
+os._exit = end
+sys.setprofile(note)
+sys.argv, log = sys.argv[:2], sys.argv[2]
+main()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere one picture is not isolated")
+def test_a_picture_passes_the_files_that_are_documented(tmp_path: Path):
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    documented = re.findall(r"^\| `([a-z_/]+\.py)` \|", text, re.MULTILINE)
+    assert len(documented) <= 10
+    log = tmp_path / "files.txt"
+    subprocess.run([sys.executable, "-c", FOLLOW, "examples/seven.png", log], check=True, cwd=ROOT)
+    passed = {Path(name) for name in log.read_text(encoding="utf-8").splitlines()}
+    assert {PACKAGE / name for name in documented} <= passed
