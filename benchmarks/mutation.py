@@ -2,9 +2,9 @@
 
 Each numeric constant of `imaging/` and `document/` is set to half and to one and a half times its
 value in a copy of the repository, and the tests run there until one fails. A constant is a
-module's own (`LEAST_SIDE = 3`), the default of a dataclass's field, or an argument of an instance
-that a module makes (`PARAMS = RowParams(margin=0.2)`). A value that passes all tests survives: a
-test is missing, or the constant is not needed. The table names the survivors.
+module's own (`LEAST_SIDE = 3`, `LOW, HIGH = 1, 2`), the default of a dataclass's field, or an
+argument of an instance that a module makes (`PARAMS = RowParams(margin=0.2)`). A value that passes
+all tests survives: a test is missing, or the constant is not needed. The table names the survivors.
 
 It takes some 10 seconds for each value. `--only NAME` narrows it down.
 """
@@ -95,6 +95,9 @@ def _named_nodes(body: Iterable[ast.stmt], prefix: str = "") -> Iterator[tuple[s
                 if isinstance(node, ast.Call):
                     for keyword in node.keywords:
                         yield f"{prefix}{name}({keyword.arg})", keyword.value
+            case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)):
+                for target, value in zip(targets, values, strict=True):
+                    yield prefix + ast.unparse(target), value
             case ast.ClassDef(name=name, body=fields):
                 yield from _named_nodes(fields, f"{name}.")
 

@@ -15,12 +15,10 @@ from onnx import TensorProto, compose, helper
 
 from export.errors import ExportError
 from export.graph import Graph, Operand, Value
-from mnist_infer.imaging.binarize import RISE, RISE_IN_THUMBNAIL
 from mnist_infer.imaging.mnist_format import MIN_STROKE
 from mnist_infer.imaging.normalize import (
     BOX,
     CENTRE,
-    EDGE,
     FAT_STROKE,
     FINE,
     MAX_STEPS,
@@ -29,7 +27,7 @@ from mnist_infer.imaging.normalize import (
     SIDE,
     THIN_STROKE,
 )
-from mnist_infer.imaging.paper import THUMBNAIL
+from mnist_infer.imaging.params import BINARIZE, EDGE, PAPER
 
 INPUT = "picture"
 PROBABILITIES, IMAGE, BOUNDS = "probabilities", "image", "box"
@@ -123,9 +121,9 @@ def _find_ink(picture: Value) -> _Ink:
     is_bright = (border.floats() > (low + high) / 2.0).floats()
     is_dark = is_bright.add("ReduceMean", keepdims=0) > 0.5
     paper, pen = is_dark.where(high, low), is_dark.where(low, high)
-    is_thumbnail = picture.add("Shape").floats().max() < THUMBNAIL + 0.5
-    pale = is_thumbnail.where(RISE_IN_THUMBNAIL[0], RISE[0])
-    full = is_thumbnail.where(RISE_IN_THUMBNAIL[1], RISE[1])
+    is_thumbnail = picture.add("Shape").floats().max() < PAPER.thumbnail + 0.5
+    pale = is_thumbnail.where(BINARIZE.rise_in_thumbnail[0], BINARIZE.rise[0])
+    full = is_thumbnail.where(BINARIZE.rise_in_thumbnail[1], BINARIZE.rise[1])
     # From the paper's shade to the pen's, ink rises from none at `pale` to 255 at `full`.
     gain = 255.0 / ((full - pale) * is_blank.where(1.0, pen - paper))
     none_at = paper + pale * (pen - paper)

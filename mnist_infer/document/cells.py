@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from mnist_infer.imaging.components import EDGE
 from mnist_infer.imaging.filters import bounds
+from mnist_infer.imaging.params import EDGE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

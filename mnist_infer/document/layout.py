@@ -13,12 +13,14 @@ from mnist_infer.imaging.components import (
     component_stroke_width,
     keep_components,
 )
-from mnist_infer.imaging.digit import MAX_ASPECT
 from mnist_infer.imaging.filters import stroke_width
 from mnist_infer.imaging.rulings import remove_page_rulings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+MAX_ASPECT = 2.25
+"""What is wider, in heights, is a dash or an underline: no digit of MNIST is wider than 2.22."""
 
 DOT = 2.0
 """A component no longer than so many stroke widths is a dot."""
@@ -92,13 +94,13 @@ def find_writing(ink: NDArray[np.uint8]) -> Writing:
         ImageError: There are more than `MAX_DIGITS` of them.
     """
     unruled = remove_page_rulings(ink)
-    ink, pieces, has_frames = unruled.ink, unruled.pieces, unruled.has_frames
-    heights, boxes, mass = pieces.heights, pieces.boxes, pieces.mass
+    ink, pieces, has_frames = unruled.foreground, unruled.components, unruled.has_frames
+    heights, boxes, area = pieces.heights, pieces.boxes, pieces.area
     # A page's dark margin is no stroke, and would make dots of all that are.
     stroke = stroke_width(keep_components(pieces, ~pieces.along_border, ink))
     dots = pieces.lengths < DOT * stroke
-    nothing = Writing(ink, pieces, np.zeros(len(mass), bool), [], stroke, has_frames)
-    if mass[dots].sum() > PARAMS.max_dots * mass[~pieces.along_border].sum():
+    nothing = Writing(ink, pieces, np.zeros(len(area), bool), [], stroke, has_frames)
+    if area[dots].sum() > PARAMS.max_dots * area[~pieces.along_border].sum():
         return nothing
     dashes = pieces.widths > MAX_ASPECT * heights
     marks = dots | dashes | pieces.along_border
@@ -108,7 +110,7 @@ def find_writing(ink: NDArray[np.uint8]) -> Writing:
         measures = ~marks
     if not measures.any():
         return nothing
-    typical = _weighted_median(heights[measures], mass[measures])
+    typical = _weighted_median(heights[measures], area[measures])
     rulings = is_slender & (heights > PARAMS.tallest * typical)
     members = np.flatnonzero(~marks & ~rulings & (heights > PARAMS.smallest * typical))
     if len(members) > MAX_DIGITS:
@@ -130,7 +132,7 @@ def find_writing(ink: NDArray[np.uint8]) -> Writing:
         pieces,
         dots | (dashes & (pieces.widths > typical)) | pieces.along_border | rulings,
         [line for line in lines if line.height >= least],
-        _weighted_median(widths, mass[members]),
+        _weighted_median(widths, area[members]),
         has_frames,
     )
 

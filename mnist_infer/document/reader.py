@@ -12,7 +12,7 @@ from mnist_infer.document.layout import Line, find_writing, hull, labels_of
 from mnist_infer.document.rows import NOTHING, read_band
 from mnist_infer.imaging.binarize import binarize, refined_window
 from mnist_infer.imaging.filters import bounds
-from mnist_infer.imaging.paper import ink_contrast
+from mnist_infer.imaging.paper import colour_contrast
 from mnist_infer.results import LocatedDigit, Unread
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def read_page(
     ink, window = binarize(picture.pixels)
     if not ink.any():
         return (), ()
-    grey = ink_contrast(picture.pixels)
+    grey = colour_contrast(picture.pixels)
     writing = find_writing(ink)
     page = _read_lines(writing, grey, classify, read_row)
     # Until writing is found its stroke width is a guess; re-binarization knows it.

@@ -18,13 +18,13 @@ def pad(image: NDArray[Any], rim: int, value: int = 0) -> NDArray[Any]:
     return frame
 
 
-def bounds(has_ink: NDArray[Any]) -> slice:
-    """From the first row, or column, with ink to the last; one where there is none.
+def bounds(is_filled: NDArray[Any]) -> slice:
+    """From the first row, or column, that is not empty to the last; one where there is none.
 
     Args:
-        has_ink: `(N,)`, 0 or False for one without.
+        is_filled: `(N,)`, 0 or False for an empty one.
     """
-    lines = np.flatnonzero(has_ink)
+    lines = np.flatnonzero(is_filled)
     return slice(int(lines[0]), int(lines[-1]) + 1) if lines.size else slice(0, 1)
 
 
@@ -65,6 +65,18 @@ def dilate_rows(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return grown
 
 
+def dilate(mask: NDArray[np.bool_], times: int) -> NDArray[np.bool_]:
+    """The mask grown by so many pixels on all sides; (H, W) bool."""
+    for _ in range(times):
+        mask = dilate_rows(dilate_rows(mask).T).T
+    return mask
+
+
+def borders(picture: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+    """The top and bottom row, (W,) each, and the left and right column, (H,) each."""
+    return picture[0], picture[-1], picture[:, 0], picture[:, -1]
+
+
 def otsu(grey: NDArray[np.uint8]) -> int:
     """Otsu's threshold (1979): the grey level that parts the picture into two shades best."""
     count = np.bincount(grey.ravel(), minlength=256).astype(np.float64)
@@ -91,15 +103,15 @@ def edge_energy(grey: NDArray[np.uint8]) -> float:
     return float(np.vdot(down, down) + np.vdot(across, across))
 
 
-def stroke_width(ink: NDArray[np.uint8]) -> float:
+def stroke_width(foreground: NDArray[np.uint8]) -> float:
     """Mean width of the strokes in pixels: twice their area over the length of their outline.
 
     The outline's length is the total variation of the grey picture, so that soft edges and
     sub-pixel widths count rightly; exact for long strokes of even width.
     """
-    height, width = ink.shape
+    height, width = foreground.shape
     shade = np.zeros((height + 2, width + 2), np.float32)
-    shade[1:-1, 1:-1] = ink
+    shade[1:-1, 1:-1] = foreground
     # As one long line, which is quicker: a step from a row's end to the next is from rim to rim.
     line = shade.ravel()
     steps = line[width + 2 :] - line[: -width - 2]

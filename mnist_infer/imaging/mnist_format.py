@@ -79,12 +79,12 @@ def are_mnist_format(images: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 def _run_of_ink(lines: bytes) -> tuple[int, int]:
-    """Of lines of 28 pixels, not all of them 0: the first with ink, and one beyond the last."""
+    """Of lines of 28 pixels, not all 0: the first one that is not 0, and one past the last."""
     return (len(lines) - len(lines.lstrip(b"\0"))) // SIDE, -(-len(lines.rstrip(b"\0")) // SIDE)
 
 
 def _length_of_ink(lines: NDArray[np.uint8]) -> NDArray[np.int_]:
-    """From the first line with ink to the last: `(N, 28)`, 0 where there is none -> `(N,)`."""
+    """From the first line that is not 0 to the last: `(N, 28)` -> `(N,)`, 0 where there is none."""
     has_ink = lines > 0
     length: NDArray[np.int_] = SIDE - has_ink.argmax(axis=1) - has_ink[:, ::-1].argmax(axis=1)
     return length

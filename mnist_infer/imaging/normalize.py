@@ -1,8 +1,8 @@
-"""From ink to 28x28, made as MNIST was made.
+"""From a digit's foreground to 28x28, made as MNIST was made.
 
 LeCun et al. (1998) fit each digit into 20x20 pixels, keeping its aspect ratio, and put its
 centre of mass at the centre of 28x28. NIST's writers used much the same pens, so that strokes
-there are alike in width; people's own pens are not, and so the width is brought in line too.
+there are alike in width; people's own pens are not, and so the stroke width is normalised too.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from mnist_infer.imaging.filters import bounds, pad, stroke_width
+from mnist_infer.imaging.params import EDGE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,50 +26,45 @@ MNIST_STROKE = 2.45
 THIN_STROKE, FAT_STROKE = 1.63, 3.58
 # Working pixels per final pixel while strokes are widened: steps of half a final pixel.
 FINE = 4
-# Enough to widen a hairline to MNIST's; a felt pen thinned further would break.
+# Enough to widen a hairline to MNIST's width; wide strokes, thinned further, would break.
 MAX_STEPS = 6
 # With strokes changed by less than this, a second input would be the same as the first.
 MIN_STEPS = 1
-# Where a soft edge counts as ink.
-EDGE = 64
 
 
-def normalize(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """One digit's ink as MNIST would hold it: (H, W) uint8 -> (28, 28) uint8.
-
-    The ink must not be empty.
-    """
-    large = _enlarge(ink)
+def normalize(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Render one digit as MNIST would hold it: uint8 `(H, W)`, not empty -> uint8 `(28, 28)`."""
+    large = _enlarge(digit)
     return _write(large, stroke_width(large), MNIST_STROKE)
 
 
-def render_variants(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Render one digit's ink for test-time augmentation: (H, W) uint8 -> (K, 28, 28) uint8.
+def render_variants(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Render one digit for test-time augmentation: uint8 `(H, W)` -> uint8 `(K, 28, 28)`.
 
     The first input is `normalize`'s, at MNIST's mean stroke width. To widen thin strokes that far
     may close the gap that tells a 6 from an 8, and to thin fat ones may break them: where the width
     changes noticeably, the second input has the original width, clipped to MNIST's range.
     """
-    large = _enlarge(ink)
-    pen = stroke_width(large)
+    large = _enlarge(digit)
+    width = stroke_width(large)
     strokes = [MNIST_STROKE]
-    if abs(_steps(pen, MNIST_STROKE)) >= MIN_STEPS:
-        strokes.append(min(max(pen / FINE, THIN_STROKE), FAT_STROKE))
-    return np.stack([_write(large, pen, stroke) for stroke in strokes])
+    if abs(_steps(width, MNIST_STROKE)) >= MIN_STEPS:
+        strokes.append(min(max(width / FINE, THIN_STROKE), FAT_STROKE))
+    return np.stack([_write(large, width, stroke) for stroke in strokes])
 
 
-def _enlarge(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return _fit(_crop(ink), BOX * FINE)
+def _enlarge(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return _fit(_crop(digit), BOX * FINE)
 
 
-def _write(large: NDArray[np.uint8], pen: float, stroke: float) -> NDArray[np.uint8]:
-    """The digit on the fine grid, drawn with a pen so wide, in strokes of a width in MNIST."""
-    return _place(_set_stroke(large, _steps(pen, stroke)))
+def _write(large: NDArray[np.uint8], width: float, stroke: float) -> NDArray[np.uint8]:
+    """The 28x28 image of a digit on the fine grid, its stroke width changed to another one."""
+    return _place(_set_stroke(large, _steps(width, stroke)))
 
 
-def _place(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _place(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The digit in MNIST's frame: 20 pixels of 28, its centre of mass in the middle."""
-    drawn = _fit(_crop(ink), BOX)
+    drawn = _fit(_crop(digit), BOX)
     drawn = np.rint(drawn * (255 / drawn.max())).astype(np.uint8)
     height, width = drawn.shape
     y, x = _centre_of_mass(drawn)
@@ -80,11 +76,11 @@ def _place(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return image
 
 
-def _steps(pen: float, stroke: float) -> float:
-    """Steps of `_widen` from a pen's width on the fine grid to a stroke's, in final pixels."""
+def _steps(width: float, stroke: float) -> float:
+    """Steps of `_widen` from a stroke width on the fine grid to another one in final pixels."""
     share = stroke / BOX
-    # A step widens stroke and digit by two pixels: (pen + 2n) / (side + 2n) = share, for n.
-    steps = (share * BOX * FINE - pen) / (2 - 2 * share)
+    # A step widens stroke and digit by two pixels: (width + 2n) / (side + 2n) = share, for n.
+    steps = (share * BOX * FINE - width) / (2 - 2 * share)
     return max(-MAX_STEPS, min(steps, MAX_STEPS))
 
 
@@ -93,37 +89,37 @@ def _set_stroke(large: NDArray[np.uint8], steps: float) -> NDArray[np.uint8]:
     return _widen(room, steps) if steps > 0 else 255 - _widen(255 - room, -steps)
 
 
-def _widen(ink: NDArray[np.uint8], steps: float) -> NDArray[np.uint8]:
+def _widen(digit: NDArray[np.uint8], steps: float) -> NDArray[np.uint8]:
     """Grey dilation by an octagon: diamond and square in turn; a part step is a blend."""
     whole = int(steps)
     for step in range(whole + 1):
-        narrower, tall = ink, ink.copy()
-        tall[1:] = np.maximum(tall[1:], ink[:-1])
-        tall[:-1] = np.maximum(tall[:-1], ink[1:])
-        beside = tall if step % 2 else ink
-        ink = tall.copy()
-        ink[:, 1:] = np.maximum(ink[:, 1:], beside[:, :-1])
-        ink[:, :-1] = np.maximum(ink[:, :-1], beside[:, 1:])
+        narrower, tall = digit, digit.copy()
+        tall[1:] = np.maximum(tall[1:], digit[:-1])
+        tall[:-1] = np.maximum(tall[:-1], digit[1:])
+        beside = tall if step % 2 else digit
+        digit = tall.copy()
+        digit[:, 1:] = np.maximum(digit[:, 1:], beside[:, :-1])
+        digit[:, :-1] = np.maximum(digit[:, :-1], beside[:, 1:])
     part = steps - whole
-    return (narrower * (1 - part) + ink * part).astype(np.uint8)
+    return (narrower * (1 - part) + digit * part).astype(np.uint8)
 
 
-def _fit(ink: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+def _fit(digit: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     """Resize so that the longer side is as given, area-averaging when it shrinks."""
-    longest = max(ink.shape)
-    height, width = (max(1, round(n * side / longest)) for n in ink.shape)
+    longest = max(digit.shape)
+    height, width = (max(1, round(n * side / longest)) for n in digit.shape)
     method = Image.Resampling.BOX if longest >= side else Image.Resampling.BICUBIC
-    return np.asarray(Image.fromarray(ink).resize((width, height), method))
+    return np.asarray(Image.fromarray(digit).resize((width, height), method))
 
 
-def _crop(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    threshold = min(EDGE, int(ink.max()) - 1)
-    rows, columns = (bounds(ink.max(axis=axis) > threshold) for axis in (1, 0))
-    return ink[rows, columns]
+def _crop(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    threshold = min(EDGE, int(digit.max()) - 1)
+    rows, columns = (bounds(digit.max(axis=axis) > threshold) for axis in (1, 0))
+    return digit[rows, columns]
 
 
-def _centre_of_mass(ink: NDArray[np.uint8]) -> tuple[float, float]:
-    total = ink.sum(dtype=np.float64)
-    y = ink.sum(axis=1, dtype=np.float64) @ np.arange(ink.shape[0]) / total
-    x = ink.sum(axis=0, dtype=np.float64) @ np.arange(ink.shape[1]) / total
+def _centre_of_mass(digit: NDArray[np.uint8]) -> tuple[float, float]:
+    total = digit.sum(dtype=np.float64)
+    y = digit.sum(axis=1, dtype=np.float64) @ np.arange(digit.shape[0]) / total
+    x = digit.sum(axis=0, dtype=np.float64) @ np.arange(digit.shape[1]) / total
     return float(y), float(x)

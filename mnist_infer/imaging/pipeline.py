@@ -13,7 +13,7 @@ from mnist_infer.imaging.binarize import binarize, binarize_two_levels
 from mnist_infer.imaging.digit import find_digit
 from mnist_infer.imaging.mnist_format import are_mnist_format, mnist_box
 from mnist_infer.imaging.normalize import SIDE, render_variants
-from mnist_infer.imaging.paper import ink_contrast
+from mnist_infer.imaging.paper import colour_contrast
 from mnist_infer.imaging.row_image import row_image
 from mnist_infer.imaging.rulings import remove_rulings
 from mnist_infer.inference.ensemble import NetworkInputs
@@ -39,10 +39,10 @@ def prepare(picture: Picture) -> Stages:
         # So small a picture has not been shrunk: its box is the original's.
         image, box = found
         return Stages(image, image, box, image[np.newaxis], row=None)
-    ink, cleaned, (rows, columns) = _see(picture.pixels)
+    foreground, cleaned, (rows, columns) = _segment(picture.pixels)
     box = picture.original_box(rows, columns)
-    row = row_image(_with_paper(ink_contrast(picture.pixels), rows, columns))
-    return Stages(ink, cleaned, box, render_variants(cleaned[rows, columns]), row)
+    row = row_image(_with_paper(colour_contrast(picture.pixels), rows, columns))
+    return Stages(foreground, cleaned, box, render_variants(cleaned[rows, columns]), row)
 
 
 def _with_paper(grey: NDArray[np.uint8], rows: slice, columns: slice) -> NDArray[np.uint8]:
@@ -128,14 +128,13 @@ def _try_prepare(picture: Picture | ImageError) -> NetworkInputs | ImageError:
     return network_inputs(stages)
 
 
-def _see(
+def _segment(
     pixels: NDArray[np.uint8],
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], tuple[slice, slice]]:
-    """Ink, the digit's ink alone, and its rows and columns."""
-    if (clean := binarize_two_levels(pixels)) is not None:
-        ink = clean
-    else:
-        ink, _ = binarize(pixels)
-    unruled = remove_rulings(ink)
-    cleaned, box = find_digit(unruled.ink, unruled.pieces)
-    return ink, cleaned, box
+    """The foreground, the digit's alone, and the digit's rows and columns."""
+    foreground = binarize_two_levels(pixels)
+    if foreground is None:
+        foreground, _ = binarize(pixels)
+    unruled = remove_rulings(foreground)
+    cleaned, box = find_digit(unruled.foreground, unruled.components)
+    return foreground, cleaned, box

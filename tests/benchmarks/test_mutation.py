@@ -14,6 +14,7 @@ from dataclasses import dataclass
 LEAST = 3  # é
 SHARE: float = 1 / 40
 STEPS = (16, -0.5)
+LOW, HIGH = 13.4, 14.6
 NAME = "3"
 FLAG = True
 NOTHING = 0
@@ -49,6 +50,8 @@ def test_constants_of_modules_dataclasses_and_their_instances_are_found(module: 
         "LEAST": 3,
         "SHARE": 1 / 40,
         "STEPS": (16, -0.5),
+        "LOW": 13.4,
+        "HIGH": 14.6,
         "NOTHING": 0,
         "Params.blur": 0.25,
         "PARAMS(side)": 28,
@@ -57,9 +60,9 @@ def test_constants_of_modules_dataclasses_and_their_instances_are_found(module: 
 
 def test_a_mutant_differs_in_its_constant_alone(module: Path):
     changed = [mutant.source for mutant in mutants(find_constants(module))]
-    assert len(changed) == 2 * 5  # NOTHING stays 0
+    assert len(changed) == 2 * 7  # NOTHING stays 0
     for source, line in zip(
-        changed[::2], ("2", "0.0125", "(8, -0.25)", "0.125", "14"), strict=True
+        changed[::2], ("2", "0.0125", "(8, -0.25)", "6.7", "7.3", "0.125", "14"), strict=True
     ):
         old, new = SOURCE.splitlines(), source.splitlines()
         ((before, after),) = [pair for pair in zip(old, new, strict=True) if pair[0] != pair[1]]

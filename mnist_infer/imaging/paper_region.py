@@ -1,0 +1,71 @@
+"""Where a sheet of paper lies in a picture that shows its surroundings too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cc3d
+import numpy as np
+from PIL import Image
+
+from mnist_infer.imaging.filters import borders, dilate, otsu
+from mnist_infer.imaging.params import PAPER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+
+def find_paper_regions(grey: NDArray[np.uint8]) -> Iterator[NDArray[np.bool_]]:
+    """Find where a sheet may lie on ground of another shade; bool `(H, W)` each.
+
+    A note on a desk, a page on a scanner's dark bed: four straight sides, most of it of one
+    shade and most of the rest of the other, and a sharp edge between them.
+    """
+    step = -(-max(grey.shape) // (2 * PAPER.thumbnail))
+    thumbnail = np.asarray(Image.fromarray(grey).reduce(step))
+    bright = thumbnail > otsu(thumbnail)
+    for shade in (bright, ~bright):
+        # In most pictures a glance is enough: paper is all around, or there is next to none.
+        if shade.mean() < PAPER.min_region or all(side.all() for side in borders(shade)):
+            continue
+        labels = cc3d.connected_components(shade.astype(np.uint8), connectivity=4)
+        paper = labels == np.bincount(labels.ravel())[1:].argmax() + 1
+        region = _rows_filled(paper) | _rows_filled(paper.T).T
+        if region.all():
+            continue
+        purity = min(float(paper.sum() / region.sum()), 1 - float(shade[~region].mean()))
+        if purity > PAPER.min_paper and _is_sheet(region, thumbnail):
+            large = region.repeat(step, axis=0).repeat(step, axis=1)
+            yield large[: grey.shape[0], : grey.shape[1]]
+
+
+def _is_sheet(region: NDArray[np.bool_], thumbnail: NDArray[np.uint8]) -> bool:
+    """Whether a part of a picture, (H, W) bool, has the form and the edges of a sheet."""
+    area = int(region.sum())
+    y, x = np.nonzero(region)
+    # A quadrilateral's corners lie farthest along the diagonals, and its area is told by them.
+    a, b, c, d = (int(along.argmin()) for along in (y + x, y - x, -y - x, x - y))
+    across = y[c] + 1 - y[a], x[c] + 1 - x[a]
+    down = y[d] + 1 - y[b], x[d] - x[b] - 1
+    spanned = abs(across[0] * down[1] - across[1] * down[0]) / 2
+    fill = area / ((np.ptp(y) + 1) * (np.ptp(x) + 1))
+    # What three of the picture's borders cut off is the lit part of it.
+    is_cut_off = sum(bool(side.any()) for side in borders(region)) > 2
+    if abs(spanned / area - 1) > PAPER.max_bulge or fill < PAPER.min_fill or is_cut_off:
+        return False
+    # Beside the edge, where it is blurred.
+    inside, outside = region & ~dilate(~region, 1), ~dilate(region, 2)
+    within, beyond = inside & dilate(~inside, 1), ~outside & ~dilate(region, 1)
+    if not within.any() or not beyond.any():
+        return False
+    step = float(np.median(thumbnail[within])) - float(np.median(thumbnail[beyond]))
+    return abs(step) > PAPER.min_step * float(np.ptp(thumbnail))
+
+
+def _rows_filled(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Each row filled from its first to its last; (H, W) bool."""
+    from_left = np.logical_or.accumulate(mask, axis=1)
+    from_right = np.logical_or.accumulate(mask[:, ::-1], axis=1)[:, ::-1]
+    return np.asarray(from_left & from_right)

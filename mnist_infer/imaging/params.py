@@ -1,0 +1,146 @@
+"""Parameters of the way from a picture to its digit, each with its unit and what it is worth.
+
+"Worth N of M" is how many more of M pictures are answered wrongly without the rule, or with the
+other value that is named. Names of kinds are those of `benchmarks.generated`; empty pictures are
+paper with light, shadow, noise, stripes or dots. What defines the MNIST format stands in
+`normalize` and `mnist_format`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+EDGE = 64
+"""Grey level above which a pixel is foreground; below, it is the soft edge of what it touches."""
+
+
+@dataclass(frozen=True)
+class PaperParams:
+    """Where paper lies, and how uneven it is."""
+
+    thumbnail: int = 64
+    """Pixels a side that say enough about paper and polarity."""
+
+    min_region: float = 0.1
+    """A sheet's part of the picture, at least. It saves the search in most pictures."""
+
+    min_paper: float = 0.75
+    """Part of a sheet that is paper of one shade, and part of its surroundings that is not. Looking
+    for sheets at all is worth 44 of 100 `sheet`."""
+
+    max_bulge: float = 0.1
+    """How far a sheet's area may differ from that of the quadrilateral between its corners: no
+    ellipse and no digit is one. Worth 3 of 100 `photo`."""
+
+    min_fill: float = 0.65
+    """Part of its upright box that a sheet turned by up to 15 degrees fills. Worth 4 of 100
+    `photo`."""
+
+    min_step: float = 0.4
+    """Step across a sheet's edge, as a part of the picture's range of grey levels: light that falls
+    off has none. Worth 1 of 20 `row-shadow`."""
+
+    min_noise: int = 8
+    """Grey levels between neighbouring pixels that ask for a blur of one pixel. The blur is worth 6
+    of 116 photographed cheques of `benchmarks.realworld`."""
+
+
+@dataclass(frozen=True)
+class BinarizeParams:
+    """Which grey levels are foreground."""
+
+    min_two_levels: float = 0.9
+    """Part of the pixels that is at the darkest or the brightest level in a picture of two levels.
+    That these are told apart from others is worth 179 of 2,400 generated digits."""
+
+    level_spread: float = 1 / 16
+    """Part of the contrast that counts as one level. With 1/10, 7 of 100 `sheet` are lost."""
+
+    search_side: int = 160
+    """Pixels a side on which windows are tried."""
+
+    windows: tuple[int, ...] = (16, 12, 8, 6, 4, 3, 2)
+    """Windows to try: the picture's longer side divided by these. Half of it holds any stroke."""
+
+    all_edges: float = 0.95
+    """A window that brings out this part of the edges that any window does has all strokes."""
+
+    some_edges: float = 0.5
+    """With this part it may have all strokes, if the rest is a shadow. Worth 4 of 100 `sheet` and 5
+    of 160 empty pictures."""
+
+    window_margin: float = 1.5
+    """Strokes are wider where they cross. With 2, 5 of 560 generated digits are lost, with 1, 7."""
+
+    min_contrast: float = 5.0
+    """Contrast in standard deviations of the noise. The few peaks of pure noise beyond three lie
+    3.3 deep on average. With 3, 31 of 160 empty pictures have a digit."""
+
+    min_edge_step: float = 2.0
+    """Grey levels between neighbours on a thumbnail where the foreground begins, beyond the
+    picture's slope: light that falls off, rounded to 8 bits or packed as JPEG, has no more."""
+
+    rise: tuple[float, float] = (0.25, 0.75)
+    """Parts of the contrast between which the foreground rises from 0 to 255: noise goes, soft
+    edges stay."""
+
+    rise_in_thumbnail: tuple[float, float] = (0.1, 1.0)
+    """The same in pictures no larger than `PaperParams.thumbnail`, where grey tells how much of a
+    pixel is foreground."""
+
+    page_window: float = 3.0
+    """The window that suits a page, in stroke widths. If the first one is less than half of it, or
+    more than one and a half times, the page is binarized again. Worth 3 of 347 photographed cheques
+    of `benchmarks.realworld`."""
+
+
+@dataclass(frozen=True)
+class RulingParams:
+    """What is a ruled line, a box or a table, and no digit."""
+
+    max_slope: float = 0.05
+    """Rows a column: photos of forms tilt by up to 3 degrees."""
+
+    min_cover: float = 0.85
+    """Part of a line that is foreground: it may have gaps where it is faint."""
+
+    min_aspect: float = 20.0
+    """Length in thicknesses of a line from border to border: the bar of a 7 is shorter. With 10, 7
+    of 560 bitmaps are lost."""
+
+    min_frame: float = 0.2
+    """A frame's longer side, as a part of the picture's shorter one."""
+
+    border_band: float = 0.15
+    """Width of the band along the border in which a form's rulings lie, as a part of the picture.
+    Finding them is worth 73 of 2,400 generated digits, and leaving them out where a picture's
+    polarity is found, 10 of 100 `cell-ruled`."""
+
+
+@dataclass(frozen=True)
+class DigitParams:
+    """Which connected components are one digit."""
+
+    min_along_border: float = 0.75
+    """Outline on the border over the box's height plus width: what has more is a page's dark margin
+    or an app's title bar. Worth 5 of 160 empty pictures."""
+
+    min_height: float = 3.0
+    """In stroke widths: what is lower is a dash or a blob. MNIST's digits are 3.3 or more."""
+
+    max_stroke_length: float = 6.0
+    """Length of all strokes over the longer side: 1 to 4.3 in digits, many times more in a texture
+    or a photo's outlines. Worth 2 of 160 empty pictures, and 7 of 64 real ones without a digit."""
+
+    as_tall: float = 0.6
+    """Components of this part of the digit's height are other digits."""
+
+    stroke_ratio: float = 2.0
+    """Strokes so many times as wide, or as thin, are not the same writing: the thin line beside or
+    around a digit. Worth 5 of 100 `scribble`."""
+
+
+PAPER = PaperParams()
+BINARIZE = BinarizeParams()
+RULINGS = RulingParams()
+DIGITS = DigitParams()

@@ -1,0 +1,148 @@
+"""Find straight lines that go from one side of a picture to the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mnist_infer.imaging.filters import dilate_rows
+from mnist_infer.imaging.params import RULINGS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SKIPPED = 8
+"""Of many candidates every eighth column is looked at first: squared paper has a quarter of a
+million of them."""
+
+AT_ONCE = 256
+"""Candidates whose pixels are looked at together: the pixels of all would fill gigabytes."""
+
+
+def find_straight_lines(
+    mask: NDArray[np.bool_], min_aspect: float
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Find nearly horizontal and nearly vertical lines across a picture.
+
+    Args:
+        mask: bool `(H, W)`, the foreground.
+        min_aspect: How many times as long as thick a line is at least.
+
+    Returns:
+        bool `(H, W)` each: pixels of horizontal and of vertical lines. Where lines cross, pixels
+        are in both; where strokes cross a line, in none.
+    """
+    horizontal, near_horizontal = _horizontal_lines(mask, min_aspect)
+    vertical, near_vertical = (lines.T for lines in _horizontal_lines(mask.T, min_aspect))
+    crossings = mask & near_horizontal & near_vertical
+    return horizontal | crossings, vertical | crossings
+
+
+def _horizontal_lines(
+    mask: NDArray[np.bool_], min_aspect: float
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Pixels of horizontal lines, and all pixels along these, what crosses them included."""
+    width = mask.shape[1]
+    lines, along = np.zeros_like(mask), np.zeros_like(mask)
+    start, stop = _level_pairs(mask)
+    if not len(start):
+        return lines, along
+    near = dilate_rows(mask)
+    start, stop = _covered(near, start, stop)
+    # Of the candidates that share a line, the one along its middle has most foreground around it.
+    score = _means_along(mask.astype(np.uint8) + near + dilate_rows(near), start, stop)
+    run_of, length = vertical_runs(mask)
+    while score.any():
+        best = int(score.argmax())
+        # Only the rows around a line are looked at: squared paper may have hundreds of lines.
+        rows = _rows_between(start[best], stop[best], margin=1)
+        path = np.zeros_like(mask[rows])
+        path[_paths(start[[best]] - rows.start, stop[[best]] - rows.start, width)] = True
+        runs = run_of[rows][dilate_rows(path) & mask[rows]]
+        # Where strokes cross or run along the line its runs are longer, never shorter.
+        thickness = float(np.percentile(length[runs], 25))
+        longest = thickness + 1
+        rows = _rows_between(start[best], stop[best], margin=2 + int(longest))
+        found = np.zeros_like(mask[rows])
+        if width >= min_aspect * thickness:
+            is_thin = np.zeros(len(length), bool)
+            is_thin[runs] = length[runs] <= longest
+            found = mask[rows] & is_thin[run_of[rows]] & ~lines[rows]
+            lines[rows] |= found
+            across, columns = _paths(start[[best]], stop[[best]], width)
+            for step in range(-int(longest), int(longest) + 1):
+                along[(across + step).clip(0, len(mask) - 1), columns] = True
+        is_same = np.maximum(np.abs(start - start[best]), np.abs(stop - stop[best]))
+        is_left = (score > 0) & (is_same > thickness + 1)
+        start, stop, score = start[is_left], stop[is_left], score[is_left]
+        taken = rows.start + np.flatnonzero(found.any(axis=1))
+        if len(taken):
+            # What is in one line counts for no other: the bar of a 4 that slopes towards a line.
+            meets = np.minimum(start, stop) <= taken[-1] + 1
+            meets &= np.maximum(start, stop) >= taken[0] - 1
+            if meets.any():
+                ends = np.stack([start[meets], stop[meets]])
+                rows = _rows_between(ends.min(), ends.max(), margin=1)
+                free = near[rows] & ~dilate_rows(lines[rows])
+                cover = _means_along(free, *(ends - rows.start))
+                score[np.flatnonzero(meets)[cover < RULINGS.min_cover]] = 0
+    return lines, along
+
+
+def _level_pairs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows, (N,) each, where foreground touches the left and the right side at about one height."""
+    width = mask.shape[1]
+    margin = max(2, width // 50)
+    left = np.flatnonzero(mask[:, :margin].any(axis=1))
+    right = np.flatnonzero(mask[:, -margin:].any(axis=1))
+    start, stop = left.repeat(right.size), np.tile(right, left.size)
+    is_level = np.abs(stop - start) <= max(1, RULINGS.max_slope * width)
+    return start[is_level], stop[is_level]
+
+
+def _covered(
+    near: NDArray[np.bool_], start: NDArray[np.intp], stop: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Those of the paths from rows `start` (N,) to `stop` (N,) that have few gaps."""
+    cover = RULINGS.min_cover
+    # Four standard deviations of a share that is estimated from so few columns.
+    error = 4 * (cover * (1 - cover) * SKIPPED / near.shape[1]) ** 0.5
+    for step, least in ((SKIPPED, cover - error), (1, cover)):
+        is_covered = _means_along(near, start, stop, step) >= least
+        start, stop = start[is_covered], stop[is_covered]
+    return start, stop
+
+
+def _rows_between(first: np.intp, last: np.intp, margin: int) -> slice:
+    """Rows from one to another, in either order, and so many more on both sides, from 0 on."""
+    return slice(max(0, int(min(first, last)) - margin), int(max(first, last)) + margin + 1)
+
+
+def _means_along(
+    image: NDArray[Any], start: NDArray[np.intp], stop: NDArray[np.intp], step: int = 1
+) -> NDArray[np.float64]:
+    """Mean of an image, in every `step`th column, along paths from side to side; (N,)."""
+    means = np.empty(len(start))
+    for at in range(0, len(start), AT_ONCE):
+        part = slice(at, at + AT_ONCE)
+        means[part] = image[_paths(start[part], stop[part], image.shape[1], step)].mean(axis=1)
+    return means
+
+
+def _paths(
+    start: NDArray[np.intp], stop: NDArray[np.intp], width: int, step: int = 1
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows (N, C) and columns (C,) of straight paths from rows `start` (N,) to `stop` (N,)."""
+    columns = np.arange(0, width, step)
+    slopes = np.outer(stop - start, columns / max(1, width - 1))
+    return np.rint(start[:, None] + slopes).astype(np.intp), columns
+
+
+def vertical_runs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Number of the vertical run of pixels that each pixel is in, (H, W), and each run's length."""
+    starts = mask.copy()
+    starts[1:] &= ~mask[:-1]
+    run_of = np.cumsum(starts.T, dtype=np.intp).reshape(mask.T.shape).T
+    length = np.bincount(run_of[mask], minlength=int(run_of.max()) + 1)
+    return run_of, length.astype(np.intp)

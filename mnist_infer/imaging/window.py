@@ -1,0 +1,56 @@
+"""Find the window that tells strokes from paper: what is narrower is foreground."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cc3d
+import numpy as np
+from PIL import Image
+
+from mnist_infer.imaging.contrast import measure_contrast
+from mnist_infer.imaging.filters import borders, closing, edge_energy
+from mnist_infer.imaging.params import BINARIZE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+
+def find_window(grey: NDArray[np.uint8]) -> int:
+    """Find the smallest window, in pixels, with which a closing removes the strokes.
+
+    Strokes come out with their sharp edges as soon as the window bridges them. A wider window
+    brings out no more of those, but shading: a vignette's rim, the dark side of a fold.
+
+    Args:
+        grey: uint8 `(H, W)`, dark strokes on bright paper.
+    """
+    side = max(grey.shape)
+    small = np.asarray(Image.fromarray(grey).reduce(-(-side // BINARIZE.search_side)))
+    windows = [max(small.shape) // share for share in BINARIZE.windows]
+    depths = [closing(small, window) - small for window in windows]
+    edges = [edge_energy(depth) for depth in depths]
+    best = _first_enough(edges, BINARIZE.all_edges)
+    narrow = _first_enough(edges, BINARIZE.some_edges)
+    if narrow < best:
+        # The wider window brings out more: wider strokes, or a shadow, which the border cuts.
+        inner = [edge_energy(_without_border(depth)) for depth in depths[narrow : best + 1]]
+        if any(inner):
+            best = narrow + _first_enough(inner, BINARIZE.all_edges)
+    return int(BINARIZE.window_margin * windows[best] * side / max(small.shape))
+
+
+def _first_enough(values: Sequence[float], share: float) -> int:
+    return next(i for i, value in enumerate(values) if value >= share * max(values))
+
+
+def _without_border(depth: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The depths of what the picture's border does not cut; (H, W) uint8."""
+    found = measure_contrast(depth)
+    mask = (depth > found.background + found.contrast / 2).astype(np.uint8)
+    labels = cc3d.connected_components(mask, connectivity=8)
+    is_kept = np.ones(int(labels.max()) + 1, bool)
+    is_kept[np.concatenate(borders(labels))] = False
+    return np.where(is_kept[labels], depth, 0).astype(np.uint8)

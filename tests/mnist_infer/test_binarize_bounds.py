@@ -1,0 +1,98 @@
+"""What just is a sheet, a picture of two levels, or a ruling: each bound from both sides."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from mnist_infer.imaging.binarize import binarize_two_levels, refined_window
+from mnist_infer.imaging.paper_region import find_paper_regions
+from mnist_infer.imaging.rulings import remove_rulings
+
+
+def sheet(
+    side: int = 140, angle: float = 0, ground: int = 40, covered: float = 0
+) -> NDArray[np.uint8]:
+    """A bright square on darker ground, 256 pixels a side, a part of it covered with stripes."""
+    image = Image.new("L", (256, 256), ground)
+    start = (256 - side) // 2
+    ImageDraw.Draw(image).rectangle((start, start, start + side, start + side), fill=220)
+    stripes = ImageDraw.Draw(image)
+    for left in range(start + 10, start + side - 10, 10):
+        stripes.rectangle((left, start + 10, left + 10 * covered, start + side - 10), fill=10)
+    return np.asarray(image.rotate(angle, Image.Resampling.BICUBIC, fillcolor=ground))
+
+
+def is_found(picture: NDArray[np.uint8]) -> bool:
+    return any(region[128, 128] for region in find_paper_regions(picture))
+
+
+@pytest.mark.parametrize(("side", "found"), [(90, True), (68, False)])
+def test_a_sheet_takes_a_tenth_of_the_picture(side: int, found: bool):
+    assert is_found(sheet(side)) is found
+
+
+@pytest.mark.parametrize(("angle", "found"), [(8, True), (40, False)])
+def test_a_sheet_is_turned_by_fifteen_degrees_at_most(angle: float, found: bool):
+    assert is_found(sheet(angle=angle)) is found
+
+
+@pytest.mark.parametrize(("covered", "found"), [(0.1, True), (0.55, False)])
+def test_most_of_a_sheet_is_paper(covered: float, found: bool):
+    assert is_found(sheet(covered=covered)) is found
+
+
+@pytest.mark.parametrize(("ground", "found"), [(110, True), (155, False)])
+def test_the_step_at_a_sheets_edge_is_a_good_part_of_all_contrast(ground: int, found: bool):
+    picture = sheet(ground=ground).copy()
+    picture[100:130, 120:130] = 10
+    assert is_found(picture) is found
+
+
+def levels(between: float = 0, spread: float = 0) -> NDArray[np.uint8]:
+    """A dark square on bright paper; some pixels lie between, and the levels are spread."""
+    rng = np.random.default_rng(0)
+    page = np.full((80, 80), 220.0)
+    page[20:60, 30:50] = 20
+    page += np.where(page > 100, -1, 1) * rng.uniform(0, 200 * spread, page.shape)
+    page[rng.random(page.shape) < between] = 120
+    page[0, 0], page[40, 40] = 220, 20
+    return np.rint(page).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("between", "spread", "is_clean"),
+    [(0.07, 0, True), (0.13, 0, False), (0, 0.05, True), (0, 0.085, False)],
+)
+def test_two_levels_are_narrow_and_have_nine_tenths_of_the_pixels(
+    between: float, spread: float, is_clean: bool
+):
+    assert (binarize_two_levels(levels(between, spread)) is not None) is is_clean
+
+
+@pytest.mark.parametrize(("window", "refined"), [(20, None), (40, None), (14, 30), (46, 30)])
+def test_a_page_is_seen_through_a_window_of_three_stroke_widths(window: int, refined: int | None):
+    assert refined_window(window, 10) == refined
+
+
+def page_with_a_line(gaps: float = 0, top: int = 150, thickness: int = 3) -> NDArray[np.uint8]:
+    ink = np.zeros((300, 300), np.uint8)
+    ink[top : top + thickness] = 255
+    for start in range(10, 280, 20):
+        ink[top : top + thickness, start : start + round(20 * gaps)] = 0
+    ink[190:260, 140:150] = 255
+    return ink
+
+
+@pytest.mark.parametrize(("gaps", "left"), [(0.1, False), (0.35, True)])
+def test_a_ruling_has_few_gaps(gaps: float, left: bool):
+    rest = remove_rulings(page_with_a_line(gaps)).foreground
+    assert bool(rest[140:160].any()) is left
+
+
+@pytest.mark.parametrize(("top", "left"), [(5, False), (24, False), (40, True)])
+def test_a_thick_line_is_a_forms_ruling_where_it_lies_along_the_border(top: int, left: bool):
+    rest = remove_rulings(page_with_a_line(top=top, thickness=18)).foreground
+    assert bool(rest[:80].any()) is left
