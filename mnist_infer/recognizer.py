@@ -135,8 +135,7 @@ class Recognizer:
             SeveralDigitsError: There is more than one; `read` reads them all.
             TypeError: `image` is none of the above.
         """
-        stages = self._prepare(image)
-        return Prediction.of(self._classify([pipeline.network_inputs(stages)])[0])
+        return self._predict(self._prepare(image), image)
 
     def predict_batch(
         self, images: Iterable[ImageSource], *, batch_size: int = 64
@@ -182,7 +181,7 @@ class Recognizer:
             ready = [image for image in batch if not isinstance(image, ImageError)]
             rows = iter(self._classify(ready) if ready else ())
             for image in batch:
-                yield image if isinstance(image, ImageError) else Prediction.of(next(rows))
+                yield image if isinstance(image, ImageError) else _answer(image, next(rows))
 
     def _prepare_each(
         self, images: Iterable[ImageSource], batch_size: int
@@ -191,8 +190,8 @@ class Recognizer:
         while batch := list(islice(remaining, batch_size)):
             prepared = pipeline.prepare_batch(self._try_read(image) for image in batch)
             for image, source in zip(prepared, batch, strict=True):
-                if isinstance(image, ImageError):
-                    _name(image, source)
+                if error := image if isinstance(image, ImageError) else image.doubt:
+                    _name(error, source)
                 yield image
 
     def decode(self, image: ImageSource, working_side: int = pipeline.WORKING_SIDE) -> Picture:
@@ -243,9 +242,14 @@ class Recognizer:
     def explain(self, image: ImageSource) -> Explanation:
         """The digit on one picture, and each stage on the way to it; raises as `predict` does."""
         stages = self._prepare(image)
-        prediction = Prediction.of(self._classify([pipeline.network_inputs(stages)])[0])
         return Explanation(
-            stages.foreground, stages.cleaned, stages.box, stages.inputs, stages.row, prediction
+            stages.foreground,
+            stages.cleaned,
+            stages.box,
+            stages.inputs,
+            stages.row,
+            self._predict(stages, image),
+            doubt=stages.doubt,
         )
 
     def read(self, image: ImageSource) -> Reading:
@@ -271,10 +275,20 @@ class Recognizer:
             raise
         return Reading(lines, unread)
 
+    def _predict(self, stages: Stages, image: ImageSource) -> Prediction:
+        inputs = pipeline.network_inputs(stages)
+        answer = _answer(inputs, self._classify([inputs])[0])
+        if isinstance(answer, ImageError):
+            _name(answer, image)
+            raise answer
+        return answer
+
     def _classify(self, inputs: list[NetworkInputs]) -> NDArray[np.float32]:
-        """Classify pictures; a model of somebody else answers alone."""
+        """Classify pictures as `ensemble.classify`; a model of somebody else answers alone."""
         if not self._info.sidecar:
-            return classify_variants([each.variants for each in inputs], self._session.run)
+            rows = classify_variants([each.variants for each in inputs], self._session.run)
+            rows[[each.doubt is not None for each in inputs]] = 0
+            return rows
         return classify(inputs, self._session.run, lambda row: self._rows.run(row))
 
     def _prepare(self, image: ImageSource) -> Stages:
@@ -327,6 +341,13 @@ def _rebuild(config: ModelConfig, sha256: str) -> Recognizer:
             "this is a copy of; make a new one"
         )
     return recognizer
+
+
+def _answer(inputs: NetworkInputs, probabilities: NDArray[np.float32]) -> Prediction | ImageError:
+    """The prediction; where the networks found no digit either, what spoke against one."""
+    if inputs.doubt and not probabilities.any():
+        return inputs.doubt
+    return Prediction.of(probabilities)
 
 
 def _name(error: ImageError, image: ImageSource) -> None:

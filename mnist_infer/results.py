@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from mnist_infer.errors import ImageError
+
 
 Box: TypeAlias = tuple[int, int, int, int]
 """x, y, width, height in pixels of the upright original image."""
@@ -69,6 +71,10 @@ class Stages:
     row: NDArray[np.uint8] | None = field(repr=False)
     """What the row network sees where the digit network is unsure: `(32, W)`, the digit on its
     paper. None where the picture already is in the MNIST format."""
+
+    doubt: ImageError | None = field(default=None, repr=False, kw_only=True)
+    """Why there may not be one digit on the picture; the row network, which then sees all of it,
+    was sure that there is."""
 
     @property
     def image(self) -> NDArray[np.uint8]:

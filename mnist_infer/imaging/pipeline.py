@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_infer.decode.images import Picture
-from mnist_infer.errors import ImageError
+from mnist_infer.errors import ImageError, NoDigitError, SeveralDigitsError
 from mnist_infer.imaging.binarize import binarize, binarize_two_levels
 from mnist_infer.imaging.digit import find_digit
+from mnist_infer.imaging.filters import bounds
 from mnist_infer.imaging.mnist_format import are_mnist_format, mnist_box
 from mnist_infer.imaging.normalize import SIDE, render_variants
 from mnist_infer.imaging.paper import colour_contrast
@@ -31,18 +32,33 @@ def prepare(picture: Picture) -> Stages:
 
     What already is in the MNIST format, or is its negative, passes bit-identical.
 
+    Where no piece has the shape of one digit, everything on the picture is taken for it, with the
+    error as doubt, and the row network sees the whole picture.
+
     Raises:
-        NoDigitError: The picture holds nothing that could be a digit.
-        SeveralDigitsError: It holds more than one.
+        NoDigitError: The picture is blank.
     """
     if (found := mnist_format_of(picture.pixels)) is not None:
         # So small a picture has not been shrunk: its box is the original's.
         image, box = found
         return Stages(image, image, box, image[np.newaxis], row=None)
-    foreground, cleaned, (rows, columns) = _segment(picture.pixels)
+    foreground = binarize_two_levels(picture.pixels)
+    if foreground is None:
+        foreground, _ = binarize(picture.pixels)
+    unruled = remove_rulings(foreground)
+    contrast = colour_contrast(picture.pixels)
+    doubt: ImageError | None = None
+    try:
+        cleaned, (rows, columns) = find_digit(unruled.foreground, unruled.components)
+        contrast = _with_paper(contrast, rows, columns)
+    except (NoDigitError, SeveralDigitsError) as error:
+        if not unruled.foreground.any():
+            raise
+        doubt, cleaned = error, unruled.foreground
+        rows, columns = (bounds(cleaned.max(axis=axis)) for axis in (1, 0))
     box = picture.original_box(rows, columns)
-    row = row_image(_with_paper(colour_contrast(picture.pixels), rows, columns))
-    return Stages(foreground, cleaned, box, render_variants(cleaned[rows, columns]), row)
+    inputs = render_variants(cleaned[rows, columns])
+    return Stages(foreground, cleaned, box, inputs, row_image(contrast), doubt=doubt)
 
 
 def _with_paper(grey: NDArray[np.uint8], rows: slice, columns: slice) -> NDArray[np.uint8]:
@@ -61,7 +77,7 @@ def _with_paper(grey: NDArray[np.uint8], rows: slice, columns: slice) -> NDArray
 
 def network_inputs(stages: Stages) -> NetworkInputs:
     """Pick what the networks see from the stages of a picture."""
-    return NetworkInputs(stages.inputs, stages.row)
+    return NetworkInputs(stages.inputs, stages.row, stages.doubt)
 
 
 def mnist_format_of(
@@ -126,15 +142,3 @@ def _try_prepare(picture: Picture | ImageError) -> NetworkInputs | ImageError:
     except ImageError as error:
         return error
     return network_inputs(stages)
-
-
-def _segment(
-    pixels: NDArray[np.uint8],
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8], tuple[slice, slice]]:
-    """The foreground, the digit's alone, and the digit's rows and columns."""
-    foreground = binarize_two_levels(pixels)
-    if foreground is None:
-        foreground, _ = binarize(pixels)
-    unruled = remove_rulings(foreground)
-    cleaned, box = find_digit(unruled.foreground, unruled.components)
-    return foreground, cleaned, box

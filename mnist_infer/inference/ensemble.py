@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mnist_infer.errors import ImageError
     from mnist_infer.inference.tta import Classify
 
     ReadRow = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
@@ -27,6 +28,10 @@ SURE = 0.95
 ROW_WEIGHT = 0.5
 """Weight of the row network's log-probabilities; the digit network's is 1."""
 
+CERTAIN = 0.9
+"""Probability with which the row network must see one digit on a picture where nothing has the
+shape of one."""
+
 MIN_LOG_PROBABILITY = -12.0
 """What the row network's count as at least, against its best."""
 
@@ -36,11 +41,13 @@ class NetworkInputs:
     """What the networks see of a picture of one digit.
 
     `variants` is uint8 `(K, 28, 28)`, for the digit network; `row` is uint8 `(32, W)`, for the row
-    network, and None where the picture already is in the MNIST format.
+    network, and None where the picture already is in the MNIST format. `doubt` is why there may not
+    be one digit: then only the row network is asked.
     """
 
     variants: NDArray[np.uint8]
     row: NDArray[np.uint8] | None = None
+    doubt: ImageError | None = None
 
 
 def classify(
@@ -57,14 +64,31 @@ def classify(
         read_row: The row network.
 
     Returns:
-        float32 `(N, 10)` probabilities.
+        float32 `(N, 10)` probabilities; all 0 where there is a doubt and the row network does not
+        see one digit either.
     """
     rows = classify_variants([each.variants for each in inputs], classify_digits)
+    doubted = [number for number, each in enumerate(inputs) if each.doubt]
+    rows[doubted] = 0
     for number in np.flatnonzero(rows.max(axis=1) < SURE).tolist():
         row = inputs[number].row
-        if row is not None:
-            rows[number] = _combine(rows[number], single_digits(read_row(row)))
+        if row is None:
+            continue
+        scores = single_digits(read_row(row))
+        if inputs[number].doubt:
+            rows[number] = _settle(scores)
+        else:
+            rows[number] = _combine(rows[number], scores)
     return rows
+
+
+def _settle(row_scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Ten probabilities where the row network is sure of one digit, else zeros."""
+    likely = np.exp(row_scores)
+    if likely.max() < CERTAIN:
+        return np.zeros(len(likely))
+    # What is left is for all that is not a single digit; probabilities sum to 1.
+    return np.asarray(likely + (1 - likely.sum()) / len(likely))
 
 
 def _combine(

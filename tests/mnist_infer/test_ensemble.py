@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from mnist_infer.errors import NoDigitError
 from mnist_infer.inference.ctc import single_digits
 from mnist_infer.inference.ensemble import SURE, NetworkInputs, classify
 
@@ -22,6 +23,7 @@ def steps(digit: int) -> NDArray[np.float32]:
     """What the row network says of a row with one digit of which it is sure."""
     sure = np.full((6, 11), 1e-4)
     sure[:, 0] = sure[3, digit + 1] = 1
+    sure[3, 0] = 1e-4
     return np.log(sure / sure.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
@@ -36,6 +38,16 @@ def test_a_sure_answer_and_one_without_a_row_stay(confidence: float, row: NDArra
     given = digits(4, confidence)
     rows = classify([NetworkInputs(VARIANTS, row)], lambda _: given.copy(), lambda _: steps(9))
     assert np.array_equal(rows, given)
+
+
+def test_a_doubt_is_settled_by_the_row_network_alone():
+    inputs = [NetworkInputs(VARIANTS, ROW, NoDigitError("too wide"))]
+    (row,) = classify(inputs, lambda _: digits(4, 0.99), lambda _: steps(9))
+    assert row.argmax() == 9
+    assert row.sum() == pytest.approx(1, abs=1e-6)
+    undecided = np.full((6, 11), np.log(1 / 11), np.float32)
+    (row,) = classify(inputs, lambda _: digits(4, 0.99), lambda _: undecided)
+    assert not row.any()
 
 
 def test_single_digits_are_as_likely_as_all_their_alignments_together():

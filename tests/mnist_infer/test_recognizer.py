@@ -15,7 +15,14 @@ from PIL import Image, ImageDraw, ImageFilter
 from sklearn.datasets import load_digits
 
 import mnist_infer
-from mnist_infer import ImageError, ModelError, NoDigitError, Prediction, Recognizer
+from mnist_infer import (
+    ImageError,
+    ModelError,
+    NoDigitError,
+    Prediction,
+    Recognizer,
+    SeveralDigitsError,
+)
 from mnist_infer.cli.annotate import annotate
 from tests.glyphs import digit_mask
 
@@ -59,6 +66,25 @@ class TestPredict:
     def test_blank_paper_is_no_digit(self, recognizer: Recognizer, shade: int):
         with pytest.raises(NoDigitError):
             recognizer.predict(np.full((100, 100), shade, np.uint8))
+
+    @pytest.mark.parametrize("digit", DIGITS)
+    def test_a_line_across_the_digit_and_far_beyond(self, recognizer: Recognizer, digit: int):
+        """It joins the digit to a piece too wide for one: the row network tells that it is one."""
+        ink = Image.fromarray(255 - drawn(digit))
+        width, height = ink.size
+        page = Image.new("L", (2 * width, height))
+        page.paste(ink, (width // 2, 0))
+        ends = [(0.25 * width, 0.62 * height), (1.9 * width, 0.55 * height)]
+        ImageDraw.Draw(page).line(ends, fill=255, width=height // 70)
+        assert recognizer.predict(page).digit == digit
+
+    @pytest.mark.parametrize("digits", [(4, 2), (7, 7)])
+    def test_two_digits_are_never_taken_for_one(
+        self, recognizer: Recognizer, digits: tuple[int, int]
+    ):
+        page = np.concatenate([drawn(digit) for digit in digits], axis=1)
+        with pytest.raises(SeveralDigitsError):
+            recognizer.predict(page)
 
     def test_errors_name_the_file(self, recognizer: Recognizer, tmp_path: Path):
         path = tmp_path / "blank.png"
