@@ -18,17 +18,25 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 
 from mnist_infer import DecodeLimitError, Recognizer
-from mnist_infer.decode import isolated, workers
+from mnist_infer.decode.isolated import IsolatedDecoder
 from tests.glyphs import digit_mask
 
 RESULT = Path(__file__).with_name("results") / "soak.json"
+_ENDS_AT_ONCE = """
+import os
+from mnist_infer.decode import images
+
+images.read_picture = lambda *_: os._exit(1)
+"""
 SAMPLES = 200
 THREADS = 16
 
@@ -100,20 +108,33 @@ def recognizers(count: int) -> dict[str, Any]:
 
 
 def kills(count: int) -> dict[str, Any]:
-    """Decoding processes that end over a picture; how many are left, zombies too."""
-    decoder = isolated.IsolatedDecoder(1000, workers=1, by_fork=True)
+    """Decoding processes that end over a picture; how many are left, zombies too.
 
-    def act(_: int) -> None:
-        try:
-            decoder.read(b"no picture")
-        except DecodeLimitError:
-            return
-        raise AssertionError("the process has not ended")
+    They are forks of a Python that stays, whose memory and files are watched as well.
+    """
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "sitecustomize.py").write_text(_ENDS_AT_ONCE)
+        with patch.object(sys, "path", [folder, *sys.path]):
+            decoder = IsolatedDecoder(1000, workers=1)
+            _end_one(decoder, 0)
+    (template,) = _children(os.getpid())
+    before = _resident_bytes(template), _open_files(template)
+    life = live(count, partial(_end_one, decoder))
+    after = _resident_bytes(template), _open_files(template)
+    return {
+        **asdict(life),
+        "resident_end_mb": round(life.resident_end_mb + (after[0] - before[0]) / 1e6, 1),
+        "files_end": life.files_end + after[1] - before[1],
+        "processes_end": len(_children(template)) + len(_children(os.getpid())) - 1,
+    }
 
-    with patch.object(workers, "read_picture", lambda *_: os._exit(1)):
-        life = live(count, act)
-    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii")
-    return {**asdict(life), "processes_end": len(children.split())}
+
+def _end_one(decoder: IsolatedDecoder, _: int) -> None:
+    try:
+        decoder.read(b"no picture")
+    except DecodeLimitError:
+        return
+    raise AssertionError("the process has not ended")
 
 
 def threads(count: int) -> dict[str, Any]:
@@ -143,13 +164,17 @@ def _picture(digit: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
     return page
 
 
-def _resident_bytes() -> int:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _resident_bytes(pid: int | str = "self") -> int:
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def _open_files() -> int:
-    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+def _open_files(pid: int | str = "self") -> int:
+    return len(os.listdir(f"/proc/{pid}/fd"))  # noqa: PTH208
 
 
 def soak(counts: dict[str, int]) -> Iterator[tuple[str, dict[str, Any]]]:
