@@ -12,9 +12,9 @@ from mnist_infer.imaging.params import RULINGS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SKIPPED = 8
-"""Of many candidates every eighth column is looked at first: squared paper has a quarter of a
-million of them."""
+SKIPPED = 7
+"""Every seventh column is looked at first: squared paper has a quarter of a million candidates, and
+its own lines seldom are 7 pixels apart."""
 
 AT_ONCE = 256
 """Candidates whose pixels are looked at together: the pixels of all would fill gigabytes."""
