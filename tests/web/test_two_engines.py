@@ -14,7 +14,7 @@ from tests.server.conftest import Server, page, png, serving
 pytestmark = needs_chromium
 
 FROM_PAGE = "Answers come from this page: nothing is sent."
-FROM_SERVER = "Answers come from the server, which gets the picture."
+FROM_SERVER = "Answers from the server: pictures are sent."
 SEVEN = Path(__file__).resolve().parents[2] / "examples" / "seven.png"
 
 

@@ -13,7 +13,7 @@ export class ServerEngine {
   side = 448;
 
   /** Where answers come from, for the visitor. */
-  place = "Answers come from the server, which gets the picture.";
+  place = "Answers from the server: pictures are sent.";
 
   constructor({ model, device }) {
     this.model = `${model} on ${device}`;

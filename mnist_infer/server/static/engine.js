@@ -36,8 +36,9 @@ export class BrowserEngine {
 
   /** Where answers come from, for the visitor. */
   get place() {
-    const offline = navigator.onLine ? "" : " Offline.";
-    return `Answers come from this page: nothing is sent.${offline}`;
+    return navigator.onLine
+      ? "Answers come from this page: nothing is sent."
+      : "Offline: answers come from this page.";
   }
 
   /** The record of a picture of one digit, a canvas or a blob, and how long it took. */
