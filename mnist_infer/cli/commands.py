@@ -213,7 +213,7 @@ def bench(
     ] = "auto",
     threads: Threads = 1,
 ) -> None:
-    """Measure start-up, memory, latency and throughput on this machine, in under 20 seconds."""
+    """Measure start-up, memory, latency and throughput on this machine, in about 20 seconds."""
     from json import dumps
 
     from mnist_infer.cli.bench import measure

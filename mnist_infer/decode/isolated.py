@@ -129,8 +129,8 @@ def decoders_at_once() -> int:
 def limit_error(max_pixels: int) -> DecodeLimitError:
     """What a picture costs that has ended its worker."""
     return DecodeLimitError(
-        f"decoding took more than {decode_seconds(max_pixels):g} seconds or ended its process; "
-        "save it as PNG or JPEG again"
+        f"decoding took more than {decode_seconds(max_pixels):g} seconds, or too much memory; "
+        "save it anew as PNG or JPEG, or try again where the machine is busy"
     )
 
 

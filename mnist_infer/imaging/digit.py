@@ -39,7 +39,7 @@ def find_digit(
     """
     components = components or find_components(foreground)
     if components.along_border.all():
-        raise NoDigitError("the picture is blank: no ink was found on it")
+        raise NoDigitError("the picture is blank: nothing stands out from its background")
     main = int((components.area * ~components.along_border).argmax())
     stroke = component_stroke_width(components, main, foreground)
     members, box = _gather(components, main, stroke)

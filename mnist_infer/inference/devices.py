@@ -25,7 +25,7 @@ CPU = "CPUExecutionProvider"
 _GPU_PACKAGE = "onnxruntime-gpu[cuda,cudnn]"
 _FIX_GPU = (
     "pip uninstall -y mnist-infer mnist-infer-gpu onnxruntime onnxruntime-gpu"
-    " && pip install mnist-infer-gpu (in a clone of the repository: pip install ./packaging/gpu)"
+    " && pip install ./packaging/gpu (in a clone of the repository)"
 )
 
 

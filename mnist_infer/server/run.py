@@ -32,7 +32,7 @@ def configure(app: ASGIApp, limits: Limits) -> uvicorn.Config:
 
 
 def run(app: ASGIApp, limits: Limits, host: str, port: int) -> None:
-    """Serve until interrupted; print the address as soon as connections are taken.
+    """Serve until interrupted; print the address once connections are taken, and signals.
 
     Raises:
         OSError: The address is not available.
@@ -44,5 +44,18 @@ def run(app: ASGIApp, limits: Limits, host: str, port: int) -> None:
         suppress(KeyboardInterrupt),
     ):
         host, port = listening.getsockname()[:2]
-        print(f"http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
-        uvicorn.Server(config).run(sockets=[listening])
+        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        _Server(config, address).run(sockets=[listening])
+
+
+class _Server(uvicorn.Server):
+    """Says its address once it takes connections, and signals that end it."""
+
+    def __init__(self, config: uvicorn.Config, address: str) -> None:
+        super().__init__(config)
+        self._address = address
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            print(self._address, flush=True)

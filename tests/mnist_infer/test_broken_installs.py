@@ -33,7 +33,7 @@ VERSION = metadata.version("onnxruntime")
 
 GPU_DISTRIBUTION = (
     "pip uninstall -y mnist-infer mnist-infer-gpu onnxruntime onnxruntime-gpu"
-    " && pip install mnist-infer-gpu"
+    " && pip install ./packaging/gpu (in a clone of the repository)"
 )
 CUDA_LIBRARIES = 'pip install "onnxruntime-gpu[cuda,cudnn]"'
 

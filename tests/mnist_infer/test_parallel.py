@@ -194,13 +194,17 @@ class TestLimits:
                 assert record["error"]["type"] == "DecodeLimitError"
 
 
-def test_without_any_process_to_be_had_each_picture_has_its_error():
-    def very_few_files() -> None:
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_NOFILE, (8, 8))
-
-    done = run(SEVEN, SEVEN, preexec_fn=very_few_files)
+def test_without_any_process_to_be_had_each_picture_has_its_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "sitecustomize.py").write_text(
+        "import errno, os\n"
+        "def fork():\n"
+        "    raise BlockingIOError(errno.EAGAIN, 'no process to be had')\n"
+        "os.fork = fork\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    done = run(SEVEN, SEVEN)
     errors = [json.loads(line)["error"] for line in done.stdout.splitlines()]
     assert [error["type"] for error in errors] == ["DecodeLimitError"] * 2
     assert (done.returncode, done.stderr) == (1, "")
