@@ -38,7 +38,7 @@ def render() -> str:
     sections: dict[str, list[tuple[str, str, str]]] = {}
     for promise in promises():
         test = f"`{promise['test']}`"
-        figure = promise.get("figure", "holds").format(**figures)
+        figure = promise.get("figure", "passes").format(**figures)
         sections.setdefault(promise["section"], []).append((promise["says"], test, figure))
     parts = [_HEAD]
     for section, rows in sections.items():
