@@ -28,7 +28,6 @@ from mnist_infer.inference.ensemble import NetworkInputs, classify
 from mnist_infer.inference.registry import ModelInfo, has_int8, read_model, read_row_model
 from mnist_infer.inference.row_session import RowSession
 from mnist_infer.inference.session import Session
-from mnist_infer.inference.tta import classify_variants
 from mnist_infer.results import Explanation, Prediction, Reading, Stages
 
 if TYPE_CHECKING:
@@ -285,11 +284,8 @@ class Recognizer:
 
     def _classify(self, inputs: list[NetworkInputs]) -> NDArray[np.float32]:
         """Classify pictures as `ensemble.classify`; a model of somebody else answers alone."""
-        if not self._info.sidecar:
-            rows = classify_variants([each.variants for each in inputs], self._session.run)
-            rows[[each.doubt is not None for each in inputs]] = 0
-            return rows
-        return classify(inputs, self._session.run, lambda row: self._rows.run(row))
+        read_row = (lambda row: self._rows.run(row)) if self._info.sidecar else None
+        return classify(inputs, self._session.run, read_row)
 
     def _prepare(self, image: ImageSource) -> Stages:
         """Whatever is an image -> what the network sees, with the stages on the way."""

@@ -51,7 +51,7 @@ class NetworkInputs:
 
 
 def classify(
-    inputs: Sequence[NetworkInputs], classify_digits: Classify, read_row: ReadRow
+    inputs: Sequence[NetworkInputs], classify_digits: Classify, read_row: ReadRow | None
 ) -> NDArray[np.float32]:
     """Classify pictures of one digit.
 
@@ -61,15 +61,16 @@ def classify(
     Args:
         inputs: What both see of each of N pictures.
         classify_digits: uint8 `(M, 28, 28)` -> float32 `(M, 10)` probabilities.
-        read_row: The row network.
+        read_row: The row network; None: the digit network answers alone.
 
     Returns:
         float32 `(N, 10)` probabilities; all 0 where there is a doubt and the row network does not
         see one digit either.
     """
     rows = classify_variants([each.variants for each in inputs], classify_digits)
-    doubted = [number for number, each in enumerate(inputs) if each.doubt]
-    rows[doubted] = 0
+    rows[[each.doubt is not None for each in inputs]] = 0
+    if read_row is None:
+        return rows
     for number in np.flatnonzero(rows.max(axis=1) < SURE).tolist():
         row = inputs[number].row
         if row is None:
