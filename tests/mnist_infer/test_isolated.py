@@ -8,7 +8,7 @@ import pickle
 import signal
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ from mnist_infer import (
     Recognizer,
 )
 from mnist_infer.decode import isolated
-from mnist_infer.decode.images import read_picture
+from mnist_infer.decode.images import Picture, read_picture
 from mnist_infer.decode.isolated import IsolatedDecoder
 
 from .conftest import drawn, encoded
@@ -123,6 +123,14 @@ def test_a_killed_worker_costs_no_answer(hostile: IsolatedDecoder):
     assert hostile.read(SMALL).size == (28, 28)
 
 
+def six_stuck(pool: ThreadPoolExecutor, shared: IsolatedDecoder) -> list[Future[Picture]]:
+    """Six pictures whose decoding does not end, all under way."""
+    stuck = [pool.submit(shared.read, b"sleep") for _ in range(6)]
+    while not all(each.running() for each in stuck):
+        pass
+    return stuck
+
+
 @pytest.mark.usefixtures("hostile_decoder")
 class TestManyHostilePictures:
     """Several threads share a decoder of two workers."""
@@ -130,9 +138,7 @@ class TestManyHostilePictures:
     def test_an_honest_one_does_not_wait_until_they_end(self):
         shared = IsolatedDecoder(max_pixels=1000, workers=2)
         with ThreadPoolExecutor(6) as pool:
-            stuck = [pool.submit(shared.read, b"sleep") for _ in range(6)]
-            while not all(each.running() for each in stuck):
-                pass
+            stuck = six_stuck(pool, shared)
             for _ in range(20):
                 assert shared.read(SMALL).size == (28, 28)
             assert not any(each.done() for each in stuck)
@@ -159,9 +165,7 @@ class TestManyHostilePictures:
     def test_closing_ends_those_that_wait_too(self):
         shared = IsolatedDecoder(max_pixels=10_000_000, workers=1)
         with ThreadPoolExecutor(6) as pool:
-            stuck = [pool.submit(shared.read, b"sleep") for _ in range(6)]
-            while not all(each.running() for each in stuck):
-                pass
+            stuck = six_stuck(pool, shared)
             shared.close()
             assert {type(each.exception()) for each in stuck} == {DecodeLimitError}
 
