@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from itertools import chain, cycle, islice, starmap
 from typing import TYPE_CHECKING, TypeAlias
 
-from mnist_infer.decode.discovery import STDIN, Name, open_source
+from mnist_infer.decode.find_images import STDIN, Name, open_source
 from mnist_infer.decode.images import ImageSource, Picture, max_bytes, read_picture
 from mnist_infer.decode.isolated import limit_error
 from mnist_infer.decode.limits import is_over_time, limit_memory, limit_time

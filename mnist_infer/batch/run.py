@@ -15,7 +15,7 @@ from ray.util import ActorPool
 
 from mnist_infer.batch.work import Work
 from mnist_infer.config import ModelConfig
-from mnist_infer.decode.storage import fetch_each
+from mnist_infer.decode.uris import fetch_each
 from mnist_infer.integrations.columns import Columns
 from mnist_infer.integrations.ray import PATH, with_answers
 from mnist_infer.recognizer import Recognizer

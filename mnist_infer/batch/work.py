@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from mnist_infer.decode.storage import resolve
+from mnist_infer.decode.uris import resolve
 from mnist_infer.errors import MnistInferError
 
 if TYPE_CHECKING:

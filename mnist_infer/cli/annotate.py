@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from mnist_infer.config import MAX_PIXELS
 from mnist_infer.decode.images import ImageSource, read_picture
-from mnist_infer.records import READING_THRESHOLD
+from mnist_infer.json_records import READING_THRESHOLD
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage

@@ -15,7 +15,7 @@ from mnist_infer.cli.console import PROGRAM, print_stderr, usage_error
 from mnist_infer.cli.interrupts import INTERRUPTED, raise_interrupts
 from mnist_infer.cli.options import BatchSize, InputRange, Model
 from mnist_infer.config import DEFAULT_MODEL, ModelConfig
-from mnist_infer.decode.storage import images_at, is_uri
+from mnist_infer.decode.uris import images_at, is_uri
 from mnist_infer.errors import DeviceError, ModelError
 
 if TYPE_CHECKING:

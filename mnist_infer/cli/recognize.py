@@ -31,14 +31,14 @@ from mnist_infer.cli.output import (
     quote_name,
 )
 from mnist_infer.config import ModelConfig
-from mnist_infer.decode.discovery import expand, open_source
+from mnist_infer.decode.find_images import expand, open_source
 from mnist_infer.errors import (
     DeviceError,
     ImageError,
     LowConfidenceError,
     ModelError,
 )
-from mnist_infer.records import READING_THRESHOLD, Answer, digit_record, page_record
+from mnist_infer.json_records import READING_THRESHOLD, Answer, digit_record, page_record
 
 if TYPE_CHECKING:
     from mnist_infer.parallel import Read

@@ -14,7 +14,7 @@ from mnist_infer.atomic import write_files
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
 
-    from mnist_infer.decode.discovery import Name
+    from mnist_infer.decode.find_images import Name
     from mnist_infer.results import Explanation
 
 # File systems take names of up to 255 bytes: this leaves room for a number and a stage's name.

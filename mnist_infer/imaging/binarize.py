@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import cc3d
 import numpy as np
 
+from mnist_infer.imaging.closing_window import find_closing_window
 from mnist_infer.imaging.contrast import measure_contrast, measure_edge_step
 from mnist_infer.imaging.filters import bounds, closing, dilate
 from mnist_infer.imaging.paper import (
@@ -17,7 +18,6 @@ from mnist_infer.imaging.paper import (
 )
 from mnist_infer.imaging.paper_region import find_paper_regions
 from mnist_infer.imaging.params import BINARIZE, PAPER
-from mnist_infer.imaging.window import find_window
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -124,7 +124,7 @@ def _binarize_paper(grey: NDArray[np.uint8], window: int | None) -> tuple[NDArra
     The paper is the grey closing of the picture, as even as the light and as sharp as a shadow.
     """
     grey = grey if foreground_is_dark(grey) else 255 - grey
-    window = window or find_window(grey)
+    window = window or find_closing_window(grey)
     depth = closing(grey, window) - grey
     found = measure_contrast(depth)
     # Rounding to 8 bits is noise too.

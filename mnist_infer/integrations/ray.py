@@ -14,7 +14,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from mnist_infer.config import DEFAULT_MODEL, Device, InputRange
-from mnist_infer.decode.storage import fetch_each, images_at
+from mnist_infer.decode.uris import fetch_each, images_at
 from mnist_infer.integrations.columns import Columns
 from mnist_infer.recognizer import Recognizer
 

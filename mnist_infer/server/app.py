@@ -24,7 +24,7 @@ from mnist_infer.server.limits import ConcurrencyLimit, Limits
 from mnist_infer.server.metrics import Metrics
 from mnist_infer.server.middleware import ObservabilityMiddleware
 from mnist_infer.server.openapi import Operation, describe
-from mnist_infer.server.pictures import Pictures
+from mnist_infer.server.picture_endpoints import PictureEndpoints
 from mnist_infer.server.protocol import Protocol
 from mnist_infer.server.schemas import About, Engine, JsonResponse
 from mnist_infer.server.workers import Workers
@@ -52,7 +52,7 @@ def create_app(
     workers = Workers(metrics, limits)
     backend = Backend(limits, concurrency, workers, recognizer)
     protocol = Protocol(backend)
-    pictures = Pictures(backend)
+    pictures = PictureEndpoints(backend)
 
     async def about(request: Request) -> Response:
         """Version, model and device."""

@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from mnist_infer.errors import MnistInferError
-from mnist_infer.records import error_record
+from mnist_infer.json_records import error_record
 from mnist_infer.server.schemas import Error, JsonResponse, ProtocolError
 
 

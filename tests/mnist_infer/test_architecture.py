@@ -25,7 +25,7 @@ FLOORS = (
     "imaging",
     "inference",
     "decode",
-    "records",
+    "json_records",
     "results",
     "atomic",
     "config",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mnist_infer.cli.output import as_text
-from mnist_infer.records import READING_THRESHOLD, Answer, page_record
+from mnist_infer.json_records import READING_THRESHOLD, Answer, page_record
 from mnist_infer.results import LocatedDigit, Reading
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.folder import write_digits
 from mnist_infer import Recognizer
-from mnist_infer.decode.discovery import expand
+from mnist_infer.decode.find_images import expand
 from mnist_infer.integrations.columns import Columns
 
 IMAGES = 20_000

@@ -16,7 +16,7 @@ pytest.importorskip("ray", reason='needs Ray: pip install ".[ray]"')
 from mnist_infer.batch.work import Task, WorkError, create  # noqa: E402
 from mnist_infer.cli.main import main  # noqa: E402
 from mnist_infer.config import DEFAULT_MODEL  # noqa: E402
-from mnist_infer.decode.storage import images_at  # noqa: E402
+from mnist_infer.decode.uris import images_at  # noqa: E402
 from mnist_infer.inference.registry import bundled_info  # noqa: E402
 
 if TYPE_CHECKING:

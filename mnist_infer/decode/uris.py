@@ -1,4 +1,4 @@
-"""Where pictures lie: local paths, and URIs of any filesystem that Apache Arrow opens.
+"""Find and fetch pictures by local path, or by URI of any filesystem that Apache Arrow opens.
 
 Only URIs need `pyarrow`, which comes with the extras `ray` and `spark`.
 """
@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mnist_infer.decode.discovery import IMAGE_SUFFIXES, image_files
+from mnist_infer.decode.find_images import IMAGE_SUFFIXES, image_files
 from mnist_infer.errors import ImageError
 
 if TYPE_CHECKING:

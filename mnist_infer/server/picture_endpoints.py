@@ -1,4 +1,4 @@
-"""The endpoints for people: a picture in, the command line's JSON record out."""
+"""The endpoints /predict, /read and /explain: a picture in, the command line's JSON record out."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from mnist_infer.errors import (
     SeveralPagesError,
 )
 from mnist_infer.imaging import pipeline
-from mnist_infer.records import (
+from mnist_infer.json_records import (
     READING_THRESHOLD,
     Answer,
     DigitRecord,
@@ -63,7 +63,7 @@ _THUMBNAIL = 256
 _STAGES = tuple(Stages.__annotations__)
 
 
-class Pictures:
+class PictureEndpoints:
     """The recogniser over HTTP."""
 
     def __init__(self, backend: Backend) -> None:

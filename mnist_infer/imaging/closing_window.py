@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def find_window(grey: NDArray[np.uint8]) -> int:
+def find_closing_window(grey: NDArray[np.uint8]) -> int:
     """Find the smallest window, in pixels, with which a closing removes the strokes.
 
     Strokes come out with their sharp edges as soon as the window bridges them. A wider window

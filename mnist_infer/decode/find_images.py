@@ -1,4 +1,4 @@
-"""What the command line names -> images to read: files, folders, and standard input."""
+"""Find the images that arguments name: files, folders, and standard input."""
 
 from __future__ import annotations
 
