@@ -213,6 +213,26 @@ def throughput() -> str:
     return table(("images a call", "images a second"), rows)
 
 
+def cuda() -> str:
+    """The GPU that was measured: images a second by batch size, beside one thread of its CPU."""
+    section = report()["cuda"]
+    head = ("images a call", "CPU, one thread", "GPU", "GPU, images kept in its memory")
+    rows = [
+        (
+            f"{row['batch']:,}",
+            *(f"{row[name]:,}" for name in ("cpu_one_thread", "with_transfer", "kept_on_device")),
+        )
+        for row in section["rows"]
+    ]
+    versions = section["machine"]["versions"]
+    card, driver = section["card"].split(", ")
+    where = (
+        f"Measured on {section['machine']['date']}: {card}, driver {driver}, onnxruntime-gpu "
+        f"{versions['onnxruntime-gpu']}; {section['machine']['processor']}."
+    )
+    return f"{table(head, rows)}\n\n{where}"
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "accuracy": accuracy,
     "accuracy-of-tutorials": accuracy_of_tutorials,
@@ -222,6 +242,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "speed": speed,
     "speed-of-peers": speed_of_peers,
     "throughput": throughput,
+    "cuda": cuda,
 }
 
 

@@ -221,8 +221,39 @@ def _cuda(section: Row) -> Iterator[str]:
     if "skipped" in section:
         yield f"**Skipped**: {section['skipped']}"
         return
+    if "recalled" in section:
+        yield (
+            "The machine of this report has no GPU; these figures are from another one, by "
+            "`python -m benchmarks.cuda`."
+        )
+    versions = section["machine"]["versions"]
+    yield (
+        f"{section['card'].replace(', ', ', driver ')}; onnxruntime-gpu "
+        f"{versions['onnxruntime-gpu']}; {section['machine']['date']}."
+    )
+    yield table(
+        (
+            "model, MNIST's test set",
+            "right on CUDA",
+            "right on the CPU",
+            "labels changed",
+            "largest difference",
+            "all nodes on CUDA",
+        ),
+        [
+            (
+                f"`{row['name']}`",
+                f"{row['accuracy']:.2%}",
+                f"{row['accuracy_on_cpu']:.2%}",
+                str(row["labels_changed"]),
+                f"{row['max_difference']:.1e}",
+                "yes" if row["nodes_on_cuda"] else "no",
+            )
+            for row in section["parity"]
+        ],
+    )
     names = [name for name in section["rows"][0] if name != "batch"]
-    yield "Images per second, the default model."
+    yield "Images per second, the default model; the CPU in int8, the GPU in float32."
     yield table(
         ("batch", *(name.replace("_", " ") for name in names)),
         [(f"{row['batch']:,}", *(f"{row[name]:,}" for name in names)) for row in section["rows"]],

@@ -84,10 +84,30 @@ def test_the_instruction_set_is_named(results):
     assert f"{results['machine']['processor']} (avx2, avx512_vnni), " in page(results)
 
 
-def test_gpu_figures_are_shown_where_there_are_some(results):
+def test_gpu_figures_are_shown_with_their_card(results):
     row = {"batch": 256, "cpu_one_thread": 1000, "with_transfer": 2000}
-    results["cuda"] = {"rows": [row], "pays_from_batch": 256, "goals": []}
-    assert "| 256 | 1,000 | 2,000 |" in page(results)
+    parity = {
+        "name": "dense-512",
+        "nodes_on_cuda": True,
+        "labels_changed": 3,
+        "max_difference": 0.002,
+        "accuracy": 0.99,
+        "accuracy_on_cpu": 0.98,
+    }
+    results["cuda"] = {
+        "card": "A card, 580.1",
+        "machine": {"versions": {"onnxruntime-gpu": "1.31"}, "date": "2026-11-27"},
+        "parity": [parity],
+        "rows": [row],
+        "pays_from_batch": 256,
+        "goals": [],
+    }
+    text = page(results)
+    assert "A card, driver 580.1; onnxruntime-gpu 1.31; 2026-11-27." in text
+    assert "| `dense-512` | 99.00% | 98.00% | 3 | 2.0e-03 | yes |" in text
+    assert "| 256 | 1,000 | 2,000 |" in text
+    assert "has no GPU" not in text
+    assert "has no GPU" in page({**results, "cuda": {**results["cuda"], "recalled": "no CUDA"}})
 
 
 class TestPeers:
