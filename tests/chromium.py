@@ -118,6 +118,7 @@ def open_page(browser: sync_api.Browser, url: str, **options: object) -> Iterato
     tab.goto(url)
     page.expect("#model", re.compile(r"[a-z]"))  # it is ready
     yield page
-    assert page.complaints == []
-    assert tab.evaluate("window.shifts") == []
+    assert page.complaints == [], page.complaints
+    shifts = tab.evaluate("window.shifts")
+    assert shifts == [], shifts
     context.close()

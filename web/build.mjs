@@ -22,6 +22,7 @@ const MODULES = [
   "engine.js",
   "feedback.js",
   "kept.js",
+  "occlusion.js",
   "pad.js",
   "samples.js",
 ];

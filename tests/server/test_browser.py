@@ -24,7 +24,7 @@ pytestmark = needs_chromium
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NO_DIGIT = "\N{EN DASH}"
-IS_DECODED = "id => document.getElementById(id).naturalWidth >= 28"
+HAS_PICTURE = "id => document.querySelector(`#${id} > *`)?.width > 0"
 DARK_PIXELS = """async () => {
   await new Promise(requestAnimationFrame); // the pad has drawn
   const canvas = document.querySelector("#ink");
@@ -107,8 +107,8 @@ def test_a_drawn_digit_is_recognised(site: Page, digit: int):
     site.expect("#announcement", re.compile(rf"{digit}, [\d.]+ % sure"))
     site.expect("#latency", re.compile(r"\d+ ms \(server [\d.]+\)"))
     sync_api.expect(site.tab.locator("#bars .best span").first).to_have_text(str(digit))
-    for stage in ("foreground", "cleaned", "image", "original_stroke"):
-        site.tab.wait_for_function(IS_DECODED, arg=f"stage-{stage}")
+    for stage in ("foreground", "cleaned", "image", "occlusion"):
+        site.tab.wait_for_function(HAS_PICTURE, arg=f"stage-{stage}")
 
 
 def test_answers_come_while_the_pen_is_down(site: Page):

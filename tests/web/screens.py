@@ -24,10 +24,10 @@ def visit(
 ) -> Iterator[tuple[str, Page]]:
     """Bring the page of a server with both engines into one state after another."""
     for site in open_page(browser, url, **_look(width, scheme)):
-        site.expect("#place", re.compile("this page"))
+        site.expect("#place", re.compile("in your browser"))
         yield "empty", _settled(site)
         site.draw(5)
-        site.expect_digit(5)
+        _expect_all_stages(site)
         yield "drawing", _settled(site)
         site.tab.get_by_role("button", name="No", exact=True).click()
         yield "which", _settled(site)
@@ -37,9 +37,11 @@ def visit(
         site.tab.keyboard.press("Escape")
         site.choose_sample("something that is no digit")
         site.expect("#sentence", re.compile("perhaps"))
+        _expect_all_stages(site)
         yield "unsure", _settled(site)
         site.upload(b"no picture")
         site.expect("#refused", "picture.png cannot be shown")
+        site.expect("#sentence", re.compile("Not a picture"))
         yield "refused", _settled(site)
         site.upload(png(page("407")))
         site.expect("#sentence", "More than one digit")
@@ -61,13 +63,18 @@ def visit_offline(
             site.tab.reload()
             site.expect("#place", re.compile("Offline"))
             site.draw(4)
-            site.expect_digit(4)
+            _expect_all_stages(site)
             yield _settled(site)
 
 
 def _look(width: int, scheme: str) -> dict[str, object]:
     height = 740 if width < 400 else 900
     return {"viewport": {"width": width, "height": height}, "color_scheme": scheme}
+
+
+def _expect_all_stages(site: Page) -> None:
+    """Wait for the answer and its story, whose last picture comes once the pen rests."""
+    sync_api.expect(site.tab.locator("#stage-occlusion > *")).to_have_count(1)
 
 
 def _settled(site: Page) -> Page:

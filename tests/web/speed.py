@@ -24,7 +24,7 @@ ANSWERS = """async (count) => {
   const engine = await BrowserEngine.load("model/digit.onnx");
   const { side } = engine;
   const sheet = Object.assign(document.createElement("canvas"), { width: side, height: side });
-  const context = sheet.getContext("2d");
+  const context = sheet.getContext("2d", { willReadFrequently: true });
   context.fillStyle = "white";
   context.fillRect(0, 0, side, side);
   paint(context, side, "black", SAMPLES[0].strokes);
@@ -53,7 +53,7 @@ def main() -> None:
         build(Path(folder))
         with hosting(Path(folder)) as host:
             for site in open_page(browser, host.url, viewport={"width": 360, "height": 740}):
-                site.expect("#place", re.compile("this page"))
+                site.expect("#place", re.compile("in your browser"))
                 show("an answer", site.tab.evaluate(ANSWERS, 80))
                 show("a frame while drawing", frames(site))
                 devtools = site.tab.context.new_cdp_session(site.tab)

@@ -42,7 +42,7 @@ def test_drawn_digits_are_recognised_and_no_request_leaves(site: Page, host: Hos
         site.tab.keyboard.press("Escape")
         site.expect("#digit", NO_DIGIT)
 
-    site.expect("#place", re.compile("this page: nothing is sent"))
+    site.expect("#place", "Answered in your browser: nothing is sent.")
     assert [url for url in requested if not url.startswith(("data:", "blob:"))] == []
 
 
@@ -63,7 +63,7 @@ def test_it_works_offline_once_it_was_open(browser: sync_api.Browser, folder: Pa
     page = Page(tab)
     page.draw(4)
     page.expect_digit(4)
-    page.expect("#place", re.compile("this page"))
+    page.expect("#place", re.compile("in your browser"))
     context.close()
 
 
@@ -135,7 +135,7 @@ class TestWasIRight:
         site.tab.get_by_role("button", name="Delete").click()
         sync_api.expect(site.tab.locator("#kept")).to_be_hidden()
         site.tab.reload()
-        site.expect("#place", re.compile("this page: nothing is sent"))
+        site.expect("#place", "Answered in your browser: nothing is sent.")
         sync_api.expect(site.tab.locator("#kept")).to_be_hidden()
 
 

@@ -13,8 +13,8 @@ from tests.server.conftest import Server, page, png, serving
 
 pytestmark = needs_chromium
 
-FROM_PAGE = "Answers come from this page: nothing is sent."
-FROM_SERVER = "Answers from the server: pictures are sent."
+FROM_PAGE = "Answered in your browser: nothing is sent."
+FROM_SERVER = "Answered by the server: pictures are sent."
 SEVEN = Path(__file__).resolve().parents[2] / "examples" / "seven.png"
 
 

@@ -8,7 +8,7 @@ const STAGES = {
   foreground: "The ink found",
   cleaned: "The ink of the digit",
   image: "28 by 28 pixels",
-  original_stroke: "The same at its original stroke width",
+  occlusion: "How much each part of the ink counts for the answer",
 };
 // Below these an answer is doubtful, unless its record says otherwise.
 const READING_THRESHOLD = 0.7;
@@ -121,14 +121,14 @@ function showBars(probabilities, best) {
 }
 
 function showStages(stages) {
-  for (const [stage, alt] of Object.entries(STAGES)) {
-    const image = element(`stage-${stage}`);
-    image.hidden = !stages[stage];
-    if (stages[stage]) {
-      image.src = stages[stage];
-      image.alt = alt;
-    }
-  }
+  for (const stage of Object.keys(STAGES)) showStage(stage, stages[stage]);
+}
+
+/** Show the picture of a stage, an image or a canvas; none leaves its place empty. */
+export function showStage(stage, picture) {
+  picture?.setAttribute("role", "img");
+  picture?.setAttribute("aria-label", STAGES[stage]);
+  element(`stage-${stage}`).replaceChildren(...(picture ? [picture] : []));
 }
 
 /** The digits of a page with their lines; a doubtful one looks so, and each tells its confidence. */
@@ -153,7 +153,8 @@ function whyNot({ type, message }, canReadAll = true) {
     return canReadAll ? "More than one digit" : "More than one digit; draw one at a time";
   }
   // After these, messages tell programmers more.
-  return message.split(/ \(|[:;]/)[0];
+  const [what] = message.split(/ \(|[:;]/);
+  return what[0].toUpperCase() + what.slice(1);
 }
 
 function summary(digits, lines, unread) {

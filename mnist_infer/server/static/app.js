@@ -5,6 +5,7 @@ import { ServerEngine, about } from "./api.js";
 import { Camera } from "./camera.js";
 import { textToCopy } from "./copy.js";
 import { offerFeedback } from "./feedback.js";
+import { occlusion } from "./occlusion.js";
 import { Pad, paint } from "./pad.js";
 import { SAMPLES } from "./samples.js";
 
@@ -15,6 +16,7 @@ const PENS = [
   ["Thin", 0.45],
 ];
 const SAMPLE_SIDE = 112; // pixels of a sample's picture
+const REST = 250; // milliseconds without a change after which there is time for more than answers
 
 const TITLES = { explain: "Draw a digit", read: "Read digits" };
 const NO_SERVER = "The server does not answer; is it still running?";
@@ -29,6 +31,7 @@ let given = null; // a picture that was dropped, pasted, chosen or taken; else t
 let asking = false;
 let outdated = false;
 let answered = null; // the record that is shown, if it holds an answer
+let resting = new AbortController(); // ends what is done only while nothing changes
 let pen = 0; // the place of the pen in `PENS`
 let engines = {}; // "server", "browser", or both, by what the page is served with
 
@@ -61,6 +64,7 @@ async function askOnce() {
     const { record, ...times } = await asked.recognize(mode, picture);
     if (isStale()) return;
     show(record, picture);
+    if (record.stages) showOcclusion(asked, record);
     answer.showLatency(times.milliseconds, times.serverMilliseconds);
   } catch (error) {
     if (isStale()) return;
@@ -79,6 +83,22 @@ function show(record, picture) {
     offerFeedback({ answer: record.digit, confidence: record.confidence, drawing: picture });
   }
   if (!pad.isDrawing) element("announcement").textContent = sentence;
+}
+
+/** Show what each part of the ink counts for, unless the picture changes before. */
+async function showOcclusion(asked, { digit, stages }) {
+  resting.abort();
+  resting = new AbortController();
+  const { signal } = resting;
+  await new Promise((resolve) => setTimeout(resolve, REST));
+  if (signal.aborted || pad.isDrawing) return;
+  try {
+    const classify = (images) => asked.classify(images, signal);
+    const picture = await occlusion(stages.image, digit, classify);
+    if (!signal.aborted) answer.showStage("occlusion", picture);
+  } catch {
+    // The picture has changed, or the server is busy or gone: its place stays empty.
+  }
 }
 
 function boxesOf(record) {
@@ -105,6 +125,7 @@ function setAnswered(record) {
 
 /** The picture has changed: forget the answers to the old one, and ask anew. */
 function changed() {
+  resting.abort();
   const nothing = !given && pad.isEmpty;
   element("hint").hidden = !nothing || camera.isOn;
   element("undo").disabled = Boolean(given) || pad.isEmpty;
@@ -167,6 +188,7 @@ function stopCamera() {
 }
 
 function setMode(chosen) {
+  resting.abort();
   mode = chosen;
   document.body.dataset.mode = mode;
   element("title").textContent = TITLES[mode];

@@ -8,17 +8,12 @@ const LARGEST_SIDE = 1024; // of a picture that is given; more tells the network
 
 ort.env.wasm.numThreads = 1; // more need special headers, and gain nothing with so small a network
 
-const sides = ({ width, height }) => {
-  const scale = Math.min(1, LARGEST_SIDE / Math.max(width, height));
-  return [width, height].map((side) => Math.max(1, Math.round(side * scale)));
-};
-
 export class BrowserEngine {
   /** Milliseconds to wait for further strokes before it is asked: until the next frame is drawn. */
   pause = 16;
 
-  /** Pixels a side of a drawing that it is asked for: enough for one digit. */
-  side = 280;
+  /** Pixels a side of a drawing that it is asked for: more give the same digits, later. */
+  side = 168;
 
   #session;
   #threshold;
@@ -37,24 +32,25 @@ export class BrowserEngine {
   /** Where answers come from, for the visitor. */
   get place() {
     return navigator.onLine
-      ? "Answers come from this page: nothing is sent."
-      : "Offline: answers come from this page.";
+      ? "Answered in your browser: nothing is sent."
+      : "Offline: answered in your browser.";
   }
 
   /** The record of a picture of one digit, a canvas or a blob, and how long it took. */
   async recognize(kind, picture) {
     const started = performance.now();
-    const { sheet, width, height, grey, scale } = await read(picture);
+    const isDrawing = picture instanceof HTMLCanvasElement;
+    const { sheet, scale } = isDrawing ? { sheet: picture, scale: 1 } : await shrunk(picture);
+    const grey = greyOf(sheet);
     const outputs = await this.#session.run({
-      picture: new ort.Tensor("uint8", grey, [height, width]),
+      picture: new ort.Tensor("uint8", grey, [sheet.height, sheet.width]),
     });
     const milliseconds = performance.now() - started;
     const [probabilities, image, box] = ["probabilities", "image", "box"].map((name) => [
       ...outputs[name].data,
     ]);
-    const isDrawing = picture instanceof HTMLCanvasElement;
     const record =
-      isDrawing && hasSeveralDigits(grey, width)
+      isDrawing && hasSeveralDigits(grey, sheet.width)
         ? refusal("SeveralDigitsError", "more than one digit is on the drawing")
         : this.#record(probabilities, image, box.map(Number), { sheet, scale, isDark: grey[0] > 127 });
     return { record, milliseconds, serverMilliseconds: null };
@@ -75,6 +71,19 @@ export class BrowserEngine {
         image: pictureOf(image),
       },
     };
+  }
+
+  /** The ten probabilities of each image of 28x28 bytes; the page can be used meanwhile. */
+  async classify(images, signal) {
+    const rows = [];
+    for (const image of images) {
+      await new Promise((resolve) => setTimeout(resolve));
+      signal.throwIfAborted();
+      const picture = new ort.Tensor("uint8", image, [28, 28]);
+      const { probabilities } = await this.#session.run({ picture }, ["probabilities"]);
+      rows.push(probabilities.data);
+    }
+    return rows;
   }
 }
 
@@ -100,24 +109,34 @@ function hasSeveralDigits(grey, width) {
   return heights.filter((height) => height >= tallest / 2).length > 1;
 }
 
-/** Grey, one byte a pixel, and by what the picture was shrunk. */
-async function read(picture) {
-  const source = picture instanceof Blob ? await createImageBitmap(picture) : picture;
-  const [width, height] = sides(source);
-  const sheet = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
-  sheet.fillStyle = "white";
-  sheet.fillRect(0, 0, width, height);
-  sheet.drawImage(source, 0, 0, width, height);
-  const { data } = sheet.getImageData(0, 0, width, height);
+/** A picture file on a canvas, no larger than the network can use, and by what it was shrunk. */
+async function shrunk(file) {
+  const source = await createImageBitmap(file);
+  const scale = Math.max(1, Math.max(source.width, source.height) / LARGEST_SIDE);
+  const [width, height] = [source.width, source.height].map((side) =>
+    Math.max(1, Math.round(side / scale)),
+  );
+  const sheet = new OffscreenCanvas(width, height);
+  const context = sheet.getContext("2d");
+  context.fillStyle = "white";
+  context.fillRect(0, 0, width, height);
+  context.drawImage(source, 0, 0, width, height);
+  return { sheet, scale };
+}
+
+/** The grey of a canvas, one byte a pixel. */
+function greyOf(sheet) {
+  const { width, height } = sheet;
+  const { data } = sheet.getContext("2d").getImageData(0, 0, width, height);
   const grey = new Uint8Array(width * height);
   for (let pixel = 0; pixel < grey.length; pixel++) {
     const at = 4 * pixel;
     grey[pixel] = 0.299 * data[at] + 0.587 * data[at + 1] + 0.114 * data[at + 2] + 0.5;
   }
-  return { sheet: sheet.canvas, width, height, grey, scale: source.width / width };
+  return grey;
 }
 
-/** A part of a picture, as bright ink on black as the server shows it: the address of a picture. */
+/** A part of a picture on a canvas, as bright ink on black as the server shows it. */
 function cutOut(sheet, isDark, [x, y, width, height]) {
   const side = Math.max(width, height) * (1 + 2 * CUT_OUT_MARGIN);
   const scale = CUT_OUT_SIDE / side;
@@ -132,14 +151,14 @@ function cutOut(sheet, isDark, [x, y, width, height]) {
     context.globalCompositeOperation = "difference"; // from white: the negative
     context.fillRect(0, 0, CUT_OUT_SIDE, CUT_OUT_SIDE);
   }
-  return canvas.toDataURL();
+  return canvas;
 }
 
-/** The 28x28 that the network saw, as the address of a picture. */
+/** The 28x28 that the network saw, on a canvas. */
 function pictureOf(image) {
   const canvas = Object.assign(document.createElement("canvas"), { width: 28, height: 28 });
   const pixels = new ImageData(28, 28);
   image.forEach((shade, place) => pixels.data.set([shade, shade, shade, 255], 4 * place));
   canvas.getContext("2d").putImageData(pixels, 0, 0);
-  return canvas.toDataURL();
+  return canvas;
 }

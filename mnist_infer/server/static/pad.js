@@ -81,7 +81,8 @@ export class Pad extends EventTarget {
   picture(side) {
     const sheet = document.createElement("canvas");
     sheet.width = sheet.height = side;
-    const context = sheet.getContext("2d");
+    // The engines read it at once: a graphics card would only send it back.
+    const context = sheet.getContext("2d", { willReadFrequently: true });
     paint(context, side, "black", this.#strokes);
     context.globalCompositeOperation = "destination-over"; // paper below the ink
     context.fillStyle = "white";
