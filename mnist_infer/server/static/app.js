@@ -279,6 +279,8 @@ element("read-all").addEventListener("click", () => {
 for (const button of document.querySelectorAll("[data-copy]")) {
   button.addEventListener("click", () => copy(button.dataset.copy));
 }
+// Browsers have a clipboard only on https and on this machine.
+document.querySelector(".copy").hidden = !navigator.clipboard;
 for (const sample of SAMPLES) offerSample(sample);
 element("clear").addEventListener("click", clear);
 element("choose").addEventListener("click", () => element("file").click());
