@@ -1,4 +1,4 @@
-"""Accuracy and agreement over MNIST's 10,000 test images: Keras, ONNX and LiteRT."""
+"""Accuracy and agreement over MNIST's 10,000 test images: Keras, ONNX Runtime and its peers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.contenders import INT8, LITERT, LITERT_INT8, load
+from benchmarks.contenders import INT8, LITERT, LITERT_INT8, OPENCV, OPENVINO, load
 from benchmarks.peers import find_peers
 from benchmarks.timing import Row
 from export.network import Network
@@ -30,7 +30,9 @@ def measure(networks: Mapping[str, tuple[Network, Sequence[str]]], mnist: Mnist)
             found[f"ONNX {kind}"] = load(model).probabilities(mnist.x_test)
         peers = find_peers(network, mnist.x_train).calls
         found |= {
-            peer: peers[peer](mnist.x_test) for peer in (LITERT, LITERT_INT8) if peer in peers
+            peer: peers[peer](mnist.x_test)
+            for peer in (LITERT, LITERT_INT8, OPENVINO, OPENCV)
+            if peer in peers
         }
         rows += [
             {"network": name, "runtime": runtime, **compare(actual, expected, mnist.y_test)}
