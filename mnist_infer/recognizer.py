@@ -246,7 +246,7 @@ class Recognizer:
             stages.cleaned,
             stages.box,
             stages.inputs,
-            stages.row,
+            stages.rows,
             self._predict(stages, image),
             doubt=stages.doubt,
         )

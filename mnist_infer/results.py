@@ -68,9 +68,9 @@ class Stages:
     inputs: NDArray[np.uint8] = field(repr=False)
     """What the digit network sees: `(K, 28, 28)`, white ink on black; one input or two."""
 
-    row: NDArray[np.uint8] | None = field(repr=False)
-    """What the row network sees where the digit network is unsure: `(32, W)`, the digit on its
-    paper. None where the picture already is in the MNIST format."""
+    rows: tuple[NDArray[np.uint8], ...] = field(repr=False)
+    """What the row network sees, each `(32, W)`: the digit on its paper and, where ink was removed,
+    the whole picture too. Empty where the picture already is in the MNIST format."""
 
     doubt: ImageError | None = field(default=None, repr=False, kw_only=True)
     """Why there may not be one digit on the picture; the row network, which then sees all of it,

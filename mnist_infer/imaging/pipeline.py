@@ -15,6 +15,7 @@ from mnist_infer.imaging.filters import bounds
 from mnist_infer.imaging.mnist_format import are_mnist_format, mnist_box
 from mnist_infer.imaging.normalize import SIDE, render_variants
 from mnist_infer.imaging.paper import colour_contrast
+from mnist_infer.imaging.params import EDGE
 from mnist_infer.imaging.row_image import row_image
 from mnist_infer.imaging.rulings import remove_rulings
 from mnist_infer.inference.ensemble import NetworkInputs
@@ -25,6 +26,11 @@ WORKING_SIDE = 320
 
 AROUND = 0.25
 """Paper around the digit that the row network sees, as a part of the digit's height."""
+
+REMOVED = 0.005
+"""With a larger part of the ink removed, the row network sees the whole picture too: it may have
+been the digit's. 21 more of 2,250 corrupted digits are right, and 3 more of 3,450 other generated
+ones."""
 
 
 def prepare(picture: Picture) -> Stages:
@@ -41,16 +47,19 @@ def prepare(picture: Picture) -> Stages:
     if (found := mnist_format_of(picture.pixels)) is not None:
         # So small a picture has not been shrunk: its box is the original's.
         image, box = found
-        return Stages(image, image, box, image[np.newaxis], row=None)
+        return Stages(image, image, box, image[np.newaxis], rows=())
     foreground = binarize_two_levels(picture.pixels)
     if foreground is None:
         foreground, _ = binarize(picture.pixels)
     unruled = remove_rulings(foreground)
     contrast = colour_contrast(picture.pixels)
+    seen = [contrast]
     doubt: ImageError | None = None
     try:
         cleaned, (rows, columns) = find_digit(unruled.foreground, unruled.components)
-        contrast = _with_paper(contrast, rows, columns)
+        seen = [_with_paper(contrast, rows, columns)]
+        if _ink(cleaned) < (1 - REMOVED) * _ink(foreground):
+            seen.append(contrast)
     except (NoDigitError, SeveralDigitsError) as error:
         if not unruled.foreground.any():
             raise
@@ -58,7 +67,11 @@ def prepare(picture: Picture) -> Stages:
         rows, columns = (bounds(cleaned.max(axis=axis)) for axis in (1, 0))
     box = picture.original_box(rows, columns)
     inputs = render_variants(cleaned[rows, columns])
-    return Stages(foreground, cleaned, box, inputs, row_image(contrast), doubt=doubt)
+    return Stages(foreground, cleaned, box, inputs, tuple(map(row_image, seen)), doubt=doubt)
+
+
+def _ink(foreground: NDArray[np.uint8]) -> int:
+    return int(np.count_nonzero(foreground > EDGE))
 
 
 def _with_paper(grey: NDArray[np.uint8], rows: slice, columns: slice) -> NDArray[np.uint8]:
@@ -77,7 +90,7 @@ def _with_paper(grey: NDArray[np.uint8], rows: slice, columns: slice) -> NDArray
 
 def network_inputs(stages: Stages) -> NetworkInputs:
     """Pick what the networks see from the stages of a picture."""
-    return NetworkInputs(stages.inputs, stages.row, stages.doubt)
+    return NetworkInputs(stages.inputs, stages.rows, stages.doubt)
 
 
 def mnist_format_of(

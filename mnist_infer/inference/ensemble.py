@@ -1,4 +1,4 @@
-"""One answer from the digit network and, where that is unsure, from the row network too."""
+"""One answer from the digit network and, where that may be wrong, from the row network too."""
 
 from __future__ import annotations
 
@@ -40,13 +40,14 @@ MIN_LOG_PROBABILITY = -12.0
 class NetworkInputs:
     """What the networks see of a picture of one digit.
 
-    `variants` is uint8 `(K, 28, 28)`, for the digit network; `row` is uint8 `(32, W)`, for the row
-    network, and None where the picture already is in the MNIST format. `doubt` is why there may not
-    be one digit: then only the row network is asked.
+    `variants` is uint8 `(K, 28, 28)`, for the digit network; `rows` are uint8 `(32, W)`, for the
+    row network: the digit on its paper, then the whole picture where ink was removed from it; none
+    where the picture already is in the MNIST format. `doubt` is why there may not be one digit:
+    then only the row network is asked.
     """
 
     variants: NDArray[np.uint8]
-    row: NDArray[np.uint8] | None = None
+    rows: tuple[NDArray[np.uint8], ...] = ()
     doubt: ImageError | None = None
 
 
@@ -56,7 +57,8 @@ def classify(
     """Classify pictures of one digit.
 
     The digit network sees the digit cut out and in the MNIST format, the row network sees it
-    on its paper: an error in cutting out misleads only one of them.
+    on its paper: an error in cutting out misleads only one of them. It is asked where the digit
+    network is unsure, and where ink was removed, which may have been the digit's.
 
     Args:
         inputs: What both see of each of N pictures.
@@ -71,15 +73,12 @@ def classify(
     rows[[each.doubt is not None for each in inputs]] = 0
     if read_row is None:
         return rows
-    for number in np.flatnonzero(rows.max(axis=1) < SURE).tolist():
-        row = inputs[number].row
-        if row is None:
+    for number, seen in enumerate(inputs):
+        if len(seen.rows) == 1 and rows[number].max() >= SURE:
             continue
-        scores = single_digits(read_row(row))
-        if inputs[number].doubt:
-            rows[number] = _settle(scores)
-        else:
-            rows[number] = _combine(rows[number], scores)
+        for row in seen.rows:
+            scores = single_digits(read_row(row))
+            rows[number] = _settle(scores) if seen.doubt else _combine(rows[number], scores)
     return rows
 
 

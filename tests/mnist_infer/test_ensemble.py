@@ -1,4 +1,4 @@
-"""The row network helps where the digit network is unsure, and only there."""
+"""The row network helps where the digit network is unsure or ink was removed, and only there."""
 
 import numpy as np
 import pytest
@@ -28,20 +28,36 @@ def steps(digit: int) -> NDArray[np.float32]:
 
 
 def test_an_unsure_answer_is_overruled():
-    rows = classify([NetworkInputs(VARIANTS, ROW)], lambda _: digits(4, 0.5), lambda _: steps(9))
+    rows = classify([NetworkInputs(VARIANTS, (ROW,))], lambda _: digits(4, 0.5), lambda _: steps(9))
     assert rows[0].argmax() == 9
     assert rows[0].sum() == pytest.approx(1, abs=1e-6)
 
 
-@pytest.mark.parametrize(("confidence", "row"), [(SURE + 0.01, ROW), (0.5, None)])
-def test_a_sure_answer_and_one_without_a_row_stay(confidence: float, row: NDArray[np.uint8] | None):
+@pytest.mark.parametrize(("confidence", "row_images"), [(SURE + 0.01, (ROW,)), (0.5, ())])
+def test_a_sure_answer_and_one_without_a_row_stay(
+    confidence: float, row_images: tuple[NDArray[np.uint8], ...]
+):
     given = digits(4, confidence)
-    rows = classify([NetworkInputs(VARIANTS, row)], lambda _: given.copy(), lambda _: steps(9))
-    assert np.array_equal(rows, given)
+    inputs = [NetworkInputs(VARIANTS, row_images)]
+    assert np.array_equal(classify(inputs, lambda _: given.copy(), lambda _: steps(9)), given)
+
+
+def test_a_sure_answer_is_doubted_where_ink_was_removed():
+    whole = np.ones((32, 60), np.uint8)
+    seen = []
+
+    def read_row(row: NDArray[np.uint8]) -> NDArray[np.float32]:
+        seen.append(row)
+        return steps(9)
+
+    inputs = [NetworkInputs(VARIANTS, (ROW, whole))]
+    (row,) = classify(inputs, lambda _: digits(4, SURE + 0.01), read_row)
+    assert row.argmax() == 9
+    assert [each.shape for each in seen] == [ROW.shape, whole.shape]
 
 
 def test_a_doubt_is_settled_by_the_row_network_alone():
-    inputs = [NetworkInputs(VARIANTS, ROW, NoDigitError("too wide"))]
+    inputs = [NetworkInputs(VARIANTS, (ROW,), NoDigitError("too wide"))]
     (row,) = classify(inputs, lambda _: digits(4, 0.99), lambda _: steps(9))
     assert row.argmax() == 9
     assert row.sum() == pytest.approx(1, abs=1e-6)

@@ -252,6 +252,14 @@ class TestExplain:
         assert len(seen) == looks
         assert explanation.prediction.probabilities == pytest.approx(seen.mean(axis=0), abs=1e-6)
 
+    def test_the_row_network_sees_the_whole_picture_where_ink_was_removed(
+        self, recognizer: Recognizer
+    ):
+        clean = drawn(7)
+        ruled = clean.copy()
+        ruled[2:5] = 0
+        assert [len(recognizer.explain(picture).rows) for picture in (clean, ruled)] == [1, 2]
+
     @pytest.mark.parametrize("side", [140, 1400])
     def test_the_box_is_in_pixels_of_the_original(self, recognizer: Recognizer, side: int):
         picture = drawn(4, side)
