@@ -7,10 +7,16 @@ from importlib import metadata
 from typing import Any
 
 from mnist_infer import __version__
-from mnist_infer.config import DEFAULT_MODEL, ModelConfig
+from mnist_infer.config import DEFAULT_MODEL, ModelConfig, Precision
 from mnist_infer.errors import MnistInferError
 from mnist_infer.inference import devices
-from mnist_infer.inference.registry import bundled_info, bundled_models, has_int8, row_model_info
+from mnist_infer.inference.registry import (
+    ModelInfo,
+    bundled_info,
+    bundled_models,
+    has_int8,
+    row_model_info,
+)
 
 
 def describe(config: ModelConfig) -> dict[str, Any]:
@@ -39,7 +45,7 @@ def format_info(info: dict[str, Any]) -> str:
         f"mnist-infer {info['version']}, Python {info['python']}, {info['platform']}",
         f"packages  {packages}",
         "models (accuracy on MNIST's test set)",
-        *map(_model_line, info["models"]),
+        *(line for entry in info["models"] for line in _model_lines(entry)),
         _row_network_line(info["row_network"]),
         "devices",
         "  cpu   always",
@@ -53,34 +59,45 @@ def format_info(info: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _model_line(entry: dict[str, Any]) -> str:
+def _model_lines(entry: dict[str, Any]) -> list[str]:
+    """A line for each precision of a model."""
     name = f"{entry['name']} (default)" if entry["default"] else entry["name"]
-    return (
-        f"  {name:<23} {entry['test_accuracy']:7.2%} {entry['size_bytes'] / 1e6:4.1f} MB"
-        f"  {', '.join(entry['precisions']):<13}  sha256 {entry['sha256'][:12]}"
-    )
+    return [
+        f"  {name:<23} {precision:<7} {file['test_accuracy']:7.2%} "
+        f"{file['size_bytes'] / 1e6:4.1f} MB  sha256 {file['sha256'][:12]}"
+        for precision, file in entry["precisions"].items()
+    ]
 
 
 def _row_network_line(entry: dict[str, Any]) -> str:
     if entry["error"]:
         return f"  {entry['error']}"
     return (
-        f"  {entry['name'] + ', for `read`':<31} {entry['size_bytes'] / 1e6:4.1f} MB"
-        f"  {'float32':<13}  sha256 {entry['sha256'][:12]}"
+        f"  {entry['name'] + ', for `read`':<23} {'float32':<15} "
+        f"{entry['size_bytes'] / 1e6:4.1f} MB  sha256 {entry['sha256'][:12]}"
     )
 
 
 def _model(name: str) -> dict[str, Any]:
     info = bundled_info(name)
+    precisions: tuple[Precision, ...] = ("int8", "float32") if has_int8(name) else ("float32",)
     return {
         "name": name,
         "default": name == DEFAULT_MODEL,
-        "sha256": info.sha256,
-        "size_bytes": info.size_bytes,
-        "test_accuracy": info.sidecar["test_accuracy"],
-        "precisions": ["float32", "int8"] if has_int8(name) else ["float32"],
+        "precisions": {
+            precision: _precision(bundled_info(name, precision)) for precision in precisions
+        },
         "recommended_threshold": info.recommended_threshold,
         "recipe": info.sidecar["recipe"],
+    }
+
+
+def _precision(info: ModelInfo) -> dict[str, Any]:
+    measured = info.sidecar["int8"] if info.precision == "int8" else info.sidecar
+    return {
+        "test_accuracy": measured["test_accuracy"],
+        "size_bytes": info.size_bytes,
+        "sha256": info.sha256,
     }
 
 

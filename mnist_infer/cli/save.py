@@ -44,8 +44,12 @@ class StageFolder:
 
         Raises:
             OSError: It cannot be made.
+            ValueError: A file has its name.
         """
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:
+            raise ValueError("it is a file; name a folder, which need not exist") from None
         self._folder = folder
         self._taken: set[str] = set()
 

@@ -201,6 +201,10 @@ def _tell(error: Exception) -> NoReturn:
             "a pipe or device, not a file; give its content on standard input, as -"
         ) from None
     if isinstance(error, FileNotFoundError):
+        if "://" in os.fsdecode(error.filename or ""):
+            raise ImageError(
+                "a web address, and nothing is downloaded; save the picture and name its file"
+            ) from None
         raise ImageError("no such file") from None
     if isinstance(error, IsADirectoryError):
         raise ImageError("a folder without images") from None

@@ -29,6 +29,7 @@ from PIL import Image
 
 from mnist_infer.decode.images import ImageSource, Page, Picture, read_file, read_picture
 from mnist_infer.decode.limits import decode_seconds, was_killed
+from mnist_infer.decode.tiny_png import is_tiny_png
 from mnist_infer.decode.workers import (
     LINE_BYTES,
     START_SECONDS,
@@ -91,7 +92,9 @@ class IsolatedDecoder:
         self._finalizer = weakref.finalize(self, self._pool.close)
 
     def read(self, source: ImageSource, working_side: int | None = None) -> Picture:
-        """Decode one image, as `read_picture` does; arrays and PIL images need no worker.
+        """Decode one image, as `read_picture` does.
+
+        Arrays, PIL images and tiny PNGs need no worker: what they cost is known.
 
         Raises:
             DecodeLimitError: It takes more time or memory than pictures of this size need.
@@ -102,6 +105,8 @@ class IsolatedDecoder:
             return read_picture(source, working_side, self._max_pixels)
         file, page = (source.file, source.number) if isinstance(source, Page) else (source, None)
         content = read_file(file, self._max_pixels)
+        if page is None and is_tiny_png(content):
+            return read_picture(content, working_side, self._max_pixels)
         request = {
             "size": len(content),
             "page": page,

@@ -60,8 +60,8 @@ def create_app(
         return JsonResponse(About(__version__, protocol.model, recognizer.device, engines))
 
     operations = [
-        *protocol.operations(),
         *pictures.operations(),
+        *protocol.operations(),
         Operation(path="/about", endpoint=about, tag="Operation", answer=About),
         Operation(path="/metrics", endpoint=metrics.metrics, tag="Operation"),
     ]

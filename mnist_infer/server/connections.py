@@ -35,8 +35,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def __init__(self, *args: Any, limits: Limits, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._limits = limits
-        self._head_bytes = 0
-        self._unparsed_bytes = 0
+        self._head_bytes = 0  # Since the last head or part of a body.
         self._refusal: RequestError | None = None
         self._head_deadline: asyncio.TimerHandle | None = None
         self._write_deadline: asyncio.TimerHandle | None = None
@@ -70,41 +69,16 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what came, unless it makes a line or head longer than is taken."""
-        self._unparsed_bytes += len(data)
+        self._head_bytes += len(data)
         super().data_received(data)
         # The parser keeps a header until its end, which may never come.
-        if self._unparsed_bytes > self._limits.head_bytes and not self.transport.is_closing():
+        if self._head_bytes > self._limits.head_bytes and not self.transport.is_closing():
             self._refuse(self._too_long_head())
-
-    def on_message_begin(self) -> None:
-        """Begin to count a head."""
-        super().on_message_begin()
-        self._head_bytes = self._unparsed_bytes = 0
-
-    def on_url(self, url: bytes) -> None:
-        """Take a part of the address."""
-        super().on_url(url)
-        self._unparsed_bytes = 0
-        self._head_bytes += len(url)
-        if self._head_bytes > self._limits.url_bytes:
-            self._refusal = LongUrlError(
-                f"the address is longer than {self._limits.url_bytes:,} bytes"
-            )
-            raise self._refusal
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; those after a body count too."""
-        super().on_header(name, value)
-        self._unparsed_bytes = 0
-        self._head_bytes += len(name) + len(value)
-        if self._head_bytes > self._limits.head_bytes:
-            self._refusal = self._too_long_head()
-            raise self._refusal
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the body."""
         super().on_body(body)
-        self._unparsed_bytes = 0
+        self._head_bytes = 0
 
     def send_400_response(self, msg: str) -> None:
         """Answer to what cannot be parsed, or is too long."""
@@ -141,9 +115,18 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     # How long a client may take.
 
     def on_headers_complete(self) -> None:
-        """Answer the request."""
+        """Answer the request, unless its head is too long."""
+        if len(self.url) > self._limits.url_bytes:
+            self._refusal = LongUrlError(
+                f"the address is longer than {self._limits.url_bytes:,} bytes"
+            )
+            raise self._refusal
+        head_bytes = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        if head_bytes > self._limits.head_bytes:
+            self._refusal = self._too_long_head()
+            raise self._refusal
         super().on_headers_complete()
-        self._unparsed_bytes = 0
+        self._head_bytes = 0
         self._cancel_head_deadline()
 
     def on_response_complete(self) -> None:

@@ -103,6 +103,10 @@ async def error_response(request: Request, error: Exception) -> Response:
             message, status, headers = str(error), error.status, error.headers
         case HTTPException():
             message, status, headers = error.detail, error.status_code, error.headers
+            if status == 404:
+                message = f"there is nothing at {request.url.path}; /docs lists all addresses"
+            if status == 405 and headers:
+                message = f"{request.url.path} takes {headers['Allow']}, not {request.method}"
     body: ProtocolError | Error = (
         ProtocolError(message)
         if request.url.path.startswith("/v2")

@@ -7,9 +7,11 @@ it directly, or point its own name at 127.0.0.1 (DNS rebinding) and then read th
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -20,6 +22,7 @@ from mnist_infer.server.errors import (
     error_response,
 )
 
+_NAMES_KEPT = 128
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -38,16 +41,15 @@ class HostMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        if scope["type"] == "http":
-            request = Request(scope)
-            if error := self._find_error(request):
-                response = await error_response(request, error)
-                await response(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+        if scope["type"] == "http" and (error := self._find_error(scope)):
+            response = await error_response(Request(scope), error)
+            await response(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
-    def _find_error(self, request: Request) -> RequestError | None:
-        host = request.headers.get("host", "")
+    def _find_error(self, scope: Scope) -> RequestError | None:
+        headers, method = Headers(scope=scope), scope["method"]
+        host = headers.get("host", "")
         name = _host_name(f"//{host}")
         # An address is never rebound: only names are looked up.
         if not (name == "localhost" or name in self._allowed or _is_address(name)):
@@ -55,17 +57,18 @@ class HostMiddleware:
                 f"the Host header is {host!r}, which is no name of this server; "
                 "use localhost, its IP address, or a name that its operator allows"
             )
-        origin = request.headers.get("origin")
-        if origin is None or request.method in _SAFE_METHODS:
+        origin = headers.get("origin")
+        if origin is None or method in _SAFE_METHODS:
             return None
         if (
             origin.lower().partition("://")[2] == host.lower()
             or _host_name(origin) in self._allowed
         ):
             return None
-        return CrossOriginError(f"pages of {origin!r} may not send {request.method} requests here")
+        return CrossOriginError(f"pages of {origin!r} may not send {method} requests here")
 
 
+@lru_cache(_NAMES_KEPT)
 def _host_name(url: str) -> str:
     """The host of a URL in lower case, without its port; empty where there is none."""
     try:
@@ -74,6 +77,7 @@ def _host_name(url: str) -> str:
         return ""
 
 
+@lru_cache(_NAMES_KEPT)
 def _is_address(name: str) -> bool:
     try:
         ip_address(name)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from mnist_infer.server.errors import OverloadedError
@@ -58,9 +56,8 @@ class ConcurrencyLimit:
         self._capacity = capacity
         self.in_progress = 0
 
-    @contextmanager
-    def slot(self) -> Iterator[None]:
-        """Take one of the places while the block runs.
+    def __enter__(self) -> None:
+        """Take one of the places.
 
         Raises:
             OverloadedError: None is free.
@@ -70,7 +67,7 @@ class ConcurrencyLimit:
                 f"{self.in_progress} requests are in progress already; try again later"
             )
         self.in_progress += 1
-        try:
-            yield
-        finally:
-            self.in_progress -= 1
+
+    def __exit__(self, *_: object) -> None:
+        """Give the place back."""
+        self.in_progress -= 1

@@ -21,6 +21,8 @@ def log_request(scope: Scope, status: int, size: int, seconds: float) -> None:
         size: The bytes of the response's body.
         seconds: How long the answer took.
     """
+    if not _access.isEnabledFor(logging.INFO):
+        return
     client = scope.get("client")
     fields = {
         "client": client[0] if client else None,

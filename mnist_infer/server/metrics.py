@@ -7,7 +7,6 @@ from collections.abc import Callable
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
-    Counter,
     Gauge,
     Histogram,
     PlatformCollector,
@@ -33,16 +32,10 @@ class Metrics:
         registry = self._registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
-        self._requests = Counter(
-            "http_requests",
-            "Requests answered.",
-            ["method", "route", "status"],
-            registry=registry,
-        )
         self._durations = Histogram(
             "http_request_duration_seconds",
-            "From the last byte of a request's head to the last of its response.",
-            ["route"],
+            "Requests answered: from the end of their heads to the end of their responses.",
+            ["method", "route", "status"],
             buckets=_SECONDS,
             registry=registry,
         )
@@ -62,8 +55,7 @@ class Metrics:
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count an answered request; the labels must be from a small set."""
-        self._requests.labels(method, route, status).inc()
-        self._durations.labels(route).observe(seconds)
+        self._durations.labels(method, route, status).observe(seconds)
 
     async def metrics(self, request: Request) -> Response:
         """Metrics in Prometheus' text format."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from time import perf_counter
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mnist_infer.server.headers import FOR_DATA
@@ -24,7 +23,8 @@ class ObservabilityMiddleware:
     def __init__(self, app: ASGIApp, metrics: Metrics, page_headers: Mapping[str, str]) -> None:
         self._app = app
         self._metrics = metrics
-        self._page_headers = page_headers
+        self._data_headers = _encode(FOR_DATA)
+        self._page_headers = _encode(page_headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -33,14 +33,15 @@ class ObservabilityMiddleware:
             return
         started = perf_counter()
         status, size = 500, 0
+        security = self._data_headers if scope["method"] == "POST" else self._page_headers
 
         async def observed_send(message: Message) -> None:
             nonlocal status, size
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers.update(FOR_DATA if scope["method"] == "POST" else self._page_headers)
-                headers["Server-Timing"] = f"total;dur={(perf_counter() - started) * 1000:.2f}"
+                timing = b"total;dur=%.2f" % ((perf_counter() - started) * 1000)
+                headers = [*message["headers"], *security, (b"server-timing", timing)]
+                message = {**message, "headers": headers}
             else:
                 size += len(message.get("body", b""))
             await send(message)
@@ -54,3 +55,7 @@ class ObservabilityMiddleware:
             route = getattr(scope.get("route"), "path", "none")
             self._metrics.count(method, route, status, seconds)
             log_request(scope, status, size, seconds)
+
+
+def _encode(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]

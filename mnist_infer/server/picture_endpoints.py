@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.types import Message
 
 from mnist_infer.decode.images import Picture
+from mnist_infer.decode.tiny_png import is_tiny_png
 from mnist_infer.document import reader
 from mnist_infer.errors import (
     DecoderBusyError,
@@ -34,7 +35,7 @@ from mnist_infer.json_records import (
     digit_record,
     page_record,
 )
-from mnist_infer.results import Prediction
+from mnist_infer.results import Explanation, Prediction
 from mnist_infer.server.backend import Backend
 from mnist_infer.server.body import BODY_ERRORS, read_body
 from mnist_infer.server.errors import MalformedRequestError, OverloadedError
@@ -42,6 +43,7 @@ from mnist_infer.server.openapi import BINARY, Operation
 from mnist_infer.server.schemas import ExplanationRecord, JsonResponse, Stages
 
 Record = TypeVar("Record", DigitRecord, PageRecord)
+Result = TypeVar("Result")
 
 _PICTURE: dict[str, Any] = {
     **dict.fromkeys(("image/png", "image/jpeg", "application/octet-stream"), BINARY),
@@ -68,6 +70,7 @@ class PictureEndpoints:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
+        self._batcher = backend.workers.batcher("picture", self._predict_batch, lambda content: 1)
 
     def operations(self) -> list[Operation]:
         """The endpoints."""
@@ -98,7 +101,7 @@ class PictureEndpoints:
 
     async def read(self, request: Request) -> Response:
         """All digits on a picture, in reading order, with their places."""
-        return await self._respond(request, self._read, page_record, reader.WORKING_SIDE)
+        return await self._respond(request, self._read, page_record)
 
     async def explain(self, request: Request) -> Response:
         """The digit on a picture, and how it came about.
@@ -111,17 +114,14 @@ class PictureEndpoints:
     async def _respond(
         self,
         request: Request,
-        answer: Callable[[str, Picture], Record],
+        answer: Callable[[str, bytes], Awaitable[Record]],
         record: Callable[[Answer], Record],
-        working_side: int = pipeline.WORKING_SIDE,
     ) -> Response:
         """Respond with what `answer` makes of a picture, or with the record of its error."""
-        with self._backend.concurrency.slot():
+        with self._backend.concurrency:
             name, content = await self._receive(request)
-            workers, decode = self._backend.workers, self._backend.recognizer.decode
             try:
-                picture = await workers.decode(decode, content, working_side)
-                return JsonResponse(await workers.run(answer, name, picture))
+                return JsonResponse(await answer(name, content))
             except DecoderBusyError as busy:
                 raise OverloadedError(busy.message) from None
             except ImageError as raised:
@@ -147,23 +147,48 @@ class PictureEndpoints:
             raise MalformedRequestError(f"the form cannot be read ({error.detail})") from None
         raise MalformedRequestError("the form holds no file; send one picture")
 
-    def _predict(self, name: str, picture: Picture) -> DigitRecord:
-        # Not in batches: a hostile picture would keep all that share one with it.
-        return digit_record(self._answer(name, self._backend.recognizer.predict(picture)))
+    async def _predict(self, name: str, content: bytes) -> DigitRecord:
+        # Others never go in batches: a hostile picture would keep all that share one with it.
+        if is_tiny_png(content):
+            prediction = await self._batcher.submit(content)
+            if isinstance(prediction, ImageError):
+                raise prediction
+        else:
+            prediction = await self._work_on(content, self._backend.recognizer.predict)
+        return digit_record(self._answer(name, prediction))
 
-    def _explain(self, name: str, picture: Picture) -> ExplanationRecord:
-        explanation = self._backend.recognizer.explain(picture)
-        pictures = map(_as_data_url, explanation.stages().values())
+    async def _read(self, name: str, content: bytes) -> PageRecord:
+        read = self._backend.recognizer.read
+        reading = await self._work_on(content, read, reader.WORKING_SIDE)
+        is_uncertain = reading.confidence < READING_THRESHOLD
+        return page_record(Answer(name, reading=reading, uncertain=is_uncertain))
+
+    async def _explain(self, name: str, content: bytes) -> ExplanationRecord:
+        explanation, stages = await self._work_on(content, self._explain_picture)
         return ExplanationRecord(
             **digit_record(self._answer(name, explanation.prediction)),
             box=explanation.box,
-            stages=cast("Stages", dict(zip(_STAGES, pictures, strict=False))),
+            stages=stages,
         )
 
-    def _read(self, name: str, picture: Picture) -> PageRecord:
-        reading = self._backend.recognizer.read(picture)
-        is_uncertain = reading.confidence < READING_THRESHOLD
-        return page_record(Answer(name, reading=reading, uncertain=is_uncertain))
+    def _explain_picture(self, picture: Picture) -> tuple[Explanation, Stages]:
+        explanation = self._backend.recognizer.explain(picture)
+        pictures = map(_as_data_url, explanation.stages().values())
+        return explanation, cast("Stages", dict(zip(_STAGES, pictures, strict=False)))
+
+    async def _work_on(
+        self,
+        content: bytes,
+        work: Callable[[Picture], Result],
+        working_side: int = pipeline.WORKING_SIDE,
+    ) -> Result:
+        """The result of `work` for a picture that is decoded behind hard limits."""
+        workers, decode = self._backend.workers, self._backend.recognizer.decode
+        return await workers.run(work, await workers.decode(decode, content, working_side))
+
+    def _predict_batch(self, contents: list[bytes]) -> list[Prediction | ImageError]:
+        batch_size = len(contents)
+        return list(self._backend.recognizer.predict_each(contents, batch_size=batch_size))
 
     def _answer(self, name: str, prediction: Prediction) -> Answer:
         threshold = self._backend.recognizer.model.recommended_threshold

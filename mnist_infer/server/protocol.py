@@ -122,7 +122,7 @@ class Protocol:
         Inference-Header-Content-Length, which is the length of the JSON, binary tensors follow it.
         """
         self._check_model(request)
-        with self._backend.concurrency.slot():
+        with self._backend.concurrency:
             body = await read_body(request, self._backend.limits)
             header_length = _header_length(request, body)
             if len(body) <= _SMALL_BODY:

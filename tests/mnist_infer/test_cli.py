@@ -16,6 +16,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from mnist_infer import __version__
+from mnist_infer.inference.registry import bundled_info
 
 from .conftest import FIXTURES
 
@@ -146,6 +147,11 @@ class TestImagesWithoutAnAnswer:
         assert errors[1] == f"{tmp_path / 'none.png'}: no such file"
         assert done.returncode == 1
 
+    def test_a_web_address_is_not_downloaded(self):
+        done = mnist_infer("https://localhost/seven.png")
+        assert b"nothing is downloaded" in done.stderr
+        assert done.returncode == 1
+
     def test_cost_one_record(self, digit_file: Write, tmp_path: Path):
         Image.new("L", (60, 60), 255).save(tmp_path / "blank.png")
         done = mnist_infer(tmp_path / "blank.png", digit_file(1), "--jsonl")
@@ -258,6 +264,12 @@ class TestExplain:
         assert stems == {"a_b", "a_b-2", "a_b-3", "A_B-4"}
         assert len({(tmp_path / "out" / name).read_bytes() for name in seen}) == 4
 
+    def test_a_file_in_the_place_of_the_folder_is_told(self, digit_file: Write):
+        path = digit_file(7)
+        done = mnist_infer("explain", path, "--save-stages", path)
+        assert b"it is a file; name a folder" in done.stderr
+        assert done.returncode == 2
+
     def test_the_stages_of_a_picture_with_the_longest_name_are_saved(
         self, digit_file: Write, tmp_path: Path
     ):
@@ -333,7 +345,12 @@ class TestInfo:
         assert info["session"]["device"] in ("cpu", "cuda")
         assert info["session"]["device"] == "cuda" or info["cuda"]["reason"]
         assert {model["name"] for model in info["models"]} >= {"dense-512", "dense-512x2"}
-        assert all(len(model["sha256"]) == 64 for model in info["models"])
+        for model in info["models"]:
+            assert "float32" in model["precisions"]
+            for precision, file in model["precisions"].items():
+                known = bundled_info(model["name"], precision)
+                assert (file["sha256"], file["size_bytes"]) == (known.sha256, known.size_bytes)
+                assert 0.97 < file["test_accuracy"] < 1
         assert len(info["row_network"]["sha256"]) == 64
 
     def test_a_broken_model_is_told_not_raised(self):

@@ -31,7 +31,7 @@ from .conftest import drawn, encoded
 from .test_parallel import children, descendants
 
 SEVEN = encoded(Image.fromarray(drawn(7)))
-SMALL = encoded(Image.fromarray(drawn(7, 28)))
+SMALL = encoded(Image.fromarray(drawn(7, 28)), "BMP")
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="Linux limits memory")
 
 

@@ -92,10 +92,23 @@ def test_metrics(client: httpx.Client):
     client.post("/predict", content=SEVEN)
     client.request("PROPFIND", "/predict")
     text = client.get("/metrics").text
-    assert 'http_requests_total{method="POST",route="/predict",status="200"}' in text
-    assert 'http_requests_total{method="other",route="/predict",status="405"}' in text
+    assert (
+        'http_request_duration_seconds_count{method="POST",route="/predict",status="200"}' in text
+    )
+    assert (
+        'http_request_duration_seconds_count{method="other",route="/predict",status="405"}' in text
+    )
     assert "mnist_infer_requests_in_progress 0.0" in text
     assert "PROPFIND" not in text
+
+
+def test_a_wrong_address_or_method_is_named(client: httpx.Client):
+    refused = client.get("/predict")
+    assert refused.json()["error"]["message"] == "/predict takes POST, not GET"
+    assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
+    assert client.get("/v2/none").json() == {
+        "error": "there is nothing at /v2/none; /docs lists all addresses"
+    }
 
 
 def test_the_durations_are_a_histogram_of_all_requests(client: httpx.Client):
@@ -105,14 +118,22 @@ def test_the_durations_are_a_histogram_of_all_requests(client: httpx.Client):
         sample
         for family in text_string_to_metric_families(client.get("/metrics").text)
         for sample in family.samples
-        if sample.labels.get("route") == "/predict"
+        if sample.labels.get("route") == "/predict" and sample.labels["status"] in ("200", "422")
     ]
-    value = {sample.name.removeprefix("http_request_"): sample.value for sample in samples}
-    buckets = [each.value for each in samples if each.name.endswith("_bucket")]
-    answered = [each.value for each in samples if each.name == "http_requests_total"]
-    assert buckets == sorted(buckets)
-    assert buckets[-1] == value["duration_seconds_count"] == sum(answered) > 1
-    assert 0 < value["duration_seconds_sum"] < 60 * sum(answered)
+    for status in ("200", "422"):
+        value = {
+            sample.name.removeprefix("http_request_duration_seconds_"): sample.value
+            for sample in samples
+            if sample.labels["status"] == status
+        }
+        buckets = [
+            sample.value
+            for sample in samples
+            if sample.name.endswith("_bucket") and sample.labels["status"] == status
+        ]
+        assert buckets == sorted(buckets)
+        assert buckets[-1] == value["count"] >= 1
+        assert 0 < value["sum"] < 60 * value["count"]
 
 
 def test_the_access_log_is_json_and_cannot_be_forged():

@@ -56,7 +56,9 @@ def test_a_tensor_to_try(tab: sync_api.Page):
 def test_an_address_to_get(tab: sync_api.Page):
     metrics = section(tab, "GET /metrics")
     metrics.get_by_role("button", name="Try").click()
-    sync_api.expect(metrics.locator(".answer")).to_contain_text("http_requests_total")
+    sync_api.expect(metrics.locator(".answer")).to_contain_text(
+        "http_request_duration_seconds_count"
+    )
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl: apt install curl")
