@@ -73,3 +73,10 @@ def test_curl_to_copy(tab: sync_api.Page, tmp_path: Path, operation: str):
         [*command, "--fail"], cwd=tmp_path, capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_it_fits_a_phone(tab: sync_api.Page, server: Server):
+    phone = tab.context.browser.new_page(viewport={"width": 360, "height": 740})
+    phone.goto(f"{server.url}/docs")
+    sync_api.expect(phone.locator("section h2").first).to_be_visible()
+    assert phone.evaluate("document.documentElement.scrollWidth") == 360

@@ -86,7 +86,7 @@ function bodyFields(content, label) {
   const three = () =>
     new Promise((resolve) => drawnThree(280, "white", "black").toBlob(resolve, "image/png"));
   return {
-    fields: [make("label", ["A picture, or none for a three of ours: ", file])],
+    fields: [make("label", ["A picture; without one, a three of our own is sent: ", file])],
     body: () => file.files[0] ?? three(),
     option: "--data-binary @picture.png ",
   };
