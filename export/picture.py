@@ -15,17 +15,15 @@ from onnx import TensorProto, compose, helper
 
 from export.errors import ExportError
 from export.graph import Graph, Operand, Value
-from mnist_infer.imaging.mnist_format import MIN_STROKE
+from mnist_infer.imaging.mnist_format import MAX_OFF_CENTRE, MIN_STROKE
 from mnist_infer.imaging.normalize import (
     BOX,
     CENTRE,
-    FAT_STROKE,
     FINE,
     MAX_STEPS,
-    MIN_STEPS,
     MNIST_STROKE,
     SIDE,
-    THIN_STROKE,
+    STROKE_RANGE,
 )
 from mnist_infer.imaging.params import BINARIZE, EDGE, PAPER
 
@@ -160,12 +158,12 @@ def _render_variants(large: Value) -> tuple[Value, Value]:
     """
     graph = large.graph
     pen = _stroke_width(large)
-    own = (pen / float(FINE)).at_least(THIN_STROKE).at_most(FAT_STROKE)
+    own = (pen / float(FINE)).at_least(STROKE_RANGE[0]).at_most(STROKE_RANGE[1])
     share = graph.concat(np.array([MNIST_STROKE / BOX]), own.reshape(1) / float(BOX))
     # A step widens stroke and digit by two pixels: (pen + 2n) / (side + 2n) = share, for n.
     steps = (share * float(LARGE) - pen) / (2.0 - share * 2.0)
     steps = steps.at_least(float(-MAX_STEPS)).at_most(float(MAX_STEPS))
-    is_changed = (steps.take([0]).abs() > float(MIN_STEPS)).floats() / 2.0
+    is_changed = (steps.take([0]).abs() > 1.0).floats() / 2.0
     return _place(_set_strokes(large, steps)), graph.concat(1.0 - is_changed, is_changed)
 
 
@@ -240,7 +238,7 @@ def _mnist_format(picture: Value, is_dark: Value) -> tuple[Value, Value]:
     is_ready = (picture.add("Shape").floats() - float(SIDE)).abs().max() < 0.5
     is_ready &= pixels.max() > 253.5
     is_ready &= (length.max() - (BOX - 0.5)).abs() < 0.75
-    is_ready &= (middle - float(CENTRE)).abs().max() < 0.6
+    is_ready &= (middle - float(CENTRE)).abs().max() < MAX_OFF_CENTRE
     is_ready &= _stroke_width(pixels) > MIN_STROKE
     return is_ready, pixels.cast(TensorProto.UINT8)
 

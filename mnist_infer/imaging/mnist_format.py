@@ -11,23 +11,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnist_infer.imaging.normalize import BOX, SIDE
+from mnist_infer.imaging.normalize import BOX, CENTRE, SIDE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Just below the thinnest strokes in MNIST (1.09 pixels).
 MIN_STROKE = 1.08
-# Just around all centres of mass in MNIST.
-_LOW, _HIGH = 13.4, 14.6
+"""Pixels, just below the thinnest strokes in MNIST (1.09)."""
+
+MAX_OFF_CENTRE = 0.6
+"""Pixels between the centre of mass and the image's: just beyond all in MNIST."""
+
 _PIXELS = SIDE * SIDE
 # Times the pixels of a 28x28 image: their sum, and their sums times y and times x, all exact.
 _MOMENTS = np.stack(
     [np.ones(_PIXELS), np.repeat(np.arange(SIDE), SIDE), np.tile(np.arange(SIDE), SIDE)]
 ).astype(np.float32)
-# Fewer images are checked sooner one by one. For more than these, whose numbers take 100 kB, memory
-# comes from the system and goes back each time, which takes longer than the check.
-_FEWEST, _MOST = 4, 32
 
 
 def is_mnist_format(image: NDArray[np.uint8]) -> bool:
@@ -37,7 +36,6 @@ def is_mnist_format(image: NDArray[np.uint8]) -> bool:
 
 def mnist_box(image: NDArray[np.uint8]) -> tuple[int, int, int, int] | None:
     """Find the digit on an image in the MNIST format: x, y, width, height; else None."""
-    # Half the time of a prediction went here: bytes and one product are quicker than reductions.
     rows = image.tobytes()
     if image.shape != (SIDE, SIDE) or (b"\xff" not in rows and b"\xfe" not in rows):
         return None
@@ -47,7 +45,7 @@ def mnist_box(image: NDArray[np.uint8]) -> tuple[int, int, int, int] | None:
         return None
     line = np.frombuffer(rows + rows[: SIDE + 1], np.uint8).astype(np.float32)
     total, y, x = _MOMENTS.dot(line[:_PIXELS]).tolist()
-    if not (_LOW * total < y < _HIGH * total and _LOW * total < x < _HIGH * total):
+    if max(abs(y - CENTRE * total), abs(x - CENTRE * total)) >= MAX_OFF_CENTRE * total:
         return None
     if 2 * total < MIN_STROKE * float(_outline(line)):
         return None
@@ -56,23 +54,16 @@ def mnist_box(image: NDArray[np.uint8]) -> tuple[int, int, int, int] | None:
 
 def are_mnist_format(images: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """`is_mnist_format` of each image, all at once: uint8 `(N, 28, 28)` -> bool `(N,)`."""
-    if len(images) < _FEWEST:
-        return np.array([is_mnist_format(image) for image in images], np.bool_)
-    if len(images) > _MOST:
-        starts = range(0, len(images), _MOST)
-        return np.concatenate([are_mnist_format(images[at : at + _MOST]) for at in starts])
     pixels = images.reshape(-1, _PIXELS)
     lines = np.concatenate([pixels, pixels[:, : SIDE + 1]], axis=1, dtype=np.float32)
     total, y, x = _MOMENTS @ lines[:, :_PIXELS].T
+    off_centre = np.maximum(np.abs(y - CENTRE * total), np.abs(x - CENTRE * total))
     height, width = (_length_of_ink(np.bitwise_or.reduce(images, axis=axis)) for axis in (2, 1))
     longest = np.maximum(height, width)
     is_form: NDArray[np.bool_] = (
         (pixels.max(axis=1) >= 254)
         & ((longest == BOX - 1) | (longest == BOX))
-        & (_LOW * total < y)
-        & (y < _HIGH * total)
-        & (_LOW * total < x)
-        & (x < _HIGH * total)
+        & (off_centre < MAX_OFF_CENTRE * total)
         & (2 * total >= MIN_STROKE * _outline(lines))
     )
     return is_form

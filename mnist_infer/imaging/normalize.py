@@ -21,15 +21,18 @@ if TYPE_CHECKING:
 SIDE = 28
 BOX = 20
 CENTRE = SIDE // 2
-# Strokes of MNIST's training set, in pixels: mean width, and what 5 % and 95 % of them are below.
+
 MNIST_STROKE = 2.45
-THIN_STROKE, FAT_STROKE = 1.63, 3.58
-# Working pixels per final pixel while strokes are widened: steps of half a final pixel.
+"""Pixels: the mean stroke width of MNIST's training set."""
+
+STROKE_RANGE = (1.63, 3.58)
+"""Pixels: 5 % of these strokes are thinner than the first, and 5 % wider than the second."""
+
 FINE = 4
-# Enough to widen a hairline to MNIST's width; wide strokes, thinned further, would break.
+"""Working pixels per final pixel while strokes are widened: steps of half a final pixel."""
+
 MAX_STEPS = 6
-# With strokes changed by less than this, a second input would be the same as the first.
-MIN_STEPS = 1
+"""Enough to widen a hairline to MNIST's width; wide strokes, thinned further, would break."""
 
 
 def normalize(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -48,8 +51,9 @@ def render_variants(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
     large = _enlarge(digit)
     width = stroke_width(large)
     strokes = [MNIST_STROKE]
-    if abs(_steps(width, MNIST_STROKE)) >= MIN_STEPS:
-        strokes.append(min(max(width / FINE, THIN_STROKE), FAT_STROKE))
+    # Changed by less than a step, the digit is the same.
+    if abs(_steps(width, MNIST_STROKE)) >= 1:
+        strokes.append(min(max(width / FINE, STROKE_RANGE[0]), STROKE_RANGE[1]))
     return np.stack([_write(large, width, stroke) for stroke in strokes])
 
 
