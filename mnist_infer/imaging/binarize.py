@@ -22,9 +22,6 @@ from mnist_infer.imaging.params import BINARIZE, PAPER
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MIN_SIDE = 3
-"""Pixels; narrower pictures have no room for a stroke with paper on both sides."""
-
 
 def binarize(pixels: NDArray[np.uint8], window: int | None = None) -> tuple[NDArray[np.uint8], int]:
     """Tell the foreground of a picture from its paper.
@@ -37,8 +34,6 @@ def binarize(pixels: NDArray[np.uint8], window: int | None = None) -> tuple[NDAr
     Returns:
         uint8 `(H, W)`, 0 = paper, 255 = foreground; and the window.
     """
-    if min(pixels.shape[:2]) < MIN_SIDE:
-        return np.zeros(pixels.shape[:2], np.uint8), MIN_SIDE
     grey = blur_noise(colour_contrast(pixels))
     for region in find_paper_regions(grey):
         foreground, used = _binarize_region(pixels, region, window)
@@ -65,7 +60,7 @@ def binarize_two_levels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     dark, bright = int(levels[0]), int(levels[-1])
     spread = int(BINARIZE.level_spread * (bright - dark))
     # With no room for a spread, the two levels may be the steps of 8-bit shading.
-    if spread == 0 or min(grey.shape) < MIN_SIDE:
+    if spread == 0:
         return None
     between = count[dark + spread + 1 : bright - spread].sum()
     if between > (1 - BINARIZE.min_two_levels) * grey.size:
@@ -101,8 +96,6 @@ def _binarize_region(
     place = (rows, columns)
     foreground = np.zeros(region.shape, np.uint8)
     inside = region[place]
-    if min(inside.shape) < MIN_SIDE:
-        return foreground, MIN_SIDE
     grey = blur_noise(colour_contrast(pixels[place]))
     # Each row goes on beyond the sheet as it ends there, so that the sheet's edge is none.
     width = grey.shape[1]

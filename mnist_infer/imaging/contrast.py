@@ -70,8 +70,7 @@ def measure_edge_step(grey: NDArray[np.uint8], foreground: NDArray[np.uint8]) ->
     steps = []
     for axis in (0, 1):
         step = np.diff(shade, axis=axis)
-        if step.size:
-            slope = median(255 + step[::2, ::2]) - 255
-            steps.append(np.abs(step[np.diff(is_foreground, axis=axis)] - slope))
+        slope = median(255 + step[::2, ::2]) - 255
+        steps.append(np.abs(step[np.diff(is_foreground, axis=axis)] - slope))
     edge = np.concatenate(steps)
     return float(edge.mean()) if edge.size else 0.0

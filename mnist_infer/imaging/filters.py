@@ -88,11 +88,11 @@ def otsu(grey: NDArray[np.uint8]) -> int:
 
 
 def median(levels: NDArray[np.integer[Any]]) -> int:
-    """The lower median of whole numbers from 0 on, all of them small.
+    """The lower median of whole numbers from 0 on, all of them small; 0 of none.
 
     np.median takes up to twenty times the time where most of them are alike.
     """
-    below = np.bincount(levels.ravel()).cumsum()
+    below = np.bincount(levels.ravel(), minlength=1).cumsum()
     return int(below.searchsorted(below[-1] / 2))
 
 
