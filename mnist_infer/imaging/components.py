@@ -9,7 +9,7 @@ import cc3d
 import numpy as np
 
 from mnist_infer.imaging.filters import bounds, stroke_width
-from mnist_infer.imaging.params import DIGITS, EDGE
+from mnist_infer.imaging.params import EDGE, MOST
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,11 +68,11 @@ def find_components(foreground: NDArray[np.uint8]) -> Components:
 def _along_border(
     labels: NDArray[np.unsignedinteger], boxes: NDArray[np.intp]
 ) -> NDArray[np.bool_]:
-    """Which components lie along the border; (N,) bool."""
+    """Which components lie along the border, as a page's dark margin does; (N,) bool."""
     border = np.concatenate((labels[0], labels[-1], labels[:, 0], labels[:, -1]))
     on_border = np.bincount(border, minlength=len(boxes) + 1)[1:]
     sides = boxes[:, 2:] - boxes[:, :2]
-    is_along = on_border > DIGITS.min_along_border * sides.sum(axis=1)
+    is_along = on_border > MOST * sides.sum(axis=1)
     return np.asarray(is_along & (sides < labels.shape).any(axis=1))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from mnist_infer.imaging.filters import borders, dilate, otsu
-from mnist_infer.imaging.params import PAPER
+from mnist_infer.imaging.params import MOST, PAPER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,7 @@ def find_paper_regions(grey: NDArray[np.uint8]) -> Iterator[NDArray[np.bool_]]:
         if region.all():
             continue
         purity = min(float(paper.sum() / region.sum()), 1 - float(shade[~region].mean()))
-        if purity > PAPER.min_paper and _is_sheet(region, thumbnail):
+        if purity > MOST and _is_sheet(region, thumbnail):
             large = region.repeat(step, axis=0).repeat(step, axis=1)
             yield large[: grey.shape[0], : grey.shape[1]]
 

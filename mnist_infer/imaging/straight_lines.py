@@ -16,9 +16,6 @@ SKIPPED = 7
 """Every seventh column is looked at first: squared paper has a quarter of a million candidates, and
 its own lines seldom are 7 pixels apart."""
 
-AT_ONCE = 256
-"""Candidates whose pixels are looked at together: the pixels of all would fill gigabytes."""
-
 
 def find_straight_lines(
     mask: NDArray[np.bool_], min_aspect: float
@@ -124,8 +121,9 @@ def _means_along(
 ) -> NDArray[np.float64]:
     """Mean of an image, in every `step`th column, along paths from side to side; (N,)."""
     means = np.empty(len(start))
-    for at in range(0, len(start), AT_ONCE):
-        part = slice(at, at + AT_ONCE)
+    # The pixels of all would fill gigabytes: these are no more at once than the image has.
+    for at in range(0, len(start), len(image)):
+        part = slice(at, at + len(image))
         means[part] = image[_paths(start[part], stop[part], image.shape[1], step)].mean(axis=1)
     return means
 

@@ -59,8 +59,8 @@ def test_strokes_may_be_five_times_as_long_as_the_digit():
         find_digit(comb(11))
 
 
-@pytest.mark.parametrize(("height", "several"), [(50, False), (75, True)])
-def test_what_is_three_fifths_as_tall_is_another_digit(height: int, several: bool):
+@pytest.mark.parametrize(("height", "several"), [(60, False), (85, True)])
+def test_what_is_three_quarters_as_tall_is_another_digit(height: int, several: bool):
     both = page(ONE, (60, 200, 60 + height, 210))
     if several:
         with pytest.raises(SeveralDigitsError):
@@ -80,7 +80,7 @@ def test_a_floating_bar_no_farther_than_it_is_long_belongs_to_the_digit(gap: int
 def test_what_is_drawn_with_a_pen_twice_as_thick_is_no_digit_beside_it(pen: int, several: bool):
     # The thin zigzag is the larger one.
     zigzag = [(20, 20, 220, 26), (20, 20, 26, 120), (120, 20, 126, 120), (214, 20, 220, 120)]
-    both = page(*zigzag, (50, 180, 190, 180 + pen))
+    both = page(*zigzag, (40, 180, 200, 180 + pen))
     if several:
         with pytest.raises(SeveralDigitsError):
             find_digit(both)
