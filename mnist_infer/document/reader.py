@@ -13,6 +13,7 @@ from mnist_infer.document.rows import NOTHING, read_band
 from mnist_infer.imaging.binarize import binarize, refined_window
 from mnist_infer.imaging.filters import bounds
 from mnist_infer.imaging.paper import colour_contrast
+from mnist_infer.imaging.row_image import AROUND
 from mnist_infer.results import LocatedDigit, Unread
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 WORKING_SIDE = 1600
 """A digit of 20 pixels may be this small a part of the page: some 80 lines."""
 
-ABOVE, BESIDE = 0.2, 0.5
-"""Paper above, below and beside a line in its band, as parts of the line's height."""
+BESIDE = 0.5
+"""Paper beside a line in its band, as a part of the line's height."""
 
 LEAST_CONFIDENCE = 0.4
 """Lines of a lower mean confidence are letters and other marks."""
@@ -118,7 +119,7 @@ def _band(writing: Writing, line: Line) -> tuple[tuple[slice, slice], NDArray[np
     top, bottom = 0, height
     if line.members:
         top, _, bottom, _ = hull(writing.pieces.boxes[line.members]).tolist()
-    above, beside = (round(share * (bottom - top)) for share in (ABOVE, BESIDE))
+    above, beside = (round(share * (bottom - top)) for share in (AROUND, BESIDE))
     rows = slice(max(0, top - above), min(height, bottom + above))
     inked = writing.pieces.labels[rows].max(axis=0)
     columns = slice(0, width)

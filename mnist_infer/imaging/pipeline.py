@@ -16,7 +16,7 @@ from mnist_infer.imaging.mnist_format import are_mnist_format, mnist_box
 from mnist_infer.imaging.normalize import SIDE, render_variants
 from mnist_infer.imaging.paper import colour_contrast
 from mnist_infer.imaging.params import EDGE
-from mnist_infer.imaging.row_image import row_image
+from mnist_infer.imaging.row_image import AROUND, row_image
 from mnist_infer.imaging.rulings import remove_rulings
 from mnist_infer.inference.ensemble import NetworkInputs
 from mnist_infer.results import Stages
@@ -24,13 +24,11 @@ from mnist_infer.results import Stages
 WORKING_SIDE = 320
 """Sixteen times the 20 pixels of a digit in MNIST: it may be that small a part of the picture."""
 
-AROUND = 0.25
-"""Paper around the digit that the row network sees, as a part of the digit's height."""
-
 REMOVED = 0.005
 """With a larger part of the ink removed, the row network sees the whole picture too: it may have
 been the digit's. 21 more of 2,250 corrupted digits are right, and 3 more of 3,450 other generated
 ones."""
+
 
 
 def prepare(picture: Picture) -> Stages:

@@ -18,6 +18,10 @@ SPREAD = 40
 FAINTEST = 8
 """Grey levels added to the deviation, so that bare paper is not stretched to full contrast."""
 
+AROUND = 0.2
+"""Paper around what the row network reads, as a part of its height. Without any above and below, 30
+of 631 real rows are lost."""
+
 
 def row_image(grey: NDArray[np.uint8], most_columns: int | None = None) -> NDArray[np.uint8]:
     """Scale a row to the network's height and standardize its contrast.
