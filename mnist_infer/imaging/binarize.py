@@ -17,7 +17,7 @@ from mnist_infer.imaging.paper import (
     paper_is_marked,
 )
 from mnist_infer.imaging.paper_region import find_paper_regions
-from mnist_infer.imaging.params import BINARIZE, PAPER
+from mnist_infer.imaging.params import BINARIZE, NEARLY_ALL, PAPER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,7 +63,7 @@ def binarize_two_levels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     if spread == 0:
         return None
     between = count[dark + spread + 1 : bright - spread].sum()
-    if between > (1 - BINARIZE.min_two_levels) * grey.size:
+    if between > (1 - NEARLY_ALL) * grey.size:
         return None
     shares = (np.arange(256) - dark) / (bright - dark)
     if paper_is_marked(grey > (dark + bright) // 2):

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from mnist_infer.imaging.filters import borders, median, otsu
-from mnist_infer.imaging.params import MOST, PAPER, RULINGS
+from mnist_infer.imaging.params import NEARLY_ALL, PAPER, RULINGS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -92,7 +92,7 @@ def paper_is_marked(mask: NDArray[np.bool_]) -> bool:
 
 def _within_even_lines(shares: NDArray[np.float64]) -> slice:
     """The rows, or columns, between those at both ends that nearly are of one level; (N,)."""
-    is_even = np.maximum(shares, 1 - shares) > MOST
+    is_even = np.maximum(shares, 1 - shares) > NEARLY_ALL
     reach = int(RULINGS.border_band * len(shares))
     first, last = (
         int(np.append(~ends, True).argmax()) for ends in (is_even[:reach], is_even[::-1][:reach])

@@ -27,8 +27,8 @@ def find_paper_regions(grey: NDArray[np.uint8]) -> Iterator[NDArray[np.bool_]]:
     thumbnail = np.asarray(Image.fromarray(grey).reduce(step))
     bright = thumbnail > otsu(thumbnail)
     for shade in (bright, ~bright):
-        # In most pictures a glance is enough: paper is all around, or there is next to none.
-        if shade.mean() < PAPER.min_region or all(side.all() for side in borders(shade)):
+        # In most pictures a glance is enough: paper is all around, or there is none.
+        if not shade.any() or all(side.all() for side in borders(shade)):
             continue
         labels = cc3d.connected_components(shade.astype(np.uint8), connectivity=4)
         paper = labels == np.bincount(labels.ravel())[1:].argmax() + 1

@@ -20,6 +20,10 @@ that makes what stands beside it another digit, of a piece's pixels in one digit
 these had a value of its own between 0.6 and 0.85; with one for all, no answer to 2,792 pictures of
 one digit is another."""
 
+NEARLY_ALL = 0.9
+"""Part that counts as all but for a few pixels: of a picture that is at two levels, of a row or
+column of it that is at one, of the edges that a window brings out."""
+
 
 @dataclass(frozen=True)
 class PaperParams:
@@ -27,9 +31,6 @@ class PaperParams:
 
     thumbnail: int = 64
     """Pixels a side that say enough about paper and polarity."""
-
-    min_region: float = 0.1
-    """A sheet's part of the picture, at least. It saves the search in most pictures."""
 
     max_bulge: float = 0.1
     """How far a sheet's area may differ from that of the quadrilateral between its corners: no
@@ -52,21 +53,12 @@ class PaperParams:
 class BinarizeParams:
     """Which grey levels are foreground."""
 
-    min_two_levels: float = 0.9
-    """Part of the pixels that is at the darkest or the brightest level in a picture of two levels.
-    That these are told apart from others is worth 179 of 2,400 generated digits."""
-
     level_spread: float = 1 / 16
-    """Part of the contrast that counts as one level. With 1/10, 7 of 100 `sheet` are lost."""
-
-    search_side: int = 160
-    """Pixels a side on which windows are tried."""
+    """Part of the contrast that counts as one level. With 1/10, 7 of 100 `sheet` are lost. That
+    pictures of two levels are told apart from others is worth 179 of 2,400 generated digits."""
 
     windows: tuple[int, ...] = (16, 12, 8, 6, 4, 3, 2)
     """Windows to try: the picture's longer side divided by these. Half of it holds any stroke."""
-
-    all_edges: float = 0.95
-    """A window that brings out this part of the edges that any window does has all strokes."""
 
     some_edges: float = 0.5
     """With this part it may have all strokes, if the rest is a shadow. Worth 4 of 100 `sheet` and 5
@@ -107,9 +99,6 @@ class RulingParams:
     min_aspect: float = 20.0
     """Length in thicknesses of a line from border to border: the bar of a 7 is shorter. With 10, 7
     of 560 bitmaps are lost."""
-
-    min_frame: float = 0.2
-    """A frame's longer side, as a part of the picture's shorter one."""
 
     border_band: float = 0.15
     """Width of the band along the border in which a form's rulings lie, as a part of the picture.

@@ -122,14 +122,15 @@ def _remove_frames(
     lines = np.zeros(foreground.shape, np.bool_)
     near_removed = dilate(removed, 2) if removed.any() else removed
     area = MAX_FRAME_AREA * foreground.size
-    large = components.lengths > RULINGS.min_frame * min(foreground.shape)
-    for number in np.flatnonzero(large).tolist():
+    # Most of a frame is empty: a stroke from border to border is a 1, and none.
+    is_hollow = 2 * components.area < components.heights * components.widths
+    for number in np.flatnonzero(is_hollow | removed.any()).tolist():
         top, left, bottom, right = components.boxes[number].tolist()
         place = (slice(top, bottom), slice(left, right))
         mask = components.labels[place] == number + 1
         height, width = foreground.shape
         is_cut = (top == 0, bottom == height, left == 0, right == width)
-        is_frame = _is_frame(mask, is_cut)
+        is_frame = bool(is_hollow[number]) and _is_frame(mask, is_cut)
         at_removed = _along_sides(mask & near_removed[place])
         ends = [cut or bool(side.any()) for cut, side in zip(is_cut, at_removed, strict=True)]
         is_between = removed.any() and (all(ends[:2]) or all(ends[2:]))
@@ -150,17 +151,13 @@ def _remove_frames(
 def _is_frame(mask: NDArray[np.bool_], is_cut: tuple[bool, ...]) -> bool:
     """Whether a component, (H, W) bool, runs along all its sides; the border may cut off two.
 
-    Most of a frame is empty: a stroke from border to border is a 1, and none.
-
     Args:
         mask: The component in its box.
         is_cut: Whether its top, bottom, left and right side are at the picture's border.
     """
     shares = [float(side.any(axis=0).mean()) for side in _along_sides(mask)]
-    is_lined = (
-        cut or share >= MOST for cut, share in zip(is_cut, shares, strict=True)
-    )
-    return sum(is_cut) <= 2 and float(mask.mean()) < 0.5 and all(is_lined)
+    is_lined = (cut or share >= MOST for cut, share in zip(is_cut, shares, strict=True))
+    return sum(is_cut) <= 2 and all(is_lined)
 
 
 def _is_ruled(

@@ -29,11 +29,6 @@ def is_found(picture: NDArray[np.uint8]) -> bool:
     return any(region[128, 128] for region in find_paper_regions(picture))
 
 
-@pytest.mark.parametrize(("side", "found"), [(90, True), (68, False)])
-def test_a_sheet_takes_a_tenth_of_the_picture(side: int, found: bool):
-    assert is_found(sheet(side)) is found
-
-
 @pytest.mark.parametrize(("angle", "found"), [(8, True), (40, False)])
 def test_a_sheet_is_turned_by_fifteen_degrees_at_most(angle: float, found: bool):
     assert is_found(sheet(angle=angle)) is found

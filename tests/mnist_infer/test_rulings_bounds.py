@@ -51,14 +51,8 @@ def framed(side: int, thickness: int) -> NDArray[np.uint8]:
     return np.asarray(image)
 
 
-@pytest.mark.parametrize(
-    ("side", "thickness", "left"),
-    [(80, 3, False), (45, 2, True), (150, 12, False), (150, 20, True)],
-    ids=["small", "too small", "thick", "too thick"],
-)
-def test_a_frame_is_a_fifth_of_the_picture_and_ten_times_as_long_as_thick(
-    side: int, thickness: int, left: bool
-):
+@pytest.mark.parametrize(("side", "thickness", "left"), [(150, 12, False), (150, 20, True)])
+def test_a_frame_is_ten_times_as_long_as_thick(side: int, thickness: int, left: bool):
     assert (
         mostly_left(framed(side, thickness), remove_rulings(framed(side, thickness)).foreground)
         is left
