@@ -10,20 +10,13 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from mnist_infer.imaging.filters import bounds
-from mnist_infer.imaging.params import EDGE
+from mnist_infer.imaging.params import EDGE, MOST
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Box: TypeAlias = "tuple[int, int, int, int]"
 """Left, top, right, bottom in pixels."""
-
-WHOLE = 0.75
-"""A connected component with this part of its pixels in one cell is of that cell alone: digits
-lean, and reach over each other. Other components are cut between cells."""
-
-OUTER = 0.75
-"""How far the first and the last cell reach outwards, in distances between digits."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +35,10 @@ def cut_cells(
 ) -> list[Cell]:
     """Cut a row between its digits.
 
+    A connected component with most of its pixels in one cell is of that cell alone: digits lean,
+    and reach over each other. Other components are cut between cells. The first and the last cell
+    reach outwards by most of the distance between digits.
+
     Args:
         ink: uint8 `(H, W)`.
         labels: `(H, W)`, 0 where there is no ink, and the number of its connected component.
@@ -53,13 +50,13 @@ def cut_cells(
     height, width = ink.shape
     between = [(a + b) / 2 for a, b in pairwise(middles)]
     step = float(np.median(np.diff(middles))) if between else height
-    edges = [middles[0] - OUTER * step, *between, middles[-1] + OUTER * step]
+    edges = [middles[0] - MOST * step, *between, middles[-1] + MOST * step]
     cell_of_column = np.searchsorted(edges, np.arange(width) + 0.5)  # 0 and the last: outside
     count = len(middles) + 2
     place = labels.astype(np.intp) * count + cell_of_column
     shares = np.bincount(place.ravel(), minlength=count * (int(labels.max()) + 1))
     shares = shares.reshape(-1, count)
-    is_whole = shares.max(axis=1) >= WHOLE * shares.sum(axis=1)
+    is_whole = shares.max(axis=1) >= MOST * shares.sum(axis=1)
     owner = np.where(is_whole[labels], shares.argmax(axis=1)[labels], cell_of_column)
     is_ink = (labels > 0) & (ink > EDGE)
     return [_cell(ink, is_ink & (owner == k + 1), edges[k : k + 2]) for k in range(len(middles))]

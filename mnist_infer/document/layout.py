@@ -14,6 +14,7 @@ from mnist_infer.imaging.components import (
     keep_components,
 )
 from mnist_infer.imaging.filters import stroke_width
+from mnist_infer.imaging.params import DIGITS, MOST, NEARLY_ALL, RULINGS
 from mnist_infer.imaging.rulings import remove_page_rulings
 
 if TYPE_CHECKING:
@@ -22,43 +23,13 @@ if TYPE_CHECKING:
 MAX_ASPECT = 2.25
 """What is wider, in heights, is a dash or an underline: no digit of MNIST is wider than 2.22."""
 
-DOT = 2.0
-"""A component no longer than so many stroke widths is a dot."""
-
 MAX_DIGITS = 10_000
 """More could not be told apart at the page's working size, and each would cost time."""
 
 
-@dataclass(frozen=True)
-class LayoutParams:
-    """How lines are found. Heights are parts of the page's typical digit unless said otherwise."""
-
-    smallest: float = 0.4
-    """Lower connected components are marks."""
-
-    tallest: float = 3.0
-    """Slender ones that are taller are rulings."""
-
-    slender: float = 6.0
-    """Height over width of what may be a 1 or a ruling, and so is no measure of digits."""
-
-    max_dots: float = 0.5
-    """With a larger part of its ink in dots, the page is texture."""
-
-    lowest: int = 6
-    """Pixels; in a lower line no digit can be told from another."""
-
-    small_print: float = 0.6
-    """Lines lower than this part of the tallest are print on the form."""
-
-    height_percentile: float = 90
-    """Of the heights of its components, the height of a line: letters are lower than digits."""
-
-    shared_height: float = 0.4
-    """Part of the lower one's height that neighbours on a line have in common."""
-
-
-PARAMS = LayoutParams()
+MIN_HEIGHT = 0.5
+"""Part of the height of digits: what is lower is a mark, and neighbours on a line have this part of
+the lower one's height in common."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +45,8 @@ class Writing:
     """What is written on a page.
 
     `ink` is uint8 `(H, W)`, `stroke_width` in pixels, and lines go from top to bottom. `is_mark`
-    tells, of each connected component `(N,)`, whether it is a dot, a ruling, or lies along the
-    page's border.
-    `has_frames` says whether frames around writing were taken out of the ink.
+    tells, of each connected component `(N,)`, whether it is a dot, a dash, a ruling, or lies along
+    the page's border. `has_frames` says whether frames around writing were taken out of the ink.
     """
 
     ink: NDArray[np.uint8]
@@ -98,21 +68,22 @@ def find_writing(ink: NDArray[np.uint8]) -> Writing:
     heights, boxes, area = pieces.heights, pieces.boxes, pieces.area
     # A page's dark margin is no stroke, and would make dots of all that are.
     stroke = stroke_width(keep_components(pieces, ~pieces.along_border, ink))
-    dots = pieces.lengths < DOT * stroke
+    dots = pieces.lengths < DIGITS.min_height * stroke
     nothing = Writing(ink, pieces, np.zeros(len(area), bool), [], stroke, has_frames)
-    if area[dots].sum() > PARAMS.max_dots * area[~pieces.along_border].sum():
-        return nothing
+    if area[dots].sum() > MOST * area[~pieces.along_border].sum():
+        return nothing  # It is texture.
     dashes = pieces.widths > MAX_ASPECT * heights
-    marks = dots | dashes | pieces.along_border
-    is_slender = heights > PARAMS.slender * pieces.widths
-    measures = ~marks & ~pieces.at_border & ~is_slender
+    marks = dots | pieces.along_border
+    is_slender = heights > RULINGS.min_aspect / 2 * pieces.widths
+    may_be_digits = ~marks & ~dashes
+    measures = may_be_digits & ~pieces.at_border & ~is_slender
     if not measures.any():
-        measures = ~marks
+        measures = may_be_digits
     if not measures.any():
         return nothing
     typical = _weighted_median(heights[measures], area[measures])
-    rulings = is_slender & (heights > PARAMS.tallest * typical)
-    members = np.flatnonzero(~marks & ~rulings & (heights > PARAMS.smallest * typical))
+    rulings = is_slender & (heights > typical / MIN_HEIGHT)
+    members = np.flatnonzero(may_be_digits & ~rulings & (heights > MIN_HEIGHT * typical))
     if len(members) > MAX_DIGITS:
         raise ImageError(
             f"{len(members):,} marks that may be digits, and at most {MAX_DIGITS:,} are read from "
@@ -121,16 +92,18 @@ def find_writing(ink: NDArray[np.uint8]) -> Writing:
     if not len(members):
         return nothing
     widths = np.array([component_stroke_width(pieces, i, ink) for i in members.tolist()])
+    # Not the mean: letters are lower than the digits beside them.
     lines = [
-        Line(line, float(np.percentile(heights[line], PARAMS.height_percentile)))
+        Line(line, float(np.quantile(heights[line], NEARLY_ALL)))
         for line in _join_by_height(boxes, members)
     ]
-    least = max(PARAMS.lowest, PARAMS.small_print * max(line.height for line in lines))
-    # A short dash may be the bar of a 5.
+    # What is lower is print on the form.
+    least = MOST * max(line.height for line in lines)
     return Writing(
         ink,
         pieces,
-        dots | (dashes & (pieces.widths > typical)) | pieces.along_border | rulings,
+        # A short dash may be the bar of a 5.
+        marks | rulings | (dashes & (pieces.widths > typical)),
         [line for line in lines if line.height >= least],
         _weighted_median(widths, area[members]),
         has_frames,
@@ -154,7 +127,7 @@ def labels_of(writing: Writing, line: Line, rows: slice) -> NDArray[np.unsignedi
     if line.members:
         top, _, bottom, _ = hull(boxes[line.members])
         is_low = boxes[:, 0] + boxes[:, 2] > top + bottom
-        is_kept &= ~is_low | (writing.pieces.heights > PARAMS.smallest * line.height)
+        is_kept &= ~is_low | (writing.pieces.heights > MIN_HEIGHT * line.height)
     kept: NDArray[np.unsignedinteger] = np.where(np.append(False, is_kept)[labels], labels, 0)
     return kept
 
@@ -174,7 +147,7 @@ def _join_by_height(boxes: NDArray[np.intp], members: NDArray[np.intp]) -> list[
     lasts = np.empty((len(members), 2), np.intp)  # of each line the last piece's top and bottom
     for i in members[(boxes[members, 1] + boxes[members, 3]).argsort()].tolist():
         shared = _shared_heights(lasts[: len(lines)], boxes[i, [0, 2]])
-        place = int(shared.argmax()) if shared.max(initial=0) > PARAMS.shared_height else len(lines)
+        place = int(shared.argmax()) if shared.max(initial=0) > MIN_HEIGHT else len(lines)
         if place == len(lines):
             lines.append([])
         lines[place].append(i)

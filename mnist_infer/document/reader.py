@@ -13,6 +13,7 @@ from mnist_infer.document.rows import NOTHING, read_band
 from mnist_infer.imaging.binarize import binarize, refined_window
 from mnist_infer.imaging.filters import bounds
 from mnist_infer.imaging.paper import colour_contrast
+from mnist_infer.imaging.params import MOST
 from mnist_infer.imaging.row_image import AROUND
 from mnist_infer.results import LocatedDigit, Unread
 
@@ -36,9 +37,6 @@ BESIDE = 0.5
 
 LEAST_CONFIDENCE = 0.4
 """Lines of a lower mean confidence are letters and other marks."""
-
-TALL = 0.6
-"""What is this tall, as a part of its line's height, may be a digit."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +150,6 @@ def _left_over(writing: Writing, line: Line, digits: Digits) -> list[Box]:
         top, left, bottom, right = writing.pieces.boxes[piece].tolist()
         middle = (left + right) / 2
         is_read = any(start <= middle <= stop for (start, _, stop, _), _, _ in digits)
-        if bottom - top >= TALL * line.height and not is_read:
+        if bottom - top >= MOST * line.height and not is_read:
             boxes.append((left, top, right, bottom))
     return boxes

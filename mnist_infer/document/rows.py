@@ -35,15 +35,9 @@ class RowParams:
     network reads alone: 1,218 instead of 1,225 of 1,280 generated pictures are right, and 506
     instead of 530 of 631 real ones (`python -m benchmarks.ablation`)."""
 
-    least_probability: float = 1e-4
-    """What the digit network's probabilities count as at least: one digit alone that it does not
-    know rules out no text."""
-
-    no_ink: float = 0.05
-    """Its probability of a digit where there is no ink."""
-
-    furthest: float = 6.0
-    """A text that the row network finds less likely than the best by more than this is left out."""
+    least_probability: float = 1e-3
+    """What the digit network's probabilities count as at least, and where there is no ink: one
+    digit alone that it does not know rules out no text."""
 
     temperature: float = 1.4
     """Divides the scores before they become probabilities: both networks see the same picture, so
@@ -91,7 +85,8 @@ def read_band(
     """
     steps = read_row(row_image(grey))
     likely = beam_search(steps)
-    least = max(likely.values()) - PARAMS.furthest
+    # What is less likely would not win by one digit that the digit network is sure of.
+    least = max(likely.values()) + PARAMS.digit_weight * np.log(PARAMS.least_probability)
     scale = grey.shape[1] / len(steps)
     scores = {text: score for text, score in likely.items() if score >= least}
     cells = {}
@@ -133,10 +128,7 @@ def _judge(
         rows = classify_variants([render_variants(ink) for ink in new.values()], classify)
         known.update(zip(new, rows, strict=True))
     probabilities = np.array(
-        [
-            known[key][int(digit)] if key else PARAMS.no_ink
-            for key, digit in zip(keys, text, strict=True)
-        ]
+        [known[key][int(digit)] if key else 0.0 for key, digit in zip(keys, text, strict=True)]
     )
     return float(np.log(probabilities + PARAMS.least_probability).sum())
 
