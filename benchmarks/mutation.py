@@ -6,7 +6,8 @@ module's own (`LEAST_SIDE = 3`, `LOW, HIGH = 1, 2`), the default of a dataclass'
 argument of an instance that a module makes (`PARAMS = RowParams(margin=0.2)`). A value that passes
 all tests survives: a test is missing, or the constant is not needed. The table names the survivors.
 
-It takes some 10 seconds for each value. `--only NAME` narrows it down.
+It takes some 10 seconds for each value. `--only NAME` narrows it down. `--list` tries nothing and
+prints the constants, with what fixes those that are no matter of tuning.
 """
 
 from __future__ import annotations
@@ -40,6 +41,23 @@ MODULES = (
 
 WITHOUT = "page_full_of_marks"
 """A test that limits the work for hostile pages; it takes as long as all others together."""
+
+FIXED = {
+    "SIDE": "MNIST's images",
+    "BOX": "MNIST's images",
+    "MNIST_STROKE": "measured on MNIST",
+    "STROKE_RANGE": "measured on MNIST",
+    "MIN_STROKE": "measured on MNIST",
+    "MAX_OFF_CENTRE": "measured on MNIST",
+    "ROW_HEIGHT": "the row network's input",
+    "PAPER": "the row network's input",
+    "SPREAD": "the row network's input",
+    "FAINTEST": "the row network's input",
+    "SKIPPED": "a limit of work",
+    "MAX_FRAME_AREA": "a limit of work",
+    "MAX_DIGITS": "a limit of work",
+}
+"""What fixes a constant, where it is not tuned to pictures."""
 
 Value = int | float | tuple["Value", ...]
 
@@ -199,9 +217,26 @@ def _row(root: Path, mutant: Mutant) -> tuple[str, str, str, str]:
     return path, f"`{constant.name}`", repr(constant.value), repr(mutant.value)
 
 
+def _listing(constants: Sequence[Constant]) -> str:
+    """The constants as a table, and how many of them are tuned to pictures."""
+    rows = [
+        (
+            constant.path.name,
+            f"`{constant.name}`",
+            repr(constant.value),
+            FIXED.get(constant.name, ""),
+        )
+        for constant in constants
+    ]
+    tuned = sum(not row[-1] for row in rows)
+    total = f"{len(rows)} constants, {tuned} of them tuned to pictures."
+    return f"{total}\n\n{table(('file', 'constant', 'value', 'fixed by'), rows, numbers=False)}"
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table of the survivors."""
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m benchmarks.mutation")
+    parser.add_argument("--list", action="store_true", help="print the constants, and try nothing")
     parser.add_argument("--only", action="append", help="a constant's name, or part of its path")
     parser.add_argument("--jobs", type=int, default=1, help="copies tried at once (default: 1)")
     parser.add_argument("--tests", nargs="+", help="files to run (default: those of these folders)")
@@ -214,6 +249,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if not options.only
         or any(only == constant.name or only in str(path) for only in options.only)
     ]
+    if options.list:
+        print(_listing(constants))
+        return
     tests = options.tests or [
         str(path.relative_to(ROOT))
         for path in (ROOT / f"tests/mnist_infer/test_{name}.py" for name in MODULES)
