@@ -30,7 +30,6 @@ been the digit's. 21 more of 2,250 corrupted digits are right, and 3 more of 3,4
 ones."""
 
 
-
 def prepare(picture: Picture) -> Stages:
     """Make an MNIST image of a picture of one digit, read at `WORKING_SIDE`.
 
