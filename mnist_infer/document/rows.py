@@ -35,7 +35,7 @@ class RowParams:
     network reads alone: 1,218 instead of 1,225 of 1,280 generated pictures are right, and 506
     instead of 530 of 631 real ones (`python -m benchmarks.ablation`)."""
 
-    least_probability: float = 1e-3
+    least_probability: float = 0.01
     """What the digit network's probabilities count as at least, and where there is no ink: one
     digit alone that it does not know rules out no text."""
 

@@ -20,7 +20,7 @@ that makes what stands beside it another digit, of a piece's pixels in one digit
 these had a value of its own between 0.6 and 0.85; with one for all, no answer to 2,792 pictures of
 one digit is another."""
 
-NEARLY_ALL = 0.9
+NEARLY_ALL = 0.95
 """Part that counts as all but for a few pixels: of a picture that is at two levels, of a row or
 column of it that is at one, of the edges that a window brings out."""
 

@@ -59,9 +59,9 @@ def levels(between: float = 0, spread: float = 0) -> NDArray[np.uint8]:
 
 @pytest.mark.parametrize(
     ("between", "spread", "is_clean"),
-    [(0.07, 0, True), (0.13, 0, False), (0, 0.05, True), (0, 0.085, False)],
+    [(0.03, 0, True), (0.08, 0, False), (0, 0.05, True), (0, 0.085, False)],
 )
-def test_two_levels_are_narrow_and_have_nine_tenths_of_the_pixels(
+def test_two_levels_are_narrow_and_have_nearly_all_pixels(
     between: float, spread: float, is_clean: bool
 ):
     assert (binarize_two_levels(levels(between, spread)) is not None) is is_clean

@@ -49,7 +49,7 @@ def test_the_digit_network_counts_half(rows: float, text: str):
     assert read({"7": rows, "1": 1 - rows}, {"1": 0.8, "7": 0.2}).text == text
 
 
-@pytest.mark.parametrize(("rows", "text"), [(0.94, "1"), (0.985, "7")])
+@pytest.mark.parametrize(("rows", "text"), [(0.9, "1"), (0.92, "7")])
 def test_the_digit_network_alone_rules_out_no_text(rows: float, text: str):
     assert read({"7": rows, "1": 1 - rows}, {"1": 1.0}).text == text
 
