@@ -87,3 +87,11 @@ def hostile_decoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "sitecustomize.py").write_text(_HOSTILE_DECODER)
     monkeypatch.syspath_prepend(folder)
     monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
+
+
+@pytest.fixture
+def short_decoding(hostile_decoder: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hostile decoder that has a second instead of three, in this process and in new ones."""
+    monkeypatch.setattr("mnist_infer.decode.limits._SECONDS", 1.0)
+    with (tmp_path / "python" / "sitecustomize.py").open("a") as file:
+        file.write("from mnist_infer.decode import limits\nlimits._SECONDS = 1.0\n")

@@ -153,7 +153,7 @@ def test_without_more_processes_to_be_had_one_does_it_all():
     assert [json.loads(line)["digit"] for line in done.stdout.splitlines()] == [7] * 60
 
 
-@pytest.mark.usefixtures("hostile_decoder")
+@pytest.mark.usefixtures("short_decoding")
 class TestLimits:
     """A picture that decoding would never end with, or takes all memory, is one typed error."""
 

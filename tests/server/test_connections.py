@@ -112,7 +112,7 @@ async def answer(scope: Scope, receive: Receive, send: Send) -> None:
 
 @pytest.fixture(scope="module")
 def hasty() -> Iterator[str]:
-    with running(answer, Limits(head_seconds=0.8, body_seconds=0.8)) as url:
+    with running(answer, Limits(head_seconds=0.4, body_seconds=0.4)) as url:
         yield url
 
 
@@ -124,7 +124,7 @@ class TestDeadlines:
         with connect(hasty) as connection:
             answered = exchange(connection, sent)
         assert answered.startswith(b"HTTP/1.1 408 ")
-        assert b"took more than 0.8 s" in answered
+        assert b"took more than 0.4 s" in answered
 
     @pytest.mark.parametrize(
         "next_request", [b"", b"GET /"], ids=["idle", "half a head of the next request"]
@@ -152,7 +152,7 @@ class TestDeadlines:
                 closed.set()
 
         with (
-            running(much, Limits(head_seconds=0.8, body_seconds=0.8)) as url,
+            running(much, Limits(head_seconds=0.4, body_seconds=0.4)) as url,
             connect(url) as connection,
         ):
             connection.sendall(b"GET / HTTP/1.1\r\n\r\n")
