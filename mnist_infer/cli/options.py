@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
@@ -10,6 +9,7 @@ import typer
 from mnist_infer import __version__, config
 from mnist_infer.cli.console import PROGRAM
 from mnist_infer.inference.registry import bundled_info
+from mnist_infer.json_records import READING_THRESHOLD
 
 _DEFAULT = bundled_info(config.DEFAULT_MODEL).sidecar
 
@@ -52,6 +52,17 @@ MinConfidence = Annotated[
         f"{_DEFAULT['generated_non_digits_rejected']:.0%} of pictures without a digit.",
     ),
 ]
+RowMinConfidence = Annotated[
+    float,
+    typer.Option(
+        min=0,
+        max=1,
+        metavar="P",
+        help="Give no answer where the least certain digit is below this confidence. "
+        f"{READING_THRESHOLD:g} rejects 17% of pictures that are read right, and 74% of "
+        "those that are read wrong.",
+    ),
+]
 Model = Annotated[
     str,
     typer.Option(metavar="NAME|FILE", help="The name of a bundled model, or your own ONNX file."),
@@ -83,7 +94,7 @@ MaxPixels = Annotated[
 BatchSize = Annotated[
     int,
     typer.Option(
-        min=1, max=sys.maxsize, metavar="N", help="How many images go through the network together."
+        min=1, max=100_000, metavar="N", help="How many images go through the network together."
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print neither progress nor errors.")]

@@ -61,7 +61,7 @@ def serve(
         typer.Option(
             min=1,
             metavar="N",
-            help="At most so many tensors of /v2 go through the network together; 1: no batching.",
+            help="At most so many images go through the network together; 1: no batching.",
         ),
     ] = 64,
     queue: Annotated[
