@@ -1,9 +1,9 @@
-"""Pictures -> what the network sees: one at a time, and side by side where there is work for it.
+"""Prepare pictures for the networks, in several processes where there are many of them.
 
 Decoding and preparing take nearly all of the time, and Python runs one thread at a time. The
-processes are forks, which start in milliseconds; where a fork is not safe, which is everywhere but
-on Linux, nothing is done side by side. Each process has the limits of `decode.limits`; one that
-they end is replaced, and what it had not done is done one at a time.
+processes are forks, which start in milliseconds; only on Linux is a fork safe, and elsewhere one
+process prepares all pictures. Each process has the limits of `decode.limits`; one that passes a
+limit is replaced, and the pictures that it had left are prepared one at a time.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Prepared: TypeAlias = NetworkInputs | ImageError
 """What the networks see of a picture, or why there is nothing to see."""
 
 MOST_PROCESSES = 8
-"""By then, for small pictures, the process that they all work for has no time left."""
+"""With more, the process that gives them work cannot keep up where pictures are small."""
 
 # The first picture takes the imports along; some more tell what one costs.
 _TRIAL = 5
@@ -145,7 +145,7 @@ class _Worker:
         """Start the process.
 
         Raises:
-            OSError: There are no more processes or files to be had.
+            OSError: The system has no process or file left.
         """
         from mmap import mmap
 
@@ -263,10 +263,10 @@ def _take(waiting: deque[_Given], one_by_one: _OneByOne) -> Iterator[Prepared]:
 
 @contextmanager
 def _workers(processes: int, max_pixels: int) -> Iterator[list[_Worker]]:
-    """As many processes as asked for, or as are to be had, until the end of the block."""
+    """As many processes as asked for, or fewer where the system has no more."""
     workers: list[_Worker] = []
     try:
-        with suppress(OSError):  # Where no more are to be had, fewer do as well.
+        with suppress(OSError):  # Fewer will do.
             for _ in range(processes):
                 workers.append(_Worker(max_pixels))
         yield workers
@@ -284,7 +284,7 @@ def _work(
     place: mmap,
     max_pixels: int,
 ) -> None:
-    """What a worker does, until there is nobody left to give it tasks."""
+    """What a worker does, until its pipe of tasks is closed."""
     their_tasks.close()
     limit_memory(max_pixels)
 

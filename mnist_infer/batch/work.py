@@ -1,4 +1,4 @@
-"""What is to be done and what is done already, as files in the destination.
+"""The state of a batch run, as files in its destination: the list of images, and the answers.
 
 ::
 

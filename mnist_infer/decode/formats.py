@@ -217,7 +217,7 @@ def _bomb(max_pixels: int) -> str:
 def _why_not(start: bytes) -> str:
     """What a file is that is no picture, judged by its first bytes."""
     if not start:
-        return "empty: there is not one byte in it"
+        return "an empty file"
     name = _known(start)
     if name:
         return f"{name} is not supported; {_ADVICE}"

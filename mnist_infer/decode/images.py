@@ -109,7 +109,7 @@ def read_picture(
             check_pixels(source, max_pixels)
             return _decode(source, working_side)
         except Exception as error:
-            _tell(error)
+            _raise_image_error(error)
     file, page = (source.file, source.number) if isinstance(source, Page) else (source, None)
     _check_kind(file)
     try:
@@ -120,7 +120,7 @@ def read_picture(
                 return _from_stream(stream, page, working_side, max_pixels)
         return _from_stream(_seekable(file, max_pixels), page, working_side, max_pixels)
     except Exception as error:
-        _tell(error)
+        _raise_image_error(error)
 
 
 def read_file(file: File, max_pixels: int) -> bytes:
@@ -139,7 +139,7 @@ def read_file(file: File, max_pixels: int) -> bytes:
                 return read_at_most(stream, max_bytes(max_pixels) + 1)
         return read_at_most(_seekable(file, max_pixels), max_bytes(max_pixels) + 1)
     except Exception as error:
-        _tell(error)
+        _raise_image_error(error)
 
 
 def _check_kind(file: object) -> None:
@@ -181,7 +181,7 @@ def _seekable(stream: BinaryIO, max_pixels: int) -> BinaryIO:
     return stream
 
 
-def _tell(error: Exception) -> NoReturn:
+def _raise_image_error(error: Exception) -> NoReturn:
     """Raise an error as an `ImageError`.
 
     Pillow's decoders meet hostile bytes and raise nearly every built-in exception.

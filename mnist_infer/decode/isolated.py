@@ -121,7 +121,7 @@ class IsolatedDecoder:
         return Picture(pixels.reshape(answer["shape"]), tuple(answer["size"]), answer["shrink"])
 
     def close(self) -> None:
-        """End all workers, also those at work; the next picture starts a new one."""
+        """End all workers, idle or at work; the next picture starts a new one."""
         self._finalizer()
         self._begin()
 
@@ -227,7 +227,7 @@ class _Pool:
 
 
 class _KilledError(Exception):
-    """Somebody else has killed a worker, which says nothing about its picture."""
+    """A worker was killed by another process, which says nothing about its picture."""
 
 
 class _DisplacedError(Exception):
@@ -249,7 +249,7 @@ class _Turns:
     def __init__(self, workers: int) -> None:
         self._lock = threading.Lock()
         self._idle: list[Worker | None] = [None] * workers
-        self._at_work: list[_Turn] = []  # The one that has been at it for longest comes first.
+        self._at_work: list[_Turn] = []  # The longest at work comes first.
         self._waiting: list[SimpleQueue[Worker | None]] = []
 
     def take(self) -> Worker | None:
@@ -302,7 +302,7 @@ class _Turns:
 
 
 class _Processes:
-    """The workers that run, whatever they are at."""
+    """All running workers, idle or at work."""
 
     def __init__(self, max_pixels: int, by_fork: bool) -> None:
         self._max_pixels = max_pixels

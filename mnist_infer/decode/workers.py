@@ -36,7 +36,7 @@ _PROGRAM = "import sys; from mnist_infer.decode import workers; workers.{}(int(s
 
 
 class ForkedWorker:
-    """A worker that is a fork, with the face of a `Popen`."""
+    """A worker that is a fork, with the methods of a `Popen`."""
 
     def __init__(
         self, pid: int, to_worker: int, from_worker: int, reap: Callable[[int], int | None]
@@ -190,7 +190,7 @@ def end_worker(worker: Worker) -> None:
 
 def serve(max_pixels: int) -> None:
     """What a new Python does as a worker."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Whom it works for ends it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # The process that started it ends it.
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # What else is printed must not be taken for an answer.
     load_plugins()
@@ -198,7 +198,7 @@ def serve(max_pixels: int) -> None:
 
 
 def serve_forks(max_pixels: int) -> None:
-    """What a new Python does as a template, until there is nobody left to fork for."""
+    """What a new Python does as a template, until the other end of its socket is closed."""
     import socket
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -280,7 +280,7 @@ def _fork(requests: int, answers: int, max_pixels: int, *others: int) -> int:
 
 
 def _work(requests: BinaryIO, answers: BinaryIO, max_pixels: int) -> None:
-    """Decode what is asked for, until there is nobody left who asks."""
+    """Decode one picture after the other, until the pipe of requests is closed."""
     limit_pillow(max_pixels)
     limit_memory(max_pixels)
     answers.write(b"ready\n")

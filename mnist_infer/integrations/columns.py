@@ -33,7 +33,7 @@ class Columns:
         Args:
             recognizer: Who answers.
             images: As `Recognizer.predict` takes them; None for a null in a table, and an
-                `ImageError` for an image that could not even be had.
+                `ImageError` for an image that could not be fetched.
         """
         given = [ImageError("null, no image") if image is None else image for image in images]
         answers = recognizer.predict_each(

@@ -54,7 +54,7 @@ class Batcher(Generic[Item, Result]):
         future: asyncio.Future[Result] = loop.create_future()
         self._waiting.append((item, future))
         if self._idle and len(self._waiting) == 1:
-            # Not at once: what else arrived in this turn of the loop shall come along.
+            # Not at once: what else arrives in this turn of the event loop joins the batch.
             loop.call_soon(self._start)
         return await future
 

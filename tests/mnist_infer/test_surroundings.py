@@ -198,7 +198,7 @@ class TestStdout:
     @posix
     def test_a_closed_standard_input_is_an_empty_one(self):
         done = run([*COMMAND, "-", SEVEN], preexec=lambda: os.close(0))
-        assert done.stderr == "-: empty: there is not one byte in it\n"
+        assert done.stderr == "-: an empty file\n"
         assert (done.stdout, done.returncode) == (f"{SEVEN}  7  100.0 %\n", 1)
 
     @posix
