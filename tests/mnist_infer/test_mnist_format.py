@@ -31,6 +31,15 @@ def test_what_is_not_in_mnists_form(name: str):
     assert not is_mnist_format(NOT_MNIST[name](normalize(zero(300, 20))))
 
 
+@pytest.mark.parametrize(("level", "is_in"), [(76, True), (37, False)])
+def test_the_centre_of_mass_is_half_a_pixel_off_the_middle_at_most(level: int, is_in: bool):
+    """An upright bar that is faint at its top; its centre is 0.5 and 0.75 pixels too low."""
+    image = np.zeros((28, 28), np.uint8)
+    image[4:24, 13:16] = 255
+    image[4:7, 13:16] = level
+    assert is_mnist_format(image) is is_in
+
+
 def test_mnist_is_in_its_own_form(mnist_path: Path):
     with np.load(mnist_path) as data:
         images = data["x_test"]

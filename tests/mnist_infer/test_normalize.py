@@ -33,6 +33,10 @@ def test_strokes_are_as_wide_as_mnists_whatever_the_pen(pen: int):
     assert 1.9 < stroke_width(normalize(zero(300, pen))) < 3.3
 
 
+def test_what_is_nearly_filled_is_thinned_a_little_only():
+    assert 4.5 < stroke_width(normalize(zero(300, 74))) < 5.6
+
+
 @pytest.mark.parametrize(("pen", "width"), [(4, 1.63), (22, 1.7), (40, 2.9), (60, 3.6)])
 def test_other_pens_than_mnists_are_seen_again_as_drawn(pen: int, width: float):
     first, second = render_variants(zero(300, pen))
