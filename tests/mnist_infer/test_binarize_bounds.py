@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from mnist_infer.imaging.binarize import binarize_two_levels, refined_window
+from mnist_infer.imaging.binarize import binarize, binarize_two_levels, refined_window
+from mnist_infer.imaging.paper import blur_noise
 from mnist_infer.imaging.paper_region import find_paper_regions
 from mnist_infer.imaging.rulings import remove_rulings
 
@@ -35,6 +36,32 @@ def test_a_sheet_is_turned_by_fifteen_degrees_at_most(angle: float, found: bool)
 @pytest.mark.parametrize(("covered", "found"), [(0.1, True), (0.55, False)])
 def test_most_of_a_sheet_is_paper(covered: float, found: bool):
     assert is_found(sheet(covered=covered)) is found
+
+
+@pytest.mark.parametrize(("bulge", "found"), [(11, True), (17, False)])
+def test_the_sides_of_a_sheet_are_straight(bulge: int, found: bool):
+    """Two of them rise to a ridge, by 8 and by 12 % of the sheet's area."""
+    image = Image.new("L", (256, 256), 40)
+    corners = [(58, 58), (128, 58 - bulge), (198, 58), (198, 198), (128, 198 + bulge), (58, 198)]
+    ImageDraw.Draw(image).polygon(corners, fill=220)
+    assert is_found(np.asarray(image)) is found
+
+
+@pytest.mark.parametrize(("contrast", "found"), [(13, True), (8, False)])
+def test_ink_stands_out_five_times_as_far_as_noise(contrast: int, found: bool):
+    page = np.full((200, 200), 200.0)
+    page[50:150, 95:105] -= contrast
+    noise = np.random.default_rng(0).normal(0, 2, page.shape)
+    assert bool(binarize(np.rint(page + noise).astype(np.uint8))[0].any()) is found
+
+
+@pytest.mark.parametrize(("step", "is_blurred"), [(5, True), (3, False)])
+def test_noise_is_blurred_where_neighbours_differ_by_half_of_eight_levels(
+    step: int, is_blurred: bool
+):
+    noisy = np.full((40, 40), 200, np.uint8)
+    noisy[:, ::2] += np.uint8(step)
+    assert (blur_noise(noisy) is not noisy) is is_blurred
 
 
 def levels(between: float = 0, spread: float = 0) -> NDArray[np.uint8]:
