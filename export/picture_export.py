@@ -14,7 +14,8 @@ from export.errors import ExportError
 from export.picture import BOUNDS, IMAGE, INPUT, PROBABILITIES, picture_model
 from export.picture_parity import Row, drawing_sets, picture_answer, prove_picture
 from mnist_infer import ModelError, Recognizer
-from mnist_infer.inference.registry import bundled_info, bundled_models
+from mnist_infer.config import Precision
+from mnist_infer.inference.registry import bundled_info, bundled_models, has_int8
 from train.data import load_mnist
 
 if TYPE_CHECKING:
@@ -58,9 +59,12 @@ def export_picture(
         recognizer = Recognizer(network, device="cpu")
     except ModelError as error:
         raise ExportError(f"{network} is no digit network: {error}") from error
+    network_sha256 = recognizer.model.sha256
+    if source := _bundled(network_sha256):
+        # By its name it is helped by the row network, as users have it.
+        recognizer = Recognizer(source.name, device="cpu", precision=source.precision or "auto")
     taken = onnx.load(network)
     model = picture_model(taken)
-    network_sha256 = recognizer.model.sha256
     metadata = {each.key: each.value for each in taken.metadata_props}
     metadata |= {
         "input_polarity": "any",
@@ -75,7 +79,6 @@ def export_picture(
         recognizer,
         drawing_sets(mnist.x_train, mnist.y_train, drawings),
     )
-    source = _bundled(network_sha256)
     record = {
         "name": name,
         "version": metadata.get("version"),
@@ -105,9 +108,11 @@ def export_picture(
 
 
 def _bundled(sha256: str) -> ModelInfo | None:
-    """The bundled model, in whatever precision, that a file is."""
+    """The bundled model that a file is, in its precision."""
     for name in bundled_models():
-        info = bundled_info(name)
-        if sha256 in (info.sha256, info.sidecar.get("int8", {}).get("sha256")):
-            return info
+        precisions: tuple[Precision, ...] = ("float32", "int8") if has_int8(name) else ("float32",)
+        for precision in precisions:
+            info = bundled_info(name, precision)
+            if info.sha256 == sha256:
+                return info
     return None
