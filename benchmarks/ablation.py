@@ -69,6 +69,7 @@ VARIANTS: dict[str, list[Change]] = {
     "contrast of 3 deviations": [(BINARIZE, "min_contrast", 3.0)],
     "edges of any step": [(BINARIZE, "min_edge_step", 0.0)],
     "small pictures as large ones": [(BINARIZE, "rise_in_thumbnail", BINARIZE.rise)],
+    "pages are binarized once": [(reader, "refined_window", lambda window, stroke: None)],
     "rulings stay": [
         (pipeline, "remove_rulings", _with_rulings),
         (layout, "remove_page_rulings", _with_rulings),

@@ -10,6 +10,7 @@ import numpy as np
 from mnist_infer.errors import ImageError
 from mnist_infer.imaging.components import (
     Components,
+    component_stroke_width,
     keep_components,
 )
 from mnist_infer.imaging.filters import stroke_width
@@ -43,7 +44,7 @@ class Line:
 class Writing:
     """What is written on a page.
 
-    `ink` is uint8 `(H, W)`, and lines go from top to bottom. `is_mark`
+    `ink` is uint8 `(H, W)`, `stroke_width` in pixels, and lines go from top to bottom. `is_mark`
     tells, of each connected component `(N,)`, whether it is a dot, a dash, a ruling, or lies along
     the page's border. `has_frames` says whether frames around writing were taken out of the ink.
     """
@@ -52,6 +53,7 @@ class Writing:
     pieces: Components
     is_mark: NDArray[np.bool_]
     lines: list[Line]
+    stroke_width: float
     has_frames: bool
 
 
@@ -67,7 +69,7 @@ def find_writing(ink: NDArray[np.uint8]) -> Writing:
     # A page's dark margin is no stroke, and would make dots of all that are.
     stroke = stroke_width(keep_components(pieces, ~pieces.along_border, ink))
     dots = pieces.lengths < DIGITS.min_height * stroke
-    nothing = Writing(ink, pieces, np.zeros(len(area), bool), [], has_frames)
+    nothing = Writing(ink, pieces, np.zeros(len(area), bool), [], stroke, has_frames)
     if area[dots].sum() > MOST * area[~pieces.along_border].sum():
         return nothing  # It is texture.
     dashes = pieces.widths > MAX_ASPECT * heights
@@ -89,6 +91,7 @@ def find_writing(ink: NDArray[np.uint8]) -> Writing:
         )
     if not len(members):
         return nothing
+    widths = np.array([component_stroke_width(pieces, i, ink) for i in members.tolist()])
     # Not the mean: letters are lower than the digits beside them.
     lines = [
         Line(line, float(np.quantile(heights[line], NEARLY_ALL)))
@@ -102,6 +105,7 @@ def find_writing(ink: NDArray[np.uint8]) -> Writing:
         # A short dash may be the bar of a 5.
         marks | rulings | (dashes & (pieces.widths > typical)),
         [line for line in lines if line.height >= least],
+        _weighted_median(widths, area[members]),
         has_frames,
     )
 

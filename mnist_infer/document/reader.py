@@ -10,7 +10,7 @@ import numpy as np
 from mnist_infer.decode.images import Picture
 from mnist_infer.document.layout import Line, find_writing, hull, labels_of
 from mnist_infer.document.rows import NOTHING, read_band
-from mnist_infer.imaging.binarize import binarize
+from mnist_infer.imaging.binarize import binarize, refined_window
 from mnist_infer.imaging.filters import bounds
 from mnist_infer.imaging.paper import colour_contrast
 from mnist_infer.imaging.params import MOST
@@ -46,6 +46,11 @@ class _Page:
     lines: list[Digits]
     unread: list[Box]
 
+    @property
+    def confidence(self) -> float:
+        """Mean confidence of all digits; 0 without any."""
+        return float(np.mean([digit[2] for line in self.lines for digit in line] or [0]))
+
 
 def read_page(
     picture: Picture, classify: Classify, read_row: ReadRow
@@ -60,10 +65,18 @@ def read_page(
     Returns:
         The digits of each line, and what may be a digit and was not read.
     """
-    ink = binarize(picture.pixels)
+    ink, window = binarize(picture.pixels)
     if not ink.any():
         return (), ()
-    page = _read_lines(find_writing(ink), colour_contrast(picture.pixels), classify, read_row)
+    grey = colour_contrast(picture.pixels)
+    writing = find_writing(ink)
+    page = _read_lines(writing, grey, classify, read_row)
+    # Until writing is found its stroke width is a guess; re-binarization knows it.
+    if (better := refined_window(window, writing.stroke_width)) is not None:
+        writing = find_writing(binarize(picture.pixels, better)[0])
+        other = _read_lines(writing, grey, classify, read_row)
+        if other.confidence > page.confidence:
+            page = other
     lines = tuple(
         tuple(
             LocatedDigit(digit, confidence, _original(picture, box))

@@ -23,22 +23,24 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def binarize(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def binarize(pixels: NDArray[np.uint8], window: int | None = None) -> tuple[NDArray[np.uint8], int]:
     """Tell the foreground of a picture from its paper.
 
     Args:
         pixels: uint8 `(H, W)` or `(H, W, 3)`.
+        window: In pixels, the width below which dark things are foreground and not paper; as wide
+            as the strokes ask for, unless given.
 
     Returns:
-        uint8 `(H, W)`, 0 = paper, 255 = foreground.
+        uint8 `(H, W)`, 0 = paper, 255 = foreground; and the window.
     """
     grey = blur_noise(colour_contrast(pixels))
     for region in find_paper_regions(grey):
-        foreground = _binarize_region(pixels, region)
+        foreground, used = _binarize_region(pixels, region, window)
         # A sheet with nothing on it was none: a wide stroke, or a shadow, may look like one.
         if foreground.any():
-            return foreground
-    return _binarize_paper(grey)
+            return foreground, used
+    return _binarize_paper(grey, window)
 
 
 def binarize_two_levels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
@@ -76,8 +78,20 @@ def _rise(shares: NDArray[np.floating[Any]], shape: tuple[int, ...]) -> NDArray[
     return ((shares - pale) * (255 / (full - pale))).clip(0, 255).astype(np.uint8)
 
 
-def _binarize_region(pixels: NDArray[np.uint8], region: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Foreground of a picture inside a sheet, (H, W) uint8; region: (H, W) bool."""
+def refined_window(window: int, stroke_width: float) -> int | None:
+    """Find a window that suits strokes of this width in pixels; None where the given one does.
+
+    Until writing is found its stroke width is a guess. Guessed too wide, a shadow's edge counts as
+    foreground; too narrow, wide strokes count as paper.
+    """
+    suiting = BINARIZE.page_window * stroke_width
+    return None if abs(window - suiting) < suiting / 2 else round(suiting)
+
+
+def _binarize_region(
+    pixels: NDArray[np.uint8], region: NDArray[np.bool_], window: int | None
+) -> tuple[NDArray[np.uint8], int]:
+    """Foreground of a picture inside a sheet, (H, W) uint8, and the window; region: (H, W) bool."""
     rows, columns = (bounds(np.asarray(region.any(axis=axis))) for axis in (1, 0))
     place = (rows, columns)
     foreground = np.zeros(region.shape, np.uint8)
@@ -87,29 +101,30 @@ def _binarize_region(pixels: NDArray[np.uint8], region: NDArray[np.bool_]) -> ND
     width = grey.shape[1]
     first, last = inside.argmax(axis=1), width - 1 - inside[:, ::-1].argmax(axis=1)
     within = np.arange(width).clip(first[:, None], last[:, None])
-    found = _binarize_paper(np.take_along_axis(grey, within, axis=1))
+    found, used = _binarize_paper(np.take_along_axis(grey, within, axis=1), window)
     foreground[place] = np.where(inside, found, 0)
     # What touches the sheet's edge is its shadow.
     labels = cc3d.connected_components((foreground > 0).astype(np.uint8), connectivity=8)
     is_shadow = np.zeros(int(labels.max()) + 1, bool)
     is_shadow[labels[region & dilate(~region, 1)]] = True
     foreground[is_shadow[labels]] = 0
-    return foreground
+    return foreground, used
 
 
-def _binarize_paper(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Foreground of a picture of paper alone: (H, W) uint8 -> (H, W) uint8.
+def _binarize_paper(grey: NDArray[np.uint8], window: int | None) -> tuple[NDArray[np.uint8], int]:
+    """Foreground of a picture of paper alone: (H, W) uint8 -> (H, W) uint8, and the window.
 
     The paper is the grey closing of the picture, as even as the light and as sharp as a shadow.
     """
     grey = grey if foreground_is_dark(grey) else 255 - grey
-    depth = closing(grey, find_closing_window(grey)) - grey
+    window = window or find_closing_window(grey)
+    depth = closing(grey, window) - grey
     found = measure_contrast(depth)
     # Rounding to 8 bits is noise too.
     if found.contrast < BINARIZE.min_contrast * max(1, found.noise):
-        return np.zeros_like(grey)
+        return np.zeros_like(grey), window
     shares = (np.arange(256) - found.background) / found.contrast
     foreground = _rise(shares, grey.shape).take(depth)
     if measure_edge_step(grey, foreground) <= BINARIZE.min_edge_step:
-        return np.zeros_like(grey)
-    return foreground
+        return np.zeros_like(grey), window
+    return foreground, window

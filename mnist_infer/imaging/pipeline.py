@@ -47,7 +47,7 @@ def prepare(picture: Picture) -> Stages:
         return Stages(image, image, box, image[np.newaxis], rows=())
     foreground = binarize_two_levels(picture.pixels)
     if foreground is None:
-        foreground = binarize(picture.pixels)
+        foreground, _ = binarize(picture.pixels)
     unruled = remove_rulings(foreground)
     contrast = colour_contrast(picture.pixels)
     seen = [contrast]
