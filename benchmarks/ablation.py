@@ -60,6 +60,7 @@ OFF = float("inf")
 VARIANTS: dict[str, list[Change]] = {
     "no sheets": [(binarize, "find_paper_regions", lambda grey: iter(()))],
     "sheets: any form": [(PAPER, "max_bulge", OFF), (PAPER, "min_fill", 0.0)],
+    "sheets: any step at the edge": [(PAPER, "min_step", 0.0)],
     "noise is not blurred": [(PAPER, "min_noise", OFF)],
     "two levels are no kind of picture": [
         (pipeline, "binarize_two_levels", lambda pixels: None),

@@ -8,7 +8,7 @@ import cc3d
 import numpy as np
 from PIL import Image
 
-from mnist_infer.imaging.filters import borders, otsu
+from mnist_infer.imaging.filters import borders, dilate, otsu
 from mnist_infer.imaging.params import MOST, PAPER
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def find_paper_regions(grey: NDArray[np.uint8]) -> Iterator[NDArray[np.bool_]]:
     """Find where a sheet may lie on ground of another shade; bool `(H, W)` each.
 
     A note on a desk, a page on a scanner's dark bed: four straight sides, most of it of one
-    shade and most of the rest of the other.
+    shade and most of the rest of the other, and a sharp edge between them.
     """
     step = -(-max(grey.shape) // (2 * PAPER.thumbnail))
     thumbnail = np.asarray(Image.fromarray(grey).reduce(step))
@@ -36,13 +36,13 @@ def find_paper_regions(grey: NDArray[np.uint8]) -> Iterator[NDArray[np.bool_]]:
         if region.all():
             continue
         purity = min(float(paper.sum() / region.sum()), 1 - float(shade[~region].mean()))
-        if purity > MOST and _is_sheet(region):
+        if purity > MOST and _is_sheet(region, thumbnail):
             large = region.repeat(step, axis=0).repeat(step, axis=1)
             yield large[: grey.shape[0], : grey.shape[1]]
 
 
-def _is_sheet(region: NDArray[np.bool_]) -> bool:
-    """Whether a part of a picture, (H, W) bool, has the form of a sheet."""
+def _is_sheet(region: NDArray[np.bool_], thumbnail: NDArray[np.uint8]) -> bool:
+    """Whether a part of a picture, (H, W) bool, has the form and the edges of a sheet."""
     area = int(region.sum())
     y, x = np.nonzero(region)
     # A quadrilateral's corners lie farthest along the diagonals, and its area is told by them.
@@ -53,8 +53,15 @@ def _is_sheet(region: NDArray[np.bool_]) -> bool:
     fill = area / ((np.ptp(y) + 1) * (np.ptp(x) + 1))
     # What three of the picture's borders cut off is the lit part of it.
     is_cut_off = sum(bool(side.any()) for side in borders(region)) > 2
-    is_straight = bool(abs(spanned / area - 1) <= PAPER.max_bulge and fill >= PAPER.min_fill)
-    return is_straight and not is_cut_off
+    if abs(spanned / area - 1) > PAPER.max_bulge or fill < PAPER.min_fill or is_cut_off:
+        return False
+    # Beside the edge, where it is blurred.
+    inside, outside = region & ~dilate(~region, 1), ~dilate(region, 2)
+    within, beyond = inside & dilate(~inside, 1), ~outside & ~dilate(region, 1)
+    if not within.any() or not beyond.any():
+        return False
+    step = float(np.median(thumbnail[within])) - float(np.median(thumbnail[beyond]))
+    return abs(step) > PAPER.min_step * float(np.ptp(thumbnail))
 
 
 def _rows_filled(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

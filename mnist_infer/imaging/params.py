@@ -40,6 +40,10 @@ class PaperParams:
     """Part of its upright box that a sheet turned by up to 15 degrees fills. Worth 4 of 100
     `photo`."""
 
+    min_step: float = 0.4
+    """Step across a sheet's edge, as a part of the picture's range of grey levels: light that falls
+    off has none. Worth 1 of 20 `row-shadow`."""
+
     min_noise: int = 8
     """Grey levels between neighbouring pixels that ask for a blur of one pixel. The blur is worth 6
     of 116 photographed cheques of `benchmarks.realworld`."""

@@ -13,15 +13,17 @@ from mnist_infer.imaging.paper_region import find_paper_regions
 from mnist_infer.imaging.rulings import remove_rulings
 
 
-def sheet(side: int = 140, angle: float = 0, covered: float = 0) -> NDArray[np.uint8]:
+def sheet(
+    side: int = 140, angle: float = 0, ground: int = 40, covered: float = 0
+) -> NDArray[np.uint8]:
     """A bright square on darker ground, 256 pixels a side, a part of it covered with stripes."""
-    image = Image.new("L", (256, 256), 40)
+    image = Image.new("L", (256, 256), ground)
     start = (256 - side) // 2
     ImageDraw.Draw(image).rectangle((start, start, start + side, start + side), fill=220)
     stripes = ImageDraw.Draw(image)
     for left in range(start + 10, start + side - 10, 10):
         stripes.rectangle((left, start + 10, left + 10 * covered, start + side - 10), fill=10)
-    return np.asarray(image.rotate(angle, Image.Resampling.BICUBIC, fillcolor=40))
+    return np.asarray(image.rotate(angle, Image.Resampling.BICUBIC, fillcolor=ground))
 
 
 def is_found(picture: NDArray[np.uint8]) -> bool:
@@ -62,6 +64,13 @@ def test_noise_is_blurred_where_neighbours_differ_by_half_of_eight_levels(
     noisy = np.full((40, 40), 200, np.uint8)
     noisy[:, ::2] += np.uint8(step)
     assert (blur_noise(noisy) is not noisy) is is_blurred
+
+
+@pytest.mark.parametrize(("ground", "found"), [(110, True), (155, False)])
+def test_the_step_at_a_sheets_edge_is_a_good_part_of_all_contrast(ground: int, found: bool):
+    picture = sheet(ground=ground).copy()
+    picture[100:130, 120:130] = 10
+    assert is_found(picture) is found
 
 
 def levels(between: float = 0, spread: float = 0) -> NDArray[np.uint8]:
