@@ -15,10 +15,9 @@ EDGE = 64
 
 MOST = 0.75
 """Part of something that counts as most of it: of a sheet that is paper of one shade, of a piece's
-outline that lies on the border, of a line that is foreground (it may be faint), of a digit's height
-that makes what stands beside it another digit, of a piece's pixels in one digit's cell. Each of
-these had a value of its own between 0.6 and 0.85; with one for all, no answer to 2,792 pictures of
-one digit is another."""
+outline that lies on the border, of a digit's height that makes what stands beside it another
+digit, of a piece's pixels in one digit's cell. Each of these had a value of its own between 0.6 and
+0.75; with one for all, no answer to 2,792 pictures of one digit is another."""
 
 NEARLY_ALL = 0.95
 """Part that counts as all but for a few pixels: of a picture that is at two levels, of a row or
@@ -95,6 +94,10 @@ class RulingParams:
 
     max_slope: float = 0.05
     """Rows a column: photos of forms tilt by up to 3 degrees."""
+
+    min_cover: float = 5 / 6
+    """Part of a line that is foreground: it may be faint. With 3/4, 4 of 20 pictures of black and
+    white noise lose so much that a digit is seen in the rest."""
 
     min_aspect: float = 20.0
     """Length in thicknesses of a line from border to border: the bar of a 7 is shorter. With 10, 7

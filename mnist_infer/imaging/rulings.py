@@ -9,7 +9,7 @@ import numpy as np
 
 from mnist_infer.imaging.components import Components, find_components, keep_components
 from mnist_infer.imaging.filters import dilate
-from mnist_infer.imaging.params import EDGE, MOST, RULINGS
+from mnist_infer.imaging.params import EDGE, RULINGS
 from mnist_infer.imaging.straight_lines import find_straight_lines
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _are_border_rulings(components: Components) -> NDArray[np.bool_]:
     inner = components.labels[rows : height - rows, columns : width - columns]
     is_inside = np.bincount(inner.ravel(), minlength=len(components.area) + 1)[1:] > 0
     shares = np.maximum(components.heights / height, components.widths / width)
-    return np.asarray((shares > MOST) & ~is_inside)
+    return np.asarray((shares > RULINGS.min_cover) & ~is_inside)
 
 
 def remove_lines_across(foreground: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -156,7 +156,9 @@ def _is_frame(mask: NDArray[np.bool_], is_cut: tuple[bool, ...]) -> bool:
         is_cut: Whether its top, bottom, left and right side are at the picture's border.
     """
     shares = [float(side.any(axis=0).mean()) for side in _along_sides(mask)]
-    is_lined = (cut or share >= MOST for cut, share in zip(is_cut, shares, strict=True))
+    is_lined = (
+        cut or share >= RULINGS.min_cover for cut, share in zip(is_cut, shares, strict=True)
+    )
     return sum(is_cut) <= 2 and all(is_lined)
 
 

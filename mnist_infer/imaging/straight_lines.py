@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mnist_infer.imaging.filters import dilate_rows
-from mnist_infer.imaging.params import MOST, RULINGS
+from mnist_infer.imaging.params import RULINGS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -83,7 +83,7 @@ def _horizontal_lines(
                 rows = _rows_between(ends.min(), ends.max(), margin=1)
                 free = near[rows] & ~dilate_rows(lines[rows])
                 cover = _means_along(free, *(ends - rows.start))
-                score[np.flatnonzero(meets)[cover < MOST]] = 0
+                score[np.flatnonzero(meets)[cover < RULINGS.min_cover]] = 0
     return lines, along
 
 
@@ -102,7 +102,7 @@ def _covered(
     near: NDArray[np.bool_], start: NDArray[np.intp], stop: NDArray[np.intp]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Those of the paths from rows `start` (N,) to `stop` (N,) that have few gaps."""
-    cover = MOST
+    cover = RULINGS.min_cover
     # Four standard deviations of a share that is estimated from so few columns.
     error = 4 * (cover * (1 - cover) * SKIPPED / near.shape[1]) ** 0.5
     for step, least in ((SKIPPED, cover - error), (1, cover)):

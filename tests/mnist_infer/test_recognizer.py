@@ -104,6 +104,13 @@ class TestPredict:
         assert np.mean(answers == labels) > 0.85
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_noise_is_no_digit(recognizer: Recognizer, seed: int):
+    noise = np.random.default_rng(seed).integers(0, 2, (300, 300), np.uint8) * np.uint8(255)
+    with pytest.raises(NoDigitError):
+        recognizer.predict(noise)
+
+
 class TestBatches:
     def test_order_is_kept(self, recognizer: Recognizer):
         answers = recognizer.predict_batch([drawn(digit) for digit in DIGITS], batch_size=3)
