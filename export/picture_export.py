@@ -14,8 +14,7 @@ from export.errors import ExportError
 from export.picture import BOUNDS, IMAGE, INPUT, PROBABILITIES, picture_model
 from export.picture_parity import Row, drawing_sets, picture_answer, prove_picture
 from mnist_infer import ModelError, Recognizer
-from mnist_infer.config import Precision
-from mnist_infer.inference.registry import bundled_info, bundled_models, has_int8
+from mnist_infer.inference.registry import bundled_info, bundled_models, bundled_precisions
 from train.data import load_mnist
 
 if TYPE_CHECKING:
@@ -110,8 +109,7 @@ def export_picture(
 def _bundled(sha256: str) -> ModelInfo | None:
     """The bundled model that a file is, in its precision."""
     for name in bundled_models():
-        precisions: tuple[Precision, ...] = ("float32", "int8") if has_int8(name) else ("float32",)
-        for precision in precisions:
+        for precision in bundled_precisions(name):
             info = bundled_info(name, precision)
             if info.sha256 == sha256:
                 return info

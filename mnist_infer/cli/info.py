@@ -7,14 +7,14 @@ from importlib import metadata
 from typing import Any
 
 from mnist_infer import __version__
-from mnist_infer.config import DEFAULT_MODEL, ModelConfig, Precision
+from mnist_infer.config import DEFAULT_MODEL, ModelConfig
 from mnist_infer.errors import MnistInferError
 from mnist_infer.inference import devices
 from mnist_infer.inference.registry import (
     ModelInfo,
     bundled_info,
     bundled_models,
-    has_int8,
+    bundled_precisions,
     row_model_info,
 )
 
@@ -80,12 +80,12 @@ def _row_network_line(entry: dict[str, Any]) -> str:
 
 def _model(name: str) -> dict[str, Any]:
     info = bundled_info(name)
-    precisions: tuple[Precision, ...] = ("int8", "float32") if has_int8(name) else ("float32",)
     return {
         "name": name,
         "default": name == DEFAULT_MODEL,
         "precisions": {
-            precision: _precision(bundled_info(name, precision)) for precision in precisions
+            precision: _precision(bundled_info(name, precision))
+            for precision in bundled_precisions(name)
         },
         "recommended_threshold": info.recommended_threshold,
         "recipe": info.sidecar["recipe"],

@@ -91,6 +91,11 @@ def has_int8(model: str | os.PathLike[str]) -> bool:
     return model in bundled_models() and "int8" in bundled_info(str(model)).sidecar
 
 
+def bundled_precisions(name: str) -> tuple[Precision, ...]:
+    """The precisions in which a bundled model comes, the one that a CPU gets first."""
+    return ("int8", "float32") if has_int8(name) else ("float32",)
+
+
 def read_model(
     model: str | os.PathLike[str], precision: Precision = "auto"
 ) -> tuple[ModelInfo, bytes]:
