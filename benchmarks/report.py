@@ -11,12 +11,14 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from benchmarks.timing import Row
 
 RESULTS = Path(__file__).with_name("results")
+PEER_MODULES = ("ai_edge_litert", "cv2", "openvino")
 SECTIONS = ["parity", "latency", "throughput", "files", "coldstart", "footprint", "cuda", "fitting"]
 
 
@@ -38,6 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     if options.only and options.output == RESULTS:
         parser.error("--only needs --output DIR: the project's page is of one whole run")
+    if options.output == RESULTS and (missing := missing_peers()):
+        parser.error(
+            f"not installed: {', '.join(missing)}. The project's page compares with them: "
+            'pip install ".[peers]", or write a page without them: --output DIR'
+        )
     results = measure(options.only or SECTIONS, options.data, quick=options.quick)
     write(results, options.output)
     if options.output == RESULTS:
@@ -47,6 +54,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for each in goals(results):
         if not each["met"]:
             print(f"missed: {each['what']}: {each['value']:,}", file=sys.stderr)
+
+
+def missing_peers() -> list[str]:
+    """Modules of the extra `peers` that are not installed."""
+    return [name for name in PEER_MODULES if find_spec(name) is None]
 
 
 def measure(sections: Sequence[str], data: str | None, *, quick: bool) -> dict[str, Any]:
