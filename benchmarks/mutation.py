@@ -34,8 +34,9 @@ TIMEOUT_S = 300
 """A test run that takes longer counts as failed: the tests take some 20 s."""
 
 MODULES = (
-    "golden", "normalize", "mnist_format", "digit", "digit_bounds", "rulings", "rulings_bounds",
-    "binarize", "ctc", "rows", "cells", "layout", "images", "invariance", "recognizer", "reader",
+    "golden", "normalize", "mnist_format", "row_image", "digit", "digit_bounds", "rulings",
+    "rulings_bounds", "binarize", "binarize_bounds", "ctc", "cells", "layout_bounds", "rows_bounds",
+    "images", "invariance", "recognizer", "reader",
 )  # fmt: skip
 """The test modules that are run, those that take least time first."""
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 from mnist_infer.imaging.binarize import binarize, binarize_two_levels, refined_window
 from mnist_infer.imaging.paper import blur_noise
 from mnist_infer.imaging.paper_region import find_paper_regions
 from mnist_infer.imaging.rulings import remove_rulings
+from tests.glyphs import digit_mask
 
 
 def sheet(
@@ -55,6 +56,35 @@ def test_ink_stands_out_five_times_as_far_as_noise(contrast: int, found: bool):
     page[50:150, 95:105] -= contrast
     noise = np.random.default_rng(0).normal(0, 2, page.shape)
     assert bool(binarize(np.rint(page + noise).astype(np.uint8))[0].any()) is found
+
+
+@pytest.mark.parametrize(("depth", "found"), [(52, True), (28, False)])
+def test_ink_has_an_edge_and_shading_has_none(depth: int, found: bool):
+    """Grey falls by two levels a pixel at the edge of what is just sharp enough."""
+    bar = Image.new("L", (120, 120))
+    ImageDraw.Draw(bar).rectangle((50, 25, 69, 94), fill=depth)
+    soft = np.asarray(bar.filter(ImageFilter.GaussianBlur(7)))
+    assert bool(binarize(200 - soft)[0].any()) is found
+
+
+@pytest.mark.parametrize(("strokes", "depth", "is_ink"), [(2, 55, False), (1, 65, True)])
+def test_a_dark_band_along_the_border_is_a_shadow_if_strokes_have_most_of_the_edges(
+    strokes: int, depth: int, is_ink: bool
+):
+    page = np.full((256, 256), 200, np.uint8)
+    page[:, -40:] -= np.uint8(depth)
+    for left in range(50, 50 + 30 * strokes, 30):
+        page[80:180, left : left + 6] = 140
+    found = binarize(page)[0] > 127
+    assert found[80:180, 50:56].all()
+    assert bool(found[:, -35:].any()) is is_ink
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_grey_of_a_small_picture_tells_how_much_of_a_pixel_is_ink(digit: int):
+    ink = digit_mask(digit, 240).resize((28, 28), Image.Resampling.BOX)
+    page = 255 - np.pad(np.asarray(ink), 4)
+    assert binarize(page)[0][4:-4, 4:-4].mean() == pytest.approx(np.asarray(ink).mean(), rel=0.05)
 
 
 @pytest.mark.parametrize(("step", "is_blurred"), [(5, True), (3, False)])

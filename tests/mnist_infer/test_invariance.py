@@ -60,6 +60,11 @@ def test_size(digit: int, side: int):
     assert read(drawn(digit, side)) == digit
 
 
+@pytest.mark.parametrize("digit", [3, 5, 8])
+def test_a_digit_a_fiftieth_as_high_as_its_page(digit: int):
+    assert read(page(digit, side=1280, height=24, corner=(400, 600))) == digit
+
+
 @given(
     DIGITS,
     st.sampled_from([(0, 0, 0), (20, 40, 160), (190, 20, 30), (0, 110, 60), (110, 110, 110)]),

@@ -46,6 +46,12 @@ def test_boxes_are_in_the_pictures_own_pixels(recognizer: Recognizer):
         assert np.abs(np.subtract((x, y, width, height), expected)).max() < 20
 
 
+def test_digits_a_two_hundredth_as_high_as_the_page_is_wide(recognizer: Recognizer):
+    image = Image.new("L", (3200, 800), 255)
+    image.paste(page("0829583876", gap=24, height=16), (200, 400))
+    assert recognizer.read(image).text == "0829583876"
+
+
 def test_underlines_dots_and_dashes_are_no_digits(recognizer: Recognizer):
     image = page("12 50 3")
     draw = ImageDraw.Draw(image)
