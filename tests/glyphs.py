@@ -117,7 +117,7 @@ def digit_mask(digit: int, height: int, pen_width: float = 0.09, slant: float = 
         pen_width: Share of the height.
         slant: Share of the height by which the top leans to the right.
     """
-    zoom = 4
+    zoom = 4 if height < 400 else 1
     margin = height * (pen_width + abs(slant))
     side = round(height + 2 * margin)
     canvas = Image.new("L", (side * zoom, side * zoom))

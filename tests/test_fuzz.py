@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-CASES = {"predict": 200, "read": 80, "isolated": 80, "model": 200, "dataset": 60}
+CASES = {"predict": 100, "read": 40, "isolated": 40, "model": 100, "dataset": 30}
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("atheris") is None,
@@ -34,7 +34,7 @@ def fuzz(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("target", CASES)
-@pytest.mark.parametrize("times", [1, pytest.param(5, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("times", [1, pytest.param(10, marks=pytest.mark.slow)])
 def test_mutated_bytes_give_an_answer_or_a_typed_error(target: str, times: int, tmp_path: Path):
     cases = times * CASES[target]
     done = fuzz(target, "--cases", cases, cwd=tmp_path)

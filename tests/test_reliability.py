@@ -42,7 +42,7 @@ def test_the_page_is_what_its_sources_say():
 def test_a_short_soak(tmp_path: Path):
     output = tmp_path / "soak.json"
     command = [sys.executable, "-m", "benchmarks.soak", "--output", str(output)]
-    counts = ["--predictions", "4000", "--recognizers", "400", "--kills", "50", "--threads", "1600"]
+    counts = ["--predictions", "4000", "--recognizers", "200", "--kills", "20", "--threads", "1600"]
     subprocess.run([*command, *counts], cwd=ROOT, check=True, timeout=300)
     results = json.loads(output.read_text())
     assert results["threads"]["different"] == 0

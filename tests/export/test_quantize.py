@@ -25,8 +25,7 @@ def int8(float32, images):
     return quantize(float32, images)
 
 
-@pytest.fixture
-def deep():
+def deep_network():
     """784-24-24-10: the second hidden layer takes int8s that the first one made."""
     import keras
 
@@ -45,6 +44,21 @@ def deep():
     return Network(model, (784,), softmax_added=False)
 
 
+@pytest.fixture
+def deep():
+    return deep_network()
+
+
+@pytest.fixture(scope="module")
+def deep_float32():
+    return to_onnx(deep_network())
+
+
+@pytest.fixture(scope="module")
+def deep_int8(deep_float32, images):
+    return quantize(deep_float32, images)
+
+
 def answers(model):
     return onnx_probabilities(model.SerializeToString())
 
@@ -53,10 +67,8 @@ def test_answers_as_float32_does(float32, int8, images):
     assert np.abs(answers(int8)(images) - answers(float32)(images)).max() < 0.05
 
 
-def test_deep_networks_answer_as_float32_does(deep, images):
-    float32 = to_onnx(deep)
-    int8 = quantize(float32, images)
-    assert np.abs(answers(int8)(images) - answers(float32)(images)).max() < 0.05
+def test_deep_networks_answer_as_float32_does(deep_float32, deep_int8, images):
+    assert np.abs(answers(deep_int8)(images) - answers(deep_float32)(images)).max() < 0.05
 
 
 def test_neurons_that_only_have_a_bias_answer_as_in_float32(deep, images):
@@ -69,23 +81,23 @@ def test_neurons_that_only_have_a_bias_answer_as_in_float32(deep, images):
     assert np.abs(answers(int8)(images) - answers(float32)(images)).max() < 0.05
 
 
-def test_onnx_runtime_makes_one_kernel_of_each_layer(deep, images, tmp_path):
+def test_onnx_runtime_makes_one_kernel_of_each_layer(deep_int8, tmp_path):
     onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.optimized_model_filepath = str(tmp_path / "optimized.onnx")
     options.log_severity_level = 3  # It warns that such a file is for this machine alone.
-    content = quantize(to_onnx(deep), images).SerializeToString()
+    content = deep_int8.SerializeToString()
     onnxruntime.InferenceSession(content, options, ["CPUExecutionProvider"])
     nodes = [node.op_type for node in onnx.load(tmp_path / "optimized.onnx").graph.node]
     assert nodes == ["Reshape", "QGemm", "QGemm", "QGemm", "Softmax"]
 
 
-def test_runtimes_that_fuse_nothing_give_the_same_answers(deep, images):
+def test_runtimes_that_fuse_nothing_give_the_same_answers(deep_int8, images):
     """They compute in float what lies between DequantizeLinear and QuantizeLinear."""
     onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    content = quantize(to_onnx(deep), images).SerializeToString()
+    content = deep_int8.SerializeToString()
     session = onnxruntime.InferenceSession(content, options, ["CPUExecutionProvider"])
     (unfused,) = session.run(["probabilities"], {"image": images})
     # A value on the border of two int8s may become either.

@@ -98,7 +98,7 @@ def test_the_types_of_the_records_are_described():
 )
 def test_the_server_answers_as_documented(operation: Any, mode: Any, fuzzed: Server):
     @settings(
-        max_examples=15,
+        max_examples=8,
         deadline=None,
         derandomize=True,
         database=None,
