@@ -21,7 +21,9 @@ Name: TypeAlias = "str | Page"
 _SUFFIXES = (
     ".avif .bmp .dib .gif .ico .jfif .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tga .tif .tiff .webp"
 )
-IMAGE_SUFFIXES = frozenset(_SUFFIXES.split())
+# A phone's photos and a scanner's pages: reading them says that they are not supported.
+_UNSUPPORTED_SUFFIXES = ".heic .heif .jp2 .pdf"
+IMAGE_SUFFIXES = frozenset(f"{_SUFFIXES} {_UNSUPPORTED_SUFFIXES}".split())
 """In a folder, only names that end so are taken; a file that is named by itself always is."""
 
 

@@ -117,6 +117,18 @@ def test_folders_are_searched_in_order(digit_file: Write, tmp_path: Path):
     assert done.returncode == 0
 
 
+def test_a_picture_of_a_folder_in_a_format_that_is_not_read_is_told(
+    digit_file: Write, tmp_path: Path
+):
+    digit_file(7, "scans/a.png")
+    (tmp_path / "scans" / "IMG_1.HEIC").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    (tmp_path / "scans" / "form.pdf").write_bytes(b"%PDF-1.7")
+    done = mnist_infer(tmp_path / "scans")
+    assert b"HEIC is not supported" in done.stderr
+    assert b"PDF is not supported" in done.stderr
+    assert (b"a.png  7" in done.stdout, done.returncode) == (True, 1)
+
+
 def test_a_folder_without_images_is_said(tmp_path: Path):
     done = mnist_infer(tmp_path)
     assert b"a folder without images" in done.stderr
