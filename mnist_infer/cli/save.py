@@ -30,7 +30,8 @@ def save_image(image: PILImage, path: Path) -> None:
     """
     suffix = path.suffix.lower()
     if suffix not in Image.registered_extensions():
-        raise ValueError(f"{suffix or 'no suffix'} names no image format; use .png or .jpg")
+        found = f"{suffix} is no picture format" if suffix else "its name has no ending"
+        raise ValueError(f"{found}; use .png or .jpg")
     content = io.BytesIO()
     image.save(content, Image.registered_extensions()[suffix])
     write_files({path: content.getvalue()})

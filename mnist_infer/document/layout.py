@@ -97,14 +97,12 @@ def find_writing(ink: NDArray[np.uint8]) -> Writing:
         Line(line, float(np.quantile(heights[line], NEARLY_ALL)))
         for line in _join_by_height(boxes, members)
     ]
-    # What is lower is print on the form.
-    least = MOST * max(line.height for line in lines)
     return Writing(
         ink,
         pieces,
         # A short dash may be the bar of a 5.
         marks | rulings | (dashes & (pieces.widths > typical)),
-        [line for line in lines if line.height >= least],
+        lines,
         _weighted_median(widths, area[members]),
         has_frames,
     )

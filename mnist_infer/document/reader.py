@@ -13,7 +13,7 @@ from mnist_infer.document.rows import NOTHING, read_band
 from mnist_infer.imaging.binarize import binarize, refined_window
 from mnist_infer.imaging.filters import bounds
 from mnist_infer.imaging.paper import colour_contrast
-from mnist_infer.imaging.params import MOST
+from mnist_infer.imaging.params import MOST, NEARLY_ALL
 from mnist_infer.imaging.row_image import AROUND
 from mnist_infer.results import LocatedDigit, Unread
 
@@ -96,16 +96,43 @@ def _read_lines(
         # The bars of a comb of boxes look like 1s, and the layout has taken them out.
         grey = 255 - writing.ink
     page = _Page([], [])
-    for line in writing.lines or [Line([], len(grey))]:
+    lines = writing.lines or [Line([], len(grey))]
+    least = MOST * max(line.height for line in lines)
+    # A 5 whose bar stands apart may begin a line of its own, and each band shows the whole row: the
+    # line of more components tells its height better, and no digit is read twice.
+    for line in sorted(lines, key=lambda line: (line.height < least, -len(line.members))):
         band, labels = _band(writing, line)
         row = read_band(grey[band], writing.ink[band], labels, read_row, classify)
         if row.confidence < LEAST_CONFIDENCE:
             row = NOTHING
         digits = _digits(row, band)
-        if digits:
-            page.lines.append(digits)
+        known = [digit for other in page.lines for digit in other]
+        if line.height < least:
+            # Beside a row it is a fragment of it; elsewhere it may be print.
+            digits = [digit for digit in digits if not _is_level(digit, known)]
+            if min((digit[2] for digit in digits), default=0) < NEARLY_ALL:
+                page.unread.extend(box for box, _, _ in digits)
+                continue
         page.unread.extend(_left_over(writing, line, digits))
+        if new := [digit for digit in digits if not _is_among(digit, known)]:
+            page.lines.append(new)
+    page.lines.sort(
+        key=lambda digits: float(np.mean([top + bottom for (_, top, _, bottom), _, _ in digits]))
+    )
     return page
+
+
+def _is_among(digit: tuple[Box, int, float], known: Digits) -> bool:
+    """Whether the middle of a digit lies in the box of a known one."""
+    left, top, right, bottom = digit[0]
+    x, y = (left + right) / 2, (top + bottom) / 2
+    return any(x0 < x < x1 and y0 < y < y1 for (x0, y0, x1, y1), _, _ in known)
+
+
+def _is_level(digit: tuple[Box, int, float], known: Digits) -> bool:
+    """Whether the middle of a digit lies in the rows of a known one."""
+    _, top, _, bottom = digit[0]
+    return any(y0 < (top + bottom) / 2 < y1 for (_, y0, _, y1), _, _ in known)
 
 
 def _band(writing: Writing, line: Line) -> tuple[tuple[slice, slice], NDArray[np.unsignedinteger]]:

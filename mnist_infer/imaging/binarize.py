@@ -40,7 +40,11 @@ def binarize(pixels: NDArray[np.uint8], window: int | None = None) -> tuple[NDAr
         # A sheet with nothing on it was none: a wide stroke, or a shadow, may look like one.
         if foreground.any():
             return foreground, used
-    return _binarize_paper(grey, window)
+    dark = _with_dark_foreground(grey)
+    foreground, used = _binarize_paper(dark, window)
+    # A dark frame, or dark corners, may be taken for paper: nothing is there only if nothing is
+    # there either way.
+    return (foreground, used) if foreground.any() else _binarize_paper(255 - dark, window)
 
 
 def binarize_two_levels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
@@ -101,7 +105,8 @@ def _binarize_region(
     width = grey.shape[1]
     first, last = inside.argmax(axis=1), width - 1 - inside[:, ::-1].argmax(axis=1)
     within = np.arange(width).clip(first[:, None], last[:, None])
-    found, used = _binarize_paper(np.take_along_axis(grey, within, axis=1), window)
+    grey = _with_dark_foreground(np.take_along_axis(grey, within, axis=1))
+    found, used = _binarize_paper(grey, window)
     foreground[place] = np.where(inside, found, 0)
     # What touches the sheet's edge is its shadow.
     labels = cc3d.connected_components((foreground > 0).astype(np.uint8), connectivity=8)
@@ -111,12 +116,17 @@ def _binarize_region(
     return foreground, used
 
 
+def _with_dark_foreground(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A picture, (H, W), inverted if its foreground is brighter than its paper."""
+    return grey if foreground_is_dark(grey) else 255 - grey
+
+
 def _binarize_paper(grey: NDArray[np.uint8], window: int | None) -> tuple[NDArray[np.uint8], int]:
     """Foreground of a picture of paper alone: (H, W) uint8 -> (H, W) uint8, and the window.
 
-    The paper is the grey closing of the picture, as even as the light and as sharp as a shadow.
+    The foreground is darker than the paper, which is the grey closing of the picture, as even as
+    the light and as sharp as a shadow.
     """
-    grey = grey if foreground_is_dark(grey) else 255 - grey
     window = window or find_closing_window(grey)
     depth = closing(grey, window) - grey
     found = measure_contrast(depth)

@@ -85,6 +85,15 @@ def test_a_vignette_does_not_turn_the_polarity():
     assert foreground_is_dark(vignette.astype(np.uint8))
 
 
+def test_boxes_at_the_border_do_not_hide_what_is_in_them():
+    boxes = np.full((48, 151, 3), 250, np.uint8)
+    boxes[[0, 1, -2, -1]] = boxes[:, [0, 1, 48, 49, 98, 99, -2, -1]] = (70, 120, 180)
+    strokes = np.zeros((48, 151), bool)
+    strokes[8:40, [22, 23, 24, 25, 72, 73, 74, 75, 122, 123, 124, 125]] = True
+    boxes[strokes] = (160, 30, 40)
+    assert (foreground_of(boxes)[strokes] > 127).all()
+
+
 def test_dark_margins_are_not_the_page():
     scan = np.full((200, 320), 15, np.uint8)
     scan[:, 110:310] = paper()

@@ -40,14 +40,6 @@ def test_what_is_less_than_half_as_high_as_the_digits_is_a_mark(height: int, is_
     assert found == [[60, 120, 180, 260] if is_member else [60, 120, 180]]
 
 
-@pytest.mark.parametrize(("height", "is_line"), [(58, True), (42, False)])
-def test_a_line_less_than_three_quarters_as_high_as_the_highest_is_print(
-    height: int, is_line: bool
-):
-    small = [(300, left, 300 + height, left + 30) for left in range(60, 600, 45)]
-    assert len(lines(page((60, 60, 128, 100), (60, 120, 128, 160), *small))) == 1 + is_line
-
-
 @pytest.mark.parametrize(("fall", "count"), [(20, 1), (38, 2)])
 def test_neighbours_on_a_line_have_half_of_their_height_in_common(fall: int, count: int):
     assert len(lines(page(*ROW, (100 + fall, 240, 160 + fall, 270)))) == count

@@ -36,6 +36,24 @@ def test_a_line_that_climbs_is_one_line(recognizer: Recognizer):
     assert recognizer.read(tilted).text == "2718281828"
 
 
+def test_a_small_number_below_a_large_one_is_read(recognizer: Recognizer):
+    image = Image.new("L", (560, 260), 255)
+    image.paste(page("3141592"), (0, 0))
+    image.paste(page("6535", gap=44, height=32), (0, 110))
+    assert recognizer.read(image).text == "3141592\n6535"
+
+
+def test_a_five_whose_bar_stands_apart_is_read_once(recognizer: Recognizer):
+    image = page("14    ")
+    draw = ImageDraw.Draw(image)
+    draw.line((192, 68, 196, 54, 236, 40), fill=0, width=6, joint="curve")
+    draw.arc((178, 74, 214, 100), -90, 150, fill=0, width=6)
+    image.paste(0, (250, 40), digit_mask(0, 60))
+    image.paste(0, (320, 34), digit_mask(6, 60))
+    image.paste(0, (390, 40), digit_mask(9, 60))
+    assert recognizer.read(image).text == "145069"
+
+
 def test_boxes_are_in_the_pictures_own_pixels(recognizer: Recognizer):
     image = page("47").resize((4000, 3000))
     ink = np.asarray(image) < 128
