@@ -116,10 +116,10 @@ def _predict(recognizer: Recognizer, picture: digits.Picture, label: int | None)
     wanted = "" if label is None else str(label)
     try:
         prediction = recognizer.predict(picture)
-    except NoDigitError:
-        return Answer(wanted, "", is_doubted=True)
     except ImageError as error:
-        return Answer(wanted, f"error: {error}", is_doubted=True)
+        # Where there is no digit, "several digits" is a refusal too.
+        refused = isinstance(error, NoDigitError) or not wanted
+        return Answer(wanted, "" if refused else f"error: {error}", is_doubted=True)
     return Answer(wanted, str(prediction.digit), prediction.confidence < READING_THRESHOLD)
 
 

@@ -31,7 +31,7 @@ Draw = Callable[[Picture, np.random.Generator], Picture]
 def pictures(
     kind: str, images: Picture, labels: Picture, count: int = COUNT, seed: int = 0
 ) -> Iterator[tuple[Picture, int | None]]:
-    """Pictures of one kind with their labels; the label of an empty cell is None.
+    """Pictures of one kind with their labels; the label of a picture without a digit is None.
 
     Args:
         kind: One of `KINDS`.
@@ -226,6 +226,58 @@ def _sheet(image: Picture, rng: np.random.Generator) -> Picture:
     return np.rint(noisy).clip(0, 255).astype(np.uint8)
 
 
+def _paper(_: Picture, rng: np.random.Generator) -> Picture:
+    """Bare paper: light that falls off, a soft shadow, sensor noise."""
+    height, width = (int(n) for n in rng.integers(28, 321, 2))
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    angle, share = rng.uniform(0, 2 * np.pi), rng.uniform(0.3, 1)
+    across = np.cos(angle) * x + np.sin(angle) * y
+    light = rng.uniform(90, 255) * (1 - rng.uniform(0, 0.4) * (across + 1.42) / 2.84)
+    light[across > rng.uniform(-0.5, 0.5)] *= share
+    shaded = Image.fromarray(light.clip(0, 255).astype(np.uint8)).filter(
+        ImageFilter.GaussianBlur(float(rng.uniform(0.1, 0.3)) * max(height, width) / 2)
+    )
+    noisy = np.asarray(shaded) + rng.normal(0, rng.uniform(0, 12), light.shape)
+    return np.rint(noisy).clip(0, 255).astype(np.uint8)
+
+
+def _noise(_: Picture, rng: np.random.Generator) -> Picture:
+    """Nothing but noise: of pixels or of blocks, sharp or blurred, grey or black and white."""
+    height, width = (int(n) for n in rng.integers(16, 321, 2))
+    block = int(rng.integers(1, 9))
+    levels = rng.normal(size=(-(-height // block), -(-width // block)))
+    noise = levels.repeat(block, 0).repeat(block, 1)[:height, :width]
+    if rng.integers(2):
+        noise = np.where(noise > rng.uniform(-1.5, 1.5), 2.0, -2.0)
+    picture = Image.fromarray((128 + 60 * noise).clip(0, 255).astype(np.uint8))
+    blurred = picture.filter(ImageFilter.GaussianBlur(float(rng.choice((0.0, 1.0, 3.0)))))
+    return np.asarray(blurred, np.uint8)
+
+
+def _texture(_: Picture, rng: np.random.Generator) -> Picture:
+    """A surface of one pattern: waves, a weave, dots or bricks, grey or black and white."""
+    height, width = (int(n) for n in rng.integers(16, 321, 2))
+    y, x = np.mgrid[:height, :width].astype(np.float64)
+    angle, period = rng.uniform(0, np.pi), rng.uniform(4, max(height, width) / 3)
+    along = (np.cos(angle) * x + np.sin(angle) * y) * 2 * np.pi / period
+    across = (np.cos(angle) * y - np.sin(angle) * x) * 2 * np.pi / period
+    pattern = rng.choice(4)
+    if pattern == 0:
+        surface = np.sin(along + rng.uniform(0, 2) * np.sin(across))
+    elif pattern == 1:
+        surface = np.sin(along) + np.sin(across)
+    elif pattern == 2:
+        surface = np.sin(along) * np.sin(across) - rng.uniform(0, 0.5)
+    else:
+        row = np.floor(along / np.pi)
+        surface = np.minimum(np.abs(np.sin(along)), np.abs(np.sin(across / 2 + row * np.pi / 2)))
+        surface = surface / max(1e-9, surface.max()) - 0.3
+    if rng.integers(2):
+        surface = np.sign(surface)
+    picture = 128 + rng.uniform(20, 120) * surface + rng.normal(0, rng.uniform(0, 8), surface.shape)
+    return np.rint(picture).clip(0, 255).astype(np.uint8)
+
+
 def _scribble(image: Picture, rng: np.random.Generator) -> Picture:
     """A drawing with one line across, thinner than the digit's strokes."""
     picture = Image.fromarray(_canvas(image, rng))
@@ -252,6 +304,9 @@ KINDS: dict[str, Draw] = {
     "canvas": _canvas,
     "photo": _photo,
     "scribble": _scribble,
+    "paper-empty": _paper,
+    "noise-empty": _noise,
+    "texture-empty": _texture,
     **corruptions.KINDS,
 }
 """Each kind of picture by name: from a digit (28, 28) and random numbers."""

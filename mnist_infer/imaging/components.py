@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import cc3d
@@ -63,6 +63,12 @@ def find_components(foreground: NDArray[np.uint8]) -> Components:
     area = found["voxel_counts"][1 : count + 1].astype(np.intp)
     at_border = ((boxes[:, :2] == 0) | (boxes[:, 2:] == foreground.shape)).any(axis=1)
     return Components(labels, boxes, area, at_border, _along_border(labels, boxes))
+
+
+def whole_components(components: Components) -> Components:
+    """The same components where the picture's border cuts none of them."""
+    none = np.zeros_like(components.at_border)
+    return replace(components, at_border=none, along_border=none)
 
 
 def _along_border(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from mnist_infer.decode.images import Picture
 from mnist_infer.errors import ImageError, NoDigitError, SeveralDigitsError
 from mnist_infer.imaging.binarize import binarize, binarize_two_levels
+from mnist_infer.imaging.components import whole_components
 from mnist_infer.imaging.digit import find_digit
 from mnist_infer.imaging.filters import bounds
 from mnist_infer.imaging.mnist_format import are_mnist_format, mnist_box
@@ -38,6 +40,9 @@ def prepare(picture: Picture) -> Stages:
     Where no piece has the shape of one digit, everything on the picture is taken for it, with the
     error as doubt, and the row network sees the whole picture.
 
+    A picture of two levels is a digit that was cut out: it may fill its picture up to the border,
+    which cuts nothing off, and beyond which there is paper. 7 of 720 bitmaps are lost without this.
+
     Raises:
         NoDigitError: The picture is blank.
     """
@@ -46,22 +51,30 @@ def prepare(picture: Picture) -> Stages:
         image, box = found
         return Stages(image, image, box, image[np.newaxis], rows=())
     foreground = binarize_two_levels(picture.pixels)
+    is_bitmap = foreground is not None
     if foreground is None:
         foreground, _ = binarize(picture.pixels)
     unruled = remove_rulings(foreground)
-    contrast = colour_contrast(picture.pixels)
-    seen = [contrast]
+    if is_bitmap:
+        components = whole_components(unruled.components)
+        grey, beyond = foreground, "constant"
+        whole = _with_paper(grey, *_ink_bounds(foreground), beyond)
+    else:
+        components = unruled.components
+        grey, beyond = colour_contrast(picture.pixels), "edge"
+        whole = grey
+    seen = [whole]
     doubt: ImageError | None = None
     try:
-        cleaned, (rows, columns) = find_digit(unruled.foreground, unruled.components)
-        seen = [_with_paper(contrast, rows, columns)]
+        cleaned, (rows, columns) = find_digit(unruled.foreground, components)
+        seen = [_with_paper(grey, rows, columns, beyond)]
         if _ink(cleaned) < (1 - REMOVED) * _ink(foreground):
-            seen.append(contrast)
+            seen.append(whole)
     except (NoDigitError, SeveralDigitsError) as error:
         if not unruled.foreground.any():
             raise
         doubt, cleaned = error, unruled.foreground
-        rows, columns = (bounds(cleaned.max(axis=axis)) for axis in (1, 0))
+        rows, columns = _ink_bounds(cleaned)
     box = picture.original_box(rows, columns)
     inputs = render_variants(cleaned[rows, columns])
     return Stages(foreground, cleaned, box, inputs, tuple(map(row_image, seen)), doubt=doubt)
@@ -71,8 +84,17 @@ def _ink(foreground: NDArray[np.uint8]) -> int:
     return int(np.count_nonzero(foreground > EDGE))
 
 
-def _with_paper(grey: NDArray[np.uint8], rows: slice, columns: slice) -> NDArray[np.uint8]:
-    """A part of a picture with paper around it, which goes on beyond the picture's border."""
+def _ink_bounds(foreground: NDArray[np.uint8]) -> tuple[slice, slice]:
+    return bounds(foreground.max(axis=1)), bounds(foreground.max(axis=0))
+
+
+def _with_paper(
+    grey: NDArray[np.uint8], rows: slice, columns: slice, beyond: Literal["constant", "edge"]
+) -> NDArray[np.uint8]:
+    """A part of a picture with paper around it.
+
+    Beyond the picture's border it is black, or goes on as the picture ends there.
+    """
     margin = round(AROUND * (rows.stop - rows.start)) + 1
     part = grey[
         max(0, rows.start - margin) : rows.stop + margin,
@@ -82,7 +104,7 @@ def _with_paper(grey: NDArray[np.uint8], rows: slice, columns: slice) -> NDArray
         (max(0, margin - side.start), max(0, side.stop + margin - length))
         for side, length in zip((rows, columns), grey.shape, strict=True)
     ]
-    return np.pad(part, missing, mode="edge")
+    return np.pad(part, missing, mode=beyond)
 
 
 def network_inputs(stages: Stages) -> NetworkInputs:
