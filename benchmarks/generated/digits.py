@@ -238,7 +238,7 @@ def _paper(_: Picture, rng: np.random.Generator) -> Picture:
         ImageFilter.GaussianBlur(float(rng.uniform(0.1, 0.3)) * max(height, width) / 2)
     )
     noisy = np.asarray(shaded) + rng.normal(0, rng.uniform(0, 12), light.shape)
-    return np.rint(noisy).clip(0, 255).astype(np.uint8)
+    return np.asarray(np.rint(noisy).clip(0, 255), np.uint8)
 
 
 def _noise(_: Picture, rng: np.random.Generator) -> Picture:
@@ -275,7 +275,7 @@ def _texture(_: Picture, rng: np.random.Generator) -> Picture:
     if rng.integers(2):
         surface = np.sign(surface)
     picture = 128 + rng.uniform(20, 120) * surface + rng.normal(0, rng.uniform(0, 8), surface.shape)
-    return np.rint(picture).clip(0, 255).astype(np.uint8)
+    return np.asarray(np.rint(picture).clip(0, 255), np.uint8)
 
 
 def _scribble(image: Picture, rng: np.random.Generator) -> Picture:

@@ -52,16 +52,17 @@ def prepare(picture: Picture) -> Stages:
         return Stages(image, image, box, image[np.newaxis], rows=())
     foreground = binarize_two_levels(picture.pixels)
     is_bitmap = foreground is not None
+    beyond: Literal["constant", "edge"] = "constant" if is_bitmap else "edge"
     if foreground is None:
         foreground, _ = binarize(picture.pixels)
     unruled = remove_rulings(foreground)
     if is_bitmap:
         components = whole_components(unruled.components)
-        grey, beyond = foreground, "constant"
+        grey = foreground
         whole = _with_paper(grey, *_ink_bounds(foreground), beyond)
     else:
         components = unruled.components
-        grey, beyond = colour_contrast(picture.pixels), "edge"
+        grey = colour_contrast(picture.pixels)
         whole = grey
     seen = [whole]
     doubt: ImageError | None = None

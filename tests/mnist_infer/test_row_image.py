@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from mnist_infer.decode.images import Picture
 from mnist_infer.document.reader import read_page
 from mnist_infer.imaging.pipeline import prepare
-from mnist_infer.imaging.row_image import ROW_HEIGHT, row_image
+from mnist_infer.imaging.row_image import PAPER, ROW_HEIGHT, row_image
 
 
 def row(ink: int, faint: int | None = None, paper: int = 200) -> NDArray[np.uint8]:
@@ -59,7 +59,8 @@ def picture(*boxes: tuple[int, int, int, int]) -> Picture:
 
 def inked(image: NDArray[np.uint8], axis: int) -> NDArray[np.intp]:
     """The rows, or columns, that have ink."""
-    return np.flatnonzero((image < 64).any(axis=axis))
+    is_ink = np.abs(image.astype(int) - PAPER) > 64
+    return np.flatnonzero(is_ink.any(axis=axis))
 
 
 @pytest.mark.parametrize("top", [45, 2], ids=["in the middle", "near the border"])
