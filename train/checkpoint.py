@@ -6,32 +6,30 @@ between repeats an epoch. It keeps no history, and does not notice another recip
 
 import json
 import time
-from collections.abc import Iterator, Mapping
-from itertools import count, takewhile
+import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import keras
 
-from train.recipes import Recipe
-
-MODEL_FILE = "checkpoint.keras"
-RECORD_FILE = "checkpoint.json"
-_PARTIAL_MODEL_FILE = "partial.keras"
-_PARTIAL_RECORD_FILE = "partial.json"
+_RECORD = "run.json"
 
 History = dict[str, list[float]]
 
 
-class Checkpoints:
-    """The latest checkpoint in a run's folder: the network with its optimizer, and its history.
+class Checkpoint:
+    """The latest checkpoint of one cycle of a fit: the network with its optimizer, and its history.
 
-    The network's file holds the moving averages and the state of every dropout layer too.
+    It is one file, so that a kill leaves this one or the one before: Keras' file is a zip archive,
+    and the record of the run is in it too. The network has its moving averages and the state of
+    every dropout layer.
     """
 
-    def __init__(self, folder: Path, recipe: Recipe, seed: int, *, every: int = 5) -> None:
-        self._model_file = folder / MODEL_FILE
-        self._record_file = folder / RECORD_FILE
+    def __init__(
+        self, folder: Path, cycle: int, recipe: object, seed: int, *, every: int = 1
+    ) -> None:
+        self.file = folder / f"cycle-{cycle}.keras"
         self._run = {"recipe": repr(recipe), "seed": seed}
         self._every = every
         self._start = time.perf_counter()
@@ -39,66 +37,56 @@ class Checkpoints:
         self.history: History = {}
 
     @property
+    def epochs(self) -> int:
+        """How many epochs the history has."""
+        return len(self.history.get("loss", ()))
+
+    @property
     def duration_s(self) -> float:
-        """The seconds that the fit has taken, those before a kill included."""
+        """The seconds that the cycle has taken, those before a kill included."""
         return self._spent_before + time.perf_counter() - self._start
 
     def restore(self) -> Any | None:
-        """Returns the network of the checkpoint, or None where there is none; reads its history.
+        """Return the network of the checkpoint, or None where there is none; read its history.
 
         Raises:
-            FileExistsError: the checkpoint is another run's; the message says what to do about it.
+            FileExistsError: The checkpoint is of another recipe or seed.
         """
-        if not self._model_file.exists():
+        if not self.file.exists():
             return None
-        record = json.loads(self._record_file.read_text(encoding="utf-8"))
+        with zipfile.ZipFile(self.file) as archive:
+            record = json.loads(archive.read(_RECORD))
         if record["run"] != self._run:
             raise FileExistsError(
-                f"{self._model_file} is of a run with another recipe or seed: delete it, or name "
-                "another folder with --output"
+                f"{self.file} is of a run with another recipe or seed: delete it, or name another "
+                "folder with --output"
             )
         self.history = record["history"]
         self._spent_before = record["duration_s"]
-        return keras.models.load_model(self._model_file)
+        return keras.models.load_model(self.file)
 
     def save(self, model: Any) -> None:
-        """Writes the checkpoint; a kill at any time leaves this one or the one before."""
-        partial = self._model_file.with_name(_PARTIAL_MODEL_FILE)
+        """Write the checkpoint in place of the last one."""
+        partial = self.file.with_name(f"{self.file.stem}-partial.keras")
         model.save(partial)
-        # Should a kill fall between the two, the record is ahead; `trim` puts that right.
         record = {"run": self._run, "history": self.history, "duration_s": self.duration_s}
-        partial_record = self._record_file.with_name(_PARTIAL_RECORD_FILE)
-        partial_record.write_text(json.dumps(record), encoding="utf-8")
-        partial_record.replace(self._record_file)
-        partial.replace(self._model_file)
-
-    def trim(self, epochs: int) -> None:
-        """Forgets what the history tells of later epochs than the network has seen."""
-        self.history = {name: values[:epochs] for name, values in self.history.items()}
+        with zipfile.ZipFile(partial, "a") as archive:
+            archive.writestr(_RECORD, json.dumps(record))
+        partial.replace(self.file)
 
     def callback(self, model: Any) -> Any:
-        """Returns a Keras callback that keeps the history and saves every few epochs."""
+        """Return a Keras callback that keeps the history and saves every few epochs."""
 
         def epoch_end(_: int, logs: Mapping[str, float]) -> None:
             for name, value in logs.items():
                 self.history.setdefault(name, []).append(float(value))
-            if len(self.history["loss"]) % self._every == 0:
+            if self.epochs % self._every == 0:
                 self.save(model)
 
         return keras.callbacks.LambdaCallback(on_epoch_end=epoch_end)
 
 
-def cycle_folders(folder: Path) -> Iterator[Path]:
-    """Names the folder of each cycle's checkpoint: for the first one the run's own."""
-    yield folder
-    for number in count(1):
-        yield folder / f"further-{number}"
-
-
 def discard(folder: Path) -> None:
-    """Deletes the checkpoints of a run that is whole."""
-    for place in takewhile(Path.exists, cycle_folders(folder)):
-        for name in (MODEL_FILE, RECORD_FILE, _PARTIAL_MODEL_FILE, _PARTIAL_RECORD_FILE):
-            (place / name).unlink(missing_ok=True)
-        if place != folder:
-            place.rmdir()
+    """Delete the checkpoints of a run that is whole."""
+    for file in folder.glob("cycle-*.keras"):
+        file.unlink()

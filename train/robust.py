@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from train.batch_norm import fold
 from train.calibrate import apply_temperature, calibration_error, fit_temperature
-from train.checkpoint import Checkpoints, History, cycle_folders
+from train.checkpoint import Checkpoint, History
 from train.data import Array, Mnist
 from train.epochs import Floats, FreshEpochs, made_ahead
 from train.fit import Calibration, Fitted, as_input, as_targets, build, set_seed
@@ -101,22 +101,20 @@ def _fit_cycles(
     duration_s = 0.0
     end: list[Floats] = []
     ends: list[list[Floats]] = []
-    for cycle, place in zip(recipe.cycles, cycle_folders(folder), strict=False):
-        place.mkdir(exist_ok=True)
-        checkpoints = Checkpoints(place, recipe, seed)
-        model = checkpoints.restore() or _start(cycle, sets.steps, end)
+    for number, cycle in enumerate(recipe.cycles):
+        checkpoint = Checkpoint(folder, number, recipe, seed, every=5)
+        model = checkpoint.restore() or _start(cycle, sets.steps, end)
         seen = windows(model.layers[0].units, recipe.window, seed)
         if recipe.window:
             look_through(model.layers[0], seen)
-        done = int(model.optimizer.iterations) // sets.steps
-        checkpoints.trim(done)
         before = len(history.get("loss", ()))
-        told = [*callbacks, checkpoints.callback(model)]
-        _fit(model, sets, before + done, before + cycle.epochs, callbacks=told, **settings)
+        first, last = before + checkpoint.epochs, before + cycle.epochs
+        told = [*callbacks, checkpoint.callback(model)]
+        _fit(model, sets, first, last, callbacks=told, **settings)
         end = model.get_weights()
         ends.append(fold(model))
-        _extend(history, checkpoints.history)
-        duration_s += checkpoints.duration_s
+        _extend(history, checkpoint.history)
+        duration_s += checkpoint.duration_s
     # The first cycle's end lies outside the valley that the further ones go round in.
     return _Fitting(_mean(ends[1:] or ends, seen), seen, history, duration_s)
 

@@ -73,7 +73,7 @@ def test_a_robust_fit_leaves_its_calibration_and_no_checkpoint(offline, tmp_path
         "held_out_accuracy",
         "test_calibration_error",
     }
-    assert not list(tmp_path.glob("checkpoint*"))
+    assert not list(tmp_path.glob("cycle-*"))
 
 
 def test_further_cycles_and_fine_tuning_are_told_as_one_fit(offline, tmp_path, monkeypatch):
@@ -91,7 +91,7 @@ def test_further_cycles_and_fine_tuning_are_told_as_one_fit(offline, tmp_path, m
     assert done.exit_code == 0, done.output
     assert re.findall(r"epoch +(\d+)/(\d+)", done.stdout) == [(str(i), "4") for i in range(1, 5)]
     assert done.stdout.count("Total params") == 1
-    assert not list(tmp_path.glob("further*"))
+    assert not list(tmp_path.glob("cycle-*"))
 
 
 def test_options_reach_the_run(offline, tmp_path, monkeypatch):

@@ -4,7 +4,6 @@ from dataclasses import replace
 import pytest
 
 from train import results
-from train.checkpoint import MODEL_FILE
 from train.recipes import DLWP, Augmentation
 from train.reproduce import Reproduction, Trial, reproduce
 
@@ -37,7 +36,7 @@ def test_an_augmented_recipe_is_not_fitted_again(digits, quick, tmp_path):
     # A checkpoint is written every five epochs.
     recipe = replace(quick, name="robust", epochs=5, augmentation=augmentation)
     (first,) = reproduce([recipe], digits, [1], lambda _: None, checkpoints=tmp_path)
-    checkpoint = tmp_path / "robust-seed-1" / MODEL_FILE
+    checkpoint = tmp_path / "robust-seed-1" / "cycle-0.keras"
     written = checkpoint.stat().st_mtime_ns
     (again,) = reproduce([recipe], digits, [1], lambda _: None, checkpoints=tmp_path)
     assert checkpoint.stat().st_mtime_ns == written

@@ -1,20 +1,18 @@
-import json
 import os
 import pickle
 import shutil
 import signal
 import subprocess
 import sys
+import zipfile
 from dataclasses import replace
-from itertools import islice
-from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
 from train.batch_norm import fold
-from train.checkpoint import MODEL_FILE, RECORD_FILE, Checkpoints, cycle_folders, discard
+from train.checkpoint import Checkpoint, discard
 from train.recipes import (
     ROBUST_512X2,
     Augmentation,
@@ -35,7 +33,7 @@ def recipe() -> Recipe:
     return replace(
         ROBUST_512X2,
         layers=(Dense(32, "relu"), Dense(10, "softmax")),
-        epochs=16,
+        epochs=10,
         optimizer=OneCycleAdamW(peak=1e-2, average_momentum=0.9),
         batch_size=64,
         augmentation=AUGMENTATION,
@@ -74,7 +72,7 @@ def test_it_learns_and_is_calibrated(whole):
     fitted, _ = whole
     assert fitted.test_accuracy > 0.6
     assert set(fitted.history) == {"loss", "accuracy", "val_loss", "val_accuracy"}
-    assert len(fitted.history["loss"]) == 16
+    assert len(fitted.history["loss"]) == 10
     assert 0.1 < fitted.calibration.temperature < 10
     assert fitted.calibration.held_out_accuracy > 0.6
 
@@ -113,20 +111,19 @@ def test_a_fit_that_was_killed_ends_as_one_that_was_not(whole, recipe, digits, t
 
 # It dies in the midst of its second checkpoint: the network is written, the record is not.
 TERMINATED_FIT = """
-import os, pickle, signal, sys
-from pathlib import Path
-from train.checkpoint import MODEL_FILE
+import os, pickle, signal, sys, zipfile
 from train.robust import fit_robust
 
-write_text = Path.write_text
+arguments = pickle.load(sys.stdin.buffer)
+write = zipfile.ZipFile.writestr
 
-def write_or_end(path, *arguments, **options):
-    if path.with_name(MODEL_FILE).exists():
+def write_or_end(archive, name, *rest, **options):
+    if name == "run.json" and (arguments[-1] / "cycle-0.keras").exists():
         os.kill(os.getpid(), signal.SIGTERM)
-    return write_text(path, *arguments, **options)
+    return write(archive, name, *rest, **options)
 
-Path.write_text = write_or_end
-fit_robust(*pickle.load(sys.stdin.buffer), seed=2)
+zipfile.ZipFile.writestr = write_or_end
+fit_robust(*arguments, seed=2)
 """
 
 
@@ -144,8 +141,9 @@ def test_a_fit_that_was_terminated_ends_as_one_that_was_not(whole, recipe, digit
     )
     assert done.returncode == -signal.SIGTERM, done.stderr[-3000:]
     left = sorted(path.name for path in tmp_path.iterdir())
-    assert left == [RECORD_FILE, MODEL_FILE, "partial.keras"]
-    assert int(keras.models.load_model(tmp_path / MODEL_FILE).optimizer.iterations) == 5 * 18
+    assert left == ["cycle-0-partial.keras", "cycle-0.keras"]
+    latest = keras.models.load_model(tmp_path / "cycle-0.keras")
+    assert int(latest.optimizer.iterations) == 5 * 18
     resumed = fit_robust(*arguments, seed=2)
     fitted, _ = whole
     for one, other in zip(fitted.model.get_weights(), resumed.model.get_weights(), strict=True):
@@ -153,23 +151,27 @@ def test_a_fit_that_was_terminated_ends_as_one_that_was_not(whole, recipe, digit
     assert resumed.history == fitted.history
 
 
-def test_a_record_that_is_cut_short_never_takes_the_last_ones_place(
+def test_a_kill_while_a_checkpoint_is_written_leaves_the_last_one(
     whole, recipe, tmp_path, monkeypatch
 ):
-    def cut_short(path, text, **_):
-        path.write_bytes(text[:20].encode())
+    shutil.copytree(whole[1], tmp_path, dirs_exist_ok=True)
+    before = Checkpoint(tmp_path, 0, recipe, seed=2)
+    model = before.restore()
+    weights = model.get_weights()
+
+    def die(*_):
         raise KilledError
 
-    _, folder = whole
-    for name in (MODEL_FILE, RECORD_FILE):
-        (tmp_path / name).write_bytes((folder / name).read_bytes())
-    last = (tmp_path / RECORD_FILE).read_text()
-    checkpoints = Checkpoints(tmp_path, recipe, seed=2)
-    model = checkpoints.restore()
-    monkeypatch.setattr(Path, "write_text", cut_short)
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", die)
+    before.history["loss"].append(9.0)
+    model.set_weights([0 * each for each in weights])
     with pytest.raises(KilledError):
-        checkpoints.save(model)
-    assert (tmp_path / RECORD_FILE).read_text() == last
+        before.save(model)
+    monkeypatch.undo()
+    left = Checkpoint(tmp_path, 0, recipe, seed=2)
+    for one, other in zip(left.restore().get_weights(), weights, strict=True):
+        assert np.array_equal(one, other)
+    assert left.history["loss"] == before.history["loss"][:-1]
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +197,7 @@ def test_further_cycles_go_on_from_the_weights(in_cycles, digits):
 
 def test_what_is_kept_is_the_mean_of_what_further_cycles_end_with(in_cycles):
     fitted, folder = in_cycles
-    ends = [keras.models.load_model(folder / f"further-{cycle}" / MODEL_FILE) for cycle in (1, 2)]
+    ends = [keras.models.load_model(folder / f"cycle-{cycle}.keras") for cycle in (1, 2)]
     for end in ends:
         end.optimizer.finalize_variable_values(end.trainable_variables)
     means = [np.mean(weights, axis=0) for weights in zip(*(fold(end) for end in ends), strict=True)]
@@ -232,13 +234,13 @@ def test_cycles_that_were_killed_end_as_those_that_were_not(
     assert resumed.history == fitted.history
 
 
-def take_over(folder, into, recipe):
-    """Copies checkpoints as those of `recipe`, which fits the same cycles."""
-    shutil.copytree(folder, into, dirs_exist_ok=True)
-    for path in into.rglob(RECORD_FILE):
-        record = json.loads(path.read_text())
-        record["run"]["recipe"] = repr(recipe)
-        path.write_text(json.dumps(record))
+def take_over(folder, into, recipe, other):
+    """Copies checkpoints of `recipe` as those of `other`, which fits the same cycles."""
+    for cycle in range(len(recipe.cycles)):
+        old, new = Checkpoint(folder, cycle, recipe, 2), Checkpoint(into, cycle, other, 2)
+        model = old.restore()
+        new.history = old.history
+        new.save(model)
 
 
 def test_fine_tuning_goes_on_from_the_mean_and_keeps_the_mean_of_both(
@@ -247,9 +249,7 @@ def test_fine_tuning_goes_on_from_the_mean_and_keeps_the_mean_of_both(
     fitted, folder = in_cycles
     optimizer = replace(cyclic.optimizer, peak=1e-3)
     recipe = replace(cyclic, fine_tuning=FineTuning(AUGMENTATION, 2, optimizer))
-    take_over(folder, tmp_path, recipe)
-    with pytest.raises(KilledError):
-        fit_robust(recipe, AUGMENTATION, digits, tmp_path, seed=2, callbacks=[kill_in(16)])
+    take_over(folder, tmp_path, cyclic, recipe)
     ends = []
     telling = keras.callbacks.LambdaCallback(
         on_train_end=lambda _: ends.append(telling.model.get_weights())
@@ -264,18 +264,6 @@ def test_fine_tuning_goes_on_from_the_mean_and_keeps_the_mean_of_both(
         assert not mean[~seen].any()
 
 
-def test_a_record_that_is_ahead_of_its_network_is_trimmed(whole, recipe, digits, tmp_path):
-    fitted, folder = whole
-    record = json.loads((folder / RECORD_FILE).read_text())
-    record["history"]["loss"].append(9.0)
-    (tmp_path / MODEL_FILE).write_bytes((folder / MODEL_FILE).read_bytes())
-    (tmp_path / RECORD_FILE).write_text(json.dumps(record))
-    again = fit_robust(recipe, AUGMENTATION, digits, tmp_path, seed=2)
-    assert again.history == fitted.history
-    assert again.duration_s > record["duration_s"]
-    assert again.test_accuracy == fitted.test_accuracy
-
-
 def test_another_runs_checkpoint_is_refused(whole, recipe, digits):
     _, folder = whole
     with pytest.raises(FileExistsError, match="another recipe or seed"):
@@ -284,7 +272,7 @@ def test_another_runs_checkpoint_is_refused(whole, recipe, digits):
 
 def test_what_is_kept_is_the_average_of_the_weights(whole):
     fitted, folder = whole
-    latest = keras.models.load_model(folder / MODEL_FILE)
+    latest = keras.models.load_model(folder / "cycle-0.keras")
     assert not np.array_equal(latest.get_weights()[0], fitted.model.get_weights()[0])
 
 
@@ -294,11 +282,9 @@ def test_the_weights_are_rounded_for_the_wheel(whole):
         assert not (weights.view(np.uint32) & 0xFF).any()
 
 
-def test_a_checkpoint_is_discarded(tmp_path):
-    for folder in islice(cycle_folders(tmp_path), 3):
-        folder.mkdir(exist_ok=True)
-        for name in (MODEL_FILE, RECORD_FILE):
-            (folder / name).write_text("")
+def test_checkpoints_are_discarded(tmp_path):
+    for name in ("cycle-0.keras", "cycle-1.keras", "cycle-1-partial.keras", "model.keras"):
+        (tmp_path / name).write_text("")
     discard(tmp_path)
     discard(tmp_path)
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["model.keras"]

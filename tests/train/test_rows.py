@@ -1,11 +1,12 @@
 """Generated rows: decided by their seed, and with the truth for each digit."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from mnist_infer.imaging.row_image import PAPER, ROW_HEIGHT, row_image
+from mnist_infer.imaging.row_image import ROW_HEIGHT
 from train.rows.fit import Cycle, RowRecipe, fit_rows
 from train.rows.glyphs import Glyphs, load
 from train.rows.samples import WIDTHS, make_batch, make_row
@@ -57,28 +58,28 @@ def test_a_row_without_digits_has_an_empty_text(glyphs: Glyphs):
     assert sample.picture.dtype == np.uint8
 
 
-def test_row_image_brings_paper_to_mid_grey_at_any_size_and_light():
-    page = np.full((90, 400), 200, np.uint8)
-    page[30:60, 100:110] = 90
-    image = row_image(page)
-    assert image.shape == (ROW_HEIGHT, round(400 * ROW_HEIGHT / 90))
-    assert np.median(image) == PAPER
-    assert image.min() < PAPER - 30
-    assert row_image(page, most_columns=50).shape == (ROW_HEIGHT, 50)
-
-
-def test_row_image_does_not_stretch_the_noise_of_bare_paper():
-    noise = np.random.default_rng(0).normal(200, 1, (64, 200)).astype(np.uint8)
-    assert np.ptp(row_image(noise)) < 60
+class KilledError(Exception):
+    pass
 
 
 @pytest.mark.slow
-def test_a_fit_goes_on_from_its_checkpoint(tmp_path: Path, mnist_path: Path):
+def test_a_fit_that_was_killed_ends_as_one_that_was_not(tmp_path: Path, mnist_path: Path):
+    import keras
+
     recipe = RowRecipe(cycles=(Cycle(2, 1e-3),), batch_size=2, steps_per_epoch=1, rising=1)
-    whole = fit_rows(recipe, tmp_path / "whole", seed=4, data=mnist_path)
-    again = fit_rows(recipe, tmp_path / "whole", seed=4, data=mnist_path)
-    for a, b in zip(whole.get_weights(), again.get_weights(), strict=True):
+    settings: dict[str, Any] = {"seed": 4, "data": mnist_path}
+
+    def die(epoch: int, _: object) -> None:
+        if epoch == 1:
+            raise KilledError
+
+    killer = keras.callbacks.LambdaCallback(on_epoch_begin=die)
+    whole = fit_rows(recipe, tmp_path / "whole", **settings)
+    with pytest.raises(KilledError):
+        fit_rows(recipe, tmp_path / "killed", **settings, callbacks=[killer])
+    resumed = fit_rows(recipe, tmp_path / "killed", **settings)
+    for a, b in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
-    assert (tmp_path / "whole" / "model.keras").exists()
+    assert (tmp_path / "killed" / "model.keras").exists()
     with pytest.raises(FileExistsError, match="another recipe or seed"):
-        fit_rows(recipe, tmp_path / "whole", seed=5, data=mnist_path)
+        fit_rows(recipe, tmp_path / "killed", seed=5, data=mnist_path)

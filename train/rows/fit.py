@@ -22,7 +22,6 @@ from train.rows.writing import PLAIN, Variety
 if TYPE_CHECKING:
     from os import PathLike
 
-CHECKPOINT = "checkpoint.keras"
 MODEL_FILE = "model.keras"
 Batch: TypeAlias = tuple[Array, npt.NDArray[np.int32]]
 _AHEAD = 24  # batches that wait for the network
@@ -82,11 +81,11 @@ def fit_rows(
 
     from train.rows.network import build
 
+    folder.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(seed)
     model = build()
     for number in range(len(recipe.cycles)):
-        place = folder / f"cycle-{number}"
-        model = _fit_cycle(model, recipe, number, place, seed, data, workers, callbacks)
+        model = _fit_cycle(model, recipe, number, folder, seed, data, workers, callbacks)
     model.save(folder / MODEL_FILE)
     record = {"seed": seed, **asdict(recipe)}
     (folder / "rows.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
@@ -106,11 +105,11 @@ def _fit_cycle(
     """Fit one cycle from the weights of `model`, or go on from the cycle's checkpoint."""
     import keras
 
+    from train.checkpoint import Checkpoint
+
     cycle = recipe.cycles[number]
-    folder.mkdir(parents=True, exist_ok=True)
-    run = {"seed": seed, **asdict(recipe)}
-    restored, epoch = _restore(folder, run)
-    if restored is not None:
+    checkpoint = Checkpoint(folder, number, recipe, seed)
+    if (restored := checkpoint.restore()) is not None:
         model = restored
     else:
         schedule = keras.optimizers.schedules.CosineDecay(
@@ -125,41 +124,21 @@ def _fit_cycle(
         )
         model.compile(optimizer, loss=keras.losses.CTC())
     epochs = cycle.steps // recipe.steps_per_epoch
-    if epoch == epochs:
+    if checkpoint.epochs == epochs:
         return model
-
-    def save(last: int, _: Any) -> None:
-        model.save(folder / f"partial-{CHECKPOINT}")
-        record = {"run": run, "epoch": last + 1}
-        (folder / "checkpoint.json").write_text(json.dumps(record), encoding="utf-8")
-        (folder / f"partial-{CHECKPOINT}").replace(folder / CHECKPOINT)
-
-    batches = _batches(recipe, number, epoch * recipe.steps_per_epoch, seed, data, workers)
+    first = checkpoint.epochs * recipe.steps_per_epoch
+    batches = _batches(recipe, number, first, seed, data, workers)
     model.fit(
         batches,
-        initial_epoch=epoch,
+        initial_epoch=checkpoint.epochs,
         epochs=epochs,
         steps_per_epoch=recipe.steps_per_epoch,
-        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=save), *callbacks],
+        callbacks=[checkpoint.callback(model), *callbacks],
         shuffle=False,
         verbose=2,
     )
     batches.close()
     return model
-
-
-def _restore(folder: Path, run: dict[str, Any]) -> tuple[Any | None, int]:
-    import keras
-
-    if not (folder / CHECKPOINT).exists():
-        return None, 0
-    record = json.loads((folder / "checkpoint.json").read_text(encoding="utf-8"))
-    if record["run"] != json.loads(json.dumps(run)):
-        raise FileExistsError(
-            f"{folder / CHECKPOINT} is of a run with another recipe or seed: delete it, or name "
-            "another folder with --output"
-        )
-    return keras.models.load_model(folder / CHECKPOINT), record["epoch"]
 
 
 def _batches(
