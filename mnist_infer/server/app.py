@@ -18,16 +18,15 @@ from mnist_infer import __version__
 from mnist_infer.recognizer import Recognizer
 from mnist_infer.server.backend import Backend
 from mnist_infer.server.errors import EXPECTED, error_response
-from mnist_infer.server.headers import for_pages
 from mnist_infer.server.hosts import HostMiddleware
-from mnist_infer.server.limits import ConcurrencyLimit, Limits
+from mnist_infer.server.limits import Limits
 from mnist_infer.server.metrics import Metrics
 from mnist_infer.server.middleware import ObservabilityMiddleware
 from mnist_infer.server.openapi import Operation, describe
 from mnist_infer.server.picture_endpoints import PictureEndpoints
 from mnist_infer.server.protocol import Protocol
 from mnist_infer.server.schemas import About, Engine, JsonResponse
-from mnist_infer.server.workers import Workers
+from mnist_infer.server.security_headers import for_pages
 
 STATIC = Path(__file__).with_name("static")
 
@@ -47,10 +46,8 @@ def create_app(
         browser_engine: The folder of a built site, for a page that recognises drawings by itself;
             None for one that asks the server.
     """
-    concurrency = ConcurrencyLimit(limits.queue)
-    metrics = Metrics(lambda: concurrency.in_progress)
-    workers = Workers(metrics, limits)
-    backend = Backend(limits, concurrency, workers, recognizer)
+    metrics = Metrics()
+    backend = Backend(recognizer, limits, metrics)
     protocol = Protocol(backend)
     pictures = PictureEndpoints(backend)
 
@@ -73,8 +70,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         yield
-        recognizer.close()
-        workers.close()
+        backend.close()
 
     app = Starlette(
         routes=[

@@ -19,9 +19,9 @@ from mnist_infer.server.errors import (
     RequestError,
     SlowRequestError,
 )
-from mnist_infer.server.headers import FOR_DATA
 from mnist_infer.server.limits import Limits
 from mnist_infer.server.schemas import Error
+from mnist_infer.server.security_headers import FOR_DATA
 
 
 class LimitedHttpProtocol(HttpToolsProtocol):

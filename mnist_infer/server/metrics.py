@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
@@ -23,12 +21,7 @@ _BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
 class Metrics:
     """The counters of one server, in a registry of its own."""
 
-    def __init__(self, count_in_progress: Callable[[], int]) -> None:
-        """Create the counters.
-
-        Args:
-            count_in_progress: Gives the number of requests that wait or are worked on.
-        """
+    def __init__(self) -> None:
         registry = self._registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
@@ -46,12 +39,11 @@ class Metrics:
             buckets=_BATCH_SIZES,
             registry=registry,
         )
-        in_progress = Gauge(
+        self.in_progress = Gauge(
             "mnist_infer_requests_in_progress",
             "Requests that wait or are worked on.",
             registry=registry,
         )
-        in_progress.set_function(count_in_progress)
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count an answered request; the labels must be from a small set."""

@@ -7,9 +7,9 @@ from time import perf_counter
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mnist_infer.server.headers import FOR_DATA
 from mnist_infer.server.logs import log_request
 from mnist_infer.server.metrics import Metrics
+from mnist_infer.server.security_headers import FOR_DATA
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 

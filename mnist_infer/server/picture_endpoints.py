@@ -70,7 +70,7 @@ class PictureEndpoints:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
-        self._batcher = backend.workers.batcher("picture", self._predict_batch, lambda content: 1)
+        self._batcher = backend.batcher("picture", self._predict_batch, lambda content: 1)
 
     def operations(self) -> list[Operation]:
         """The endpoints."""
@@ -183,8 +183,9 @@ class PictureEndpoints:
         working_side: int = pipeline.WORKING_SIDE,
     ) -> Result:
         """The result of `work` for a picture that is decoded behind hard limits."""
-        workers, decode = self._backend.workers, self._backend.recognizer.decode
-        return await workers.run(work, await workers.decode(decode, content, working_side))
+        backend = self._backend
+        picture = await backend.decode(backend.recognizer.decode, content, working_side)
+        return await backend.run(work, picture)
 
     def _predict_batch(self, contents: list[bytes]) -> list[Prediction | ImageError]:
         batch_size = len(contents)

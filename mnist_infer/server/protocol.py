@@ -45,7 +45,7 @@ class Protocol:
         model = backend.recognizer.model
         self.model = Path(model.name).stem
         self.version = str(model.sidecar.get("version", "1"))
-        self._batcher = backend.workers.batcher("tensor", self._infer_batch, len)
+        self._batcher = backend.batcher("tensor", self._infer_batch, len)
 
     def operations(self) -> list[Operation]:
         """The endpoints, the busiest first."""
@@ -128,7 +128,7 @@ class Protocol:
             if len(body) <= _SMALL_BODY:
                 asked, images = decode_request(body, header_length)
             else:
-                asked, images = await self._backend.workers.run(decode_request, body, header_length)
+                asked, images = await self._backend.run(decode_request, body, header_length)
             rows = await self._batcher.submit(images)
         content, json_length = encode_response(asked, rows, self.model, self.version)
         if json_length is None:

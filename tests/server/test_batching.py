@@ -29,19 +29,16 @@ class Worker:
         return [2 * item for item in batch]
 
 
-def play(
-    scene: Callable[[Batcher[int, int], Worker], object], *, workers: int = 1, budget: int = 4
-) -> Worker:
+def play(scene: Callable[[Batcher[int, int], Worker], object]) -> Worker:
     worker = Worker()
 
     async def main() -> None:
-        with ThreadPoolExecutor(workers) as executor:
+        with ThreadPoolExecutor(2) as executor:
             batcher = Batcher(
                 worker.run,
                 executor,
-                workers=workers,
                 cost=lambda item: 1 if item < 100 else 4,
-                budget=budget,
+                budget=4,
                 observe=lambda size: None,
             )
             await scene(batcher, worker)
@@ -61,6 +58,7 @@ def test_what_waits_together_goes_together_in_order():
     async def scene(batcher: Batcher[int, int], worker: Worker) -> None:
         first = await submit(batcher, 0)
         rest = await submit(batcher, *range(1, 7))
+        assert worker.batches == [[0]]
         worker.go.set()
         assert await asyncio.gather(*first, *rest) == [0, 2, 4, 6, 8, 10, 12]
 
@@ -74,16 +72,6 @@ def test_a_costly_item_goes_alone():
         await asyncio.gather(*tasks)
 
     assert play(scene).batches == [[1], [100], [2]]
-
-
-def test_batches_run_beside_each_other():
-    async def scene(batcher: Batcher[int, int], worker: Worker) -> None:
-        tasks = await submit(batcher, *range(8))
-        assert worker.batches == [[0, 1, 2, 3], [4, 5, 6, 7]]
-        worker.go.set()
-        await asyncio.gather(*tasks)
-
-    play(scene, workers=2)
 
 
 def test_who_has_given_up_is_left_out():
