@@ -57,6 +57,12 @@ def test_the_page_needs_no_other_address_and_nothing_inline(path: Path):
         )
 
 
+def test_the_page_doubts_the_answers_that_the_model_does():
+    threshold = re.search(r"\nconst THRESHOLD = (.+);", (STATIC / "answer.js").read_text("utf-8"))
+    assert threshold
+    assert float(threshold[1]) == Recognizer().model.recommended_threshold
+
+
 def test_a_page_with_a_network_of_its_own(tmp_path: Path):
     (tmp_path / "model").mkdir()
     (tmp_path / "runtime").mkdir()

@@ -12,7 +12,7 @@ const STAGES = {
 };
 // Below these an answer is doubtful, unless its record says otherwise.
 const READING_THRESHOLD = 0.7;
-const THRESHOLD = 0.85;
+const THRESHOLD = 0.9;
 
 const bars = DIGITS.map((digit) => {
   const row = document.createElement("li");
