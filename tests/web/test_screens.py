@@ -28,7 +28,7 @@ def server(folder: Path) -> Iterator[Server]:
 
 
 # The layout follows from the width and the colours from the scheme, so not each with each.
-@pytest.mark.parametrize(("width", "scheme"), zip(WIDTHS, 2 * SCHEMES, strict=True))
+@pytest.mark.parametrize(("width", "scheme"), list(zip(WIDTHS, 2 * SCHEMES, strict=True)))
 def test_every_state(browser: sync_api.Browser, server: Server, width: int, scheme: str):
     for state, site in visit(browser, server.url, width, scheme):
         assert (state, width_of(site), violations(site)) == (state, width, [])
