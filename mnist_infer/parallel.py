@@ -39,10 +39,12 @@ MOST_PROCESSES = 8
 FEW = 4
 """So many pictures are prepared before other processes would have started."""
 
-PART = 8
-"""Pictures that a process is given at a time."""
+PARTS = (4, 64)
+"""Pictures that a process is given at a time: at first, and at most. Each part has one more than
+the one before, so that a few large pictures are shared out evenly, and many small ones in few
+parts."""
 
-AHEAD = 16
+AHEAD = 4
 """Parts that are given for each process before the first of them is taken."""
 
 MOST_PIXELS = 16_000_000
@@ -74,8 +76,9 @@ def prepare_each(
         return
     few = list(islice(remaining, FEW))
     yield from one_by_one.prepare(few)
-    while part := list(islice(remaining, PART)):
-        yield from _side_by_side(part, remaining, one_by_one, processes)
+    parts = _parts(remaining)
+    for part in parts:
+        yield from _side_by_side(part, parts, one_by_one, processes)
 
 
 def usable_processors() -> int:
@@ -108,15 +111,22 @@ class _OneByOne:
             return error
 
 
+def _parts(names: Iterator[Name]) -> Iterator[list[Name]]:
+    size, most = PARTS
+    while part := list(islice(names, size)):
+        yield part
+        size = min(size + 1, most)
+
+
 def _side_by_side(
-    first: list[Name], remaining: Iterator[Name], one_by_one: _OneByOne, processes: int
+    first: list[Name], others: Iterator[list[Name]], one_by_one: _OneByOne, processes: int
 ) -> Iterator[Prepared]:
-    """Prepare the first part and what remains, until that ends or a process is lost."""
+    """Prepare the first part and the others, until they end or a process is lost."""
     most_pixels = min(one_by_one.max_pixels, MOST_PIXELS)
     waiting: Parts = deque([(first, None)])
     with suppress(BrokenProcessPool, OSError), _open_pool(processes, most_pixels) as pool:
         waiting.clear()
-        for part in chain([first], iter(lambda: list(islice(remaining, PART)), [])):
+        for part in chain([first], others):
             waiting.append((part, None))
             if STDIN not in part:
                 waiting[-1] = part, pool.submit(_prepare, part, most_pixels)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import compress
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -106,15 +107,16 @@ def _read_lines(
         if row.confidence < LEAST_CONFIDENCE:
             row = NOTHING
         digits = _digits(row, band)
-        known = [digit for other in page.lines for digit in other]
+        are_level, are_known = _compare(digits, [digit for other in page.lines for digit in other])
         if line.height < least:
             # Beside a row it is a fragment of it; elsewhere it may be print.
-            digits = [digit for digit in digits if not _is_level(digit, known)]
+            digits = list(compress(digits, ~are_level))
+            are_known = are_known[~are_level]
             if min((digit[2] for digit in digits), default=0) < NEARLY_ALL:
                 page.unread.extend(box for box, _, _ in digits)
                 continue
         page.unread.extend(_left_over(writing, line, digits))
-        if new := [digit for digit in digits if not _is_among(digit, known)]:
+        if new := list(compress(digits, ~are_known)):
             page.lines.append(new)
     page.lines.sort(
         key=lambda digits: float(np.mean([top + bottom for (_, top, _, bottom), _, _ in digits]))
@@ -122,17 +124,18 @@ def _read_lines(
     return page
 
 
-def _is_among(digit: tuple[Box, int, float], known: Digits) -> bool:
-    """Whether the middle of a digit lies in the box of a known one."""
-    left, top, right, bottom = digit[0]
+def _compare(digits: Digits, known: Digits) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whether the middle of each digit lies in the rows, and in the box, of a known one: (N,)."""
+    left, top, right, bottom = _boxes(digits)[:, :, np.newaxis]
     x, y = (left + right) / 2, (top + bottom) / 2
-    return any(x0 < x < x1 and y0 < y < y1 for (x0, y0, x1, y1), _, _ in known)
+    left, top, right, bottom = _boxes(known)
+    in_rows = (top < y) & (y < bottom)
+    return in_rows.any(axis=1), (in_rows & (left < x) & (x < right)).any(axis=1)
 
 
-def _is_level(digit: tuple[Box, int, float], known: Digits) -> bool:
-    """Whether the middle of a digit lies in the rows of a known one."""
-    _, top, _, bottom = digit[0]
-    return any(y0 < (top + bottom) / 2 < y1 for (_, y0, _, y1), _, _ in known)
+def _boxes(digits: Digits) -> NDArray[np.intp]:
+    """Left, top, right and bottom sides: (4, N)."""
+    return np.array([box for box, _, _ in digits], np.intp).reshape(-1, 4).T
 
 
 def _band(writing: Writing, line: Line) -> tuple[tuple[slice, slice], NDArray[np.unsignedinteger]]:
