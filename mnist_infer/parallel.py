@@ -14,14 +14,11 @@ import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain, islice
-from multiprocessing import active_children, get_context, parent_process
 from threading import Thread
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from mnist_infer.decode.find_images import STDIN, Name, open_source
 from mnist_infer.decode.images import ImageSource, Picture, max_bytes, read_picture
@@ -29,6 +26,9 @@ from mnist_infer.decode.limits import limit_memory, limit_time
 from mnist_infer.errors import ImageError, PictureTooLargeError
 from mnist_infer.imaging.pipeline import WORKING_SIDE, prepare_batch
 from mnist_infer.inference.ensemble import NetworkInputs
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ProcessPoolExecutor
 
 Prepared: TypeAlias = NetworkInputs | ImageError
 """What the networks see of a picture, or why there is nothing to see."""
@@ -53,7 +53,7 @@ MOST_PIXELS = 16_000_000
 Read: TypeAlias = Callable[[ImageSource, int | None], Picture]
 """Decodes an image, shrunk to a working side if any, as `IsolatedDecoder.read` does."""
 
-Parts: TypeAlias = deque[tuple[list[Name], "Future[list[Prepared]] | None"]]
+Parts: TypeAlias = "deque[tuple[list[Name], Future[list[Prepared]] | None]]"
 """Names of pictures and what becomes of them; None: they are prepared one at a time."""
 
 
@@ -122,6 +122,9 @@ def _side_by_side(
     first: list[Name], others: Iterator[list[Name]], one_by_one: _OneByOne, processes: int
 ) -> Iterator[Prepared]:
     """Prepare the first part and the others, until they end or a process is lost."""
+    # Imported here, since one picture needs none of it.
+    from concurrent.futures.process import BrokenProcessPool
+
     most_pixels = min(one_by_one.max_pixels, MOST_PIXELS)
     waiting: Parts = deque([(first, None)])
     with suppress(BrokenProcessPool, OSError), _open_pool(processes, most_pixels) as pool:
@@ -153,6 +156,9 @@ def _take(waiting: Parts, one_by_one: _OneByOne) -> Iterator[Prepared]:
 @contextmanager
 def _open_pool(processes: int, max_pixels: int) -> Iterator[ProcessPoolExecutor]:
     """Start processes, and end them at once in the end; raises `OSError` where none are left."""
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import active_children, get_context
+
     # Ctrl-C is for this process alone, which then ends the others; they inherit the mask.
     unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -175,6 +181,8 @@ def _start_worker(max_pixels: int) -> None:
 
 
 def _end_with_parent() -> None:
+    from multiprocessing import parent_process
+
     if parent := parent_process():
         parent.join()
     os._exit(1)
