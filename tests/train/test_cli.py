@@ -76,6 +76,7 @@ def test_a_robust_fit_leaves_its_calibration_and_no_checkpoint(offline, tmp_path
     assert not list(tmp_path.glob("cycle-*"))
 
 
+@pytest.mark.slow
 def test_further_cycles_and_fine_tuning_are_told_as_one_fit(offline, tmp_path, monkeypatch):
     augmentation = Augmentation(styles=50, coarse=20, nondigits=30, held_out=200)
     recipe = replace(

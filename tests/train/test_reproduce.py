@@ -31,6 +31,7 @@ def test_every_recipe_is_fitted_with_every_seed(digits, quick):
     assert len(outcome[0].losses) == 2
 
 
+@pytest.mark.slow
 def test_an_augmented_recipe_is_not_fitted_again(digits, quick, tmp_path):
     augmentation = Augmentation(styles=50, coarse=20, nondigits=30, held_out=200)
     # A checkpoint is written every five epochs.

@@ -99,6 +99,7 @@ def test_without_windows_every_unit_sees_all_but_the_outermost_pixels(recipe, di
     assert np.array_equal((kernel != 0).all(axis=1).reshape(28, 28), np.pad(np.ones((26, 26)), 1))
 
 
+@pytest.mark.slow
 def test_a_fit_that_was_killed_ends_as_one_that_was_not(whole, recipe, digits, tmp_path):
     with pytest.raises(KilledError):
         fit_robust(recipe, AUGMENTATION, digits, tmp_path, seed=2, callbacks=[kill_in(7)])
@@ -187,6 +188,7 @@ def in_cycles(cyclic, digits, tmp_path_factory):
     return fit_robust(cyclic, AUGMENTATION, digits, folder, seed=2), folder
 
 
+@pytest.mark.slow
 def test_further_cycles_go_on_from_the_weights(in_cycles, digits):
     fitted, _ = in_cycles
     losses = fitted.history["val_loss"]
@@ -195,6 +197,7 @@ def test_further_cycles_go_on_from_the_weights(in_cycles, digits):
     assert describe(fitted, digits)["epochs"] == 15
 
 
+@pytest.mark.slow
 def test_what_is_kept_is_the_mean_of_what_further_cycles_end_with(in_cycles):
     fitted, folder = in_cycles
     ends = [keras.models.load_model(folder / f"cycle-{cycle}.keras") for cycle in (1, 2)]
@@ -206,6 +209,7 @@ def test_what_is_kept_is_the_mean_of_what_further_cycles_end_with(in_cycles):
         np.testing.assert_allclose(weights, mean, rtol=3e-4, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_batch_normalisation_leaves_the_recipes_own_network(in_cycles, cyclic):
     layers = in_cycles[0].model.layers
     assert all(isinstance(layer, keras.layers.Dense) for layer in layers)
