@@ -36,7 +36,7 @@ TIMEOUT_S = 300
 MODULES = (
     "golden", "normalize", "mnist_format", "row_image", "digit", "digit_bounds", "rulings",
     "rulings_bounds", "binarize", "binarize_bounds", "ctc", "cells", "layout_bounds", "rows_bounds",
-    "images", "invariance", "recognizer", "reader",
+    "bitmaps", "images", "invariance", "recognizer", "reader",
 )  # fmt: skip
 """The test modules that are run, those that take least time first."""
 
