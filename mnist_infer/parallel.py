@@ -168,6 +168,7 @@ def _open_pool(processes: int, max_pixels: int) -> Iterator[ProcessPoolExecutor]
             signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
             yield pool
         finally:
+            # In the command, which alone comes here, these are the pool's and no others.
             for process in active_children():
                 process.terminate()
             pool.shutdown()

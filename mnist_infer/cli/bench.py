@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from mnist_infer.config import DEFAULT_MODEL, ModelConfig, Precision
 from mnist_infer.errors import DeviceError
-from mnist_infer.inference.registry import bundled_models, has_int8, read_model
+from mnist_infer.inference.registry import bundled_models, bundled_precisions, read_model
 
 if TYPE_CHECKING:
     import numpy as np
@@ -148,9 +148,7 @@ def _default_first(name: str) -> tuple[bool, str]:
 
 
 def _precisions(model: str | os.PathLike[str]) -> Sequence[Precision]:
-    if has_int8(model):
-        return "int8", "float32"
-    return ("float32",) if model in bundled_models() else ("auto",)
+    return bundled_precisions(str(model)) if model in bundled_models() else ("auto",)
 
 
 def _runs_on_cuda(config: ModelConfig) -> bool:

@@ -108,15 +108,14 @@ def _read_lines(
             row = NOTHING
         digits = _digits(row, band)
         are_level, are_known = _compare(digits, [digit for other in page.lines for digit in other])
-        if line.height < least:
-            # Beside a row it is a fragment of it; elsewhere it may be print.
-            digits = list(compress(digits, ~are_level))
-            are_known = are_known[~are_level]
-            if min((digit[2] for digit in digits), default=0) < NEARLY_ALL:
-                page.unread.extend(box for box, _, _ in digits)
-                continue
-        page.unread.extend(_left_over(writing, line, digits))
-        if new := list(compress(digits, ~are_known)):
+        is_low = line.height < least
+        new = list(compress(digits, ~(are_level if is_low else are_known)))
+        # Beside a row a low line is a fragment of it; elsewhere it may be print.
+        if is_low and min((digit[2] for digit in new), default=0) < NEARLY_ALL:
+            page.unread.extend(box for box, _, _ in new)
+            continue
+        page.unread.extend(_left_over(writing, line, new if is_low else digits))
+        if new:
             page.lines.append(new)
     page.lines.sort(
         key=lambda digits: float(np.mean([top + bottom for (_, top, _, bottom), _, _ in digits]))
