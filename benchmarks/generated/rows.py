@@ -101,7 +101,7 @@ def _write(count: int, glyphs: Glyphs, rng: np.random.Generator, hand: dict[str,
 def _in_room(written: Written, mark: Mark, glyphs: Glyphs, rng: np.random.Generator) -> Ink:
     """Ink of a row and its marks with some room around, float32 `(H, W)` from 0 to 1."""
     left, right, top, bottom = (round(CAP * share) for share in rng.uniform(0.4, 1.2, 4))
-    if mark in (_words, _signs):
+    if mark in (_words, _signs, _amount):
         left, right = left + 3 * CAP, right + 2 * CAP
     row = np.pad(written.ink, ((top, bottom), (left, right)))
     layer = Image.new("L", (row.shape[1], row.shape[0]))
@@ -164,8 +164,17 @@ def _signs(
     layer: PILImage, written: Written, left: int, top: int, glyphs: Glyphs, rng: np.random.Generator
 ) -> None:
     height, width = written.ink.shape
-    marks.add_sign(layer, left // 2, left // 2, top, height, glyphs, rng)
-    marks.add_sign(layer, left + width, CAP * 2, top, height, glyphs, rng)
+    stroke = written.hand.stroke
+    marks.add_sign(layer, left // 2, left // 2, top, height, glyphs, rng, stroke)
+    marks.add_sign(layer, left + width, CAP * 2, top, height, glyphs, rng, stroke)
+
+
+def _amount(
+    layer: PILImage, written: Written, left: int, top: int, glyphs: Glyphs, rng: np.random.Generator
+) -> None:
+    """Points between digits, signs before and behind them, as in an amount of money."""
+    _points(layer, written, left, top, glyphs, rng)
+    _signs(layer, written, left, top, glyphs, rng)
 
 
 def _neighbours(
@@ -285,6 +294,7 @@ KINDS: dict[str, Callable[[Glyphs, np.random.Generator], tuple[Picture, str]]] =
     "row-gaps": Row({"word_gap": 0.4}),
     "row-fat": Row({"pen": 3}),
     "row-thin": Row({"pen": -1}),
+    "row-ballpoint": Row({"stroke": 0.06}),
     "row-points": Row(mark=_points),
     "row-ruled": Row(mark=_lines),
     "row-squared": Row(mark=_squares),
@@ -295,6 +305,11 @@ KINDS: dict[str, Callable[[Glyphs, np.random.Generator], tuple[Picture, str]]] =
     "row-neighbours": Row(mark=_neighbours),
     "row-faint": Row(paper=_faint),
     "row-security": Row(paper=_security),
+    "row-cheque": Row(
+        {"stroke": 0.08, "gap": 0.0, "gap_jitter": 0.06, "zero": 0.7, "rare": 0.1},
+        _amount,
+        _security,
+    ),
     "row-shadow": Row(paper=_shadow),
     "row-small": Row(paper=_small),
     "row-noise": Row(paper=_noise),

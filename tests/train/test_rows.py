@@ -1,16 +1,21 @@
 """Generated rows: decided by their seed, and with the truth for each digit."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cc3d
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw
 
 from mnist_infer.imaging.row_image import ROW_HEIGHT
+from train.data import load_mnist
 from train.rows.fit import Cycle, RowRecipe, fit_rows
 from train.rows.glyphs import Glyphs, load
 from train.rows.samples import WIDTHS, make_batch, make_row
-from train.rows.writing import MOST_DIGITS, Variety, pick_hand, write_row
+from train.rows.skeleton import FINE, skeleton
+from train.rows.writing import MOST_DIGITS, PLAIN, Variety, pick_hand, write_row
 from train.styles import styled_digits
 
 
@@ -58,6 +63,30 @@ def test_a_row_without_digits_has_an_empty_text(glyphs: Glyphs):
     assert sample.picture.dtype == np.uint8
 
 
+def test_a_pen_gives_the_strokes_its_width(glyphs: Glyphs):
+    hand = replace(pick_hand(np.random.default_rng(2), PLAIN), source="mnist", rare=0.0)
+    amounts = [
+        write_row([1] * 8, replace(hand, stroke=stroke), glyphs, np.random.default_rng(4)).ink.sum()
+        for stroke in (0.05, 0.1, 0.2)
+    ]
+    # A line's ink is as its width, but for its ends.
+    assert amounts[1] / amounts[0] == pytest.approx(2, abs=0.5)
+    assert amounts[2] / amounts[1] == pytest.approx(2, abs=0.5)
+
+
+def test_a_skeleton_keeps_the_form_and_loses_the_width():
+    ring = Image.new("L", (28, 28))
+    ImageDraw.Draw(ring).ellipse((4, 4, 24, 24), outline=255, width=4)
+    thin = skeleton(np.asarray(ring))
+    assert thin.shape == (28 * FINE, 28 * FINE)
+    assert cc3d.connected_components(thin, connectivity=8).max() == 1
+    # Paper inside and outside: the ring stays closed.
+    assert cc3d.connected_components(thin == 0, connectivity=4).max() == 2
+    circumference = np.pi * (20 - 4) * FINE
+    # A slanting line may go in steps, with one pixel to the side for each one down.
+    assert 0.8 * circumference < np.count_nonzero(thin) < 4 / np.pi * circumference
+
+
 class KilledError(Exception):
     pass
 
@@ -83,3 +112,17 @@ def test_a_fit_that_was_killed_ends_as_one_that_was_not(tmp_path: Path, mnist_pa
     assert (tmp_path / "killed" / "model.keras").exists()
     with pytest.raises(FileExistsError, match="another recipe or seed"):
         fit_rows(recipe, tmp_path / "killed", seed=5, data=mnist_path)
+
+
+@pytest.mark.slow
+def test_batches_may_change_their_width_at_any_step(tmp_path: Path, mnist_path: Path):
+    recipe = RowRecipe(cycles=(Cycle(4, 1e-3),), batch_size=1, steps_per_epoch=4, rising=1)
+    mnist = load_mnist(mnist_path)
+    glyphs = load(mnist.x_train, mnist.y_train, seed=1)
+
+    def widths(seed: int) -> list[int]:
+        batches = [make_batch(1, glyphs, np.random.default_rng((seed, k))) for k in range(4)]
+        return [images.shape[2] for images, _, _ in batches]
+
+    late = next(seed for seed in range(50) if len({*widths(seed)[:2]}) == 1 < len({*widths(seed)}))
+    fit_rows(recipe, tmp_path, seed=late, data=mnist_path)

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from mnist_infer.imaging.row_image import ROW_HEIGHT
 from train.data import Array, load_mnist
 from train.rows.glyphs import HELD_OUT, Glyphs, load
 from train.rows.samples import make_batch
-from train.rows.writing import PLAIN, Variety
+from train.rows.writing import MOST_DIGITS, PLAIN, Variety
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -104,6 +105,7 @@ def _fit_cycle(
 ) -> Any:
     """Fit one cycle from the weights of `model`, or go on from the cycle's checkpoint."""
     import keras
+    import tensorflow as tf
 
     from train.checkpoint import Checkpoint
 
@@ -128,8 +130,16 @@ def _fit_cycle(
         return model
     first = checkpoint.epochs * recipe.steps_per_epoch
     batches = _batches(recipe, number, first, seed, data, workers)
+    # From a plain generator Keras infers the shape by two batches, which may be equally wide.
+    dataset = tf.data.Dataset.from_generator(
+        lambda: batches,
+        output_signature=(
+            tf.TensorSpec((None, ROW_HEIGHT, None), tf.uint8),
+            tf.TensorSpec((None, MOST_DIGITS), tf.int32),
+        ),
+    )
     model.fit(
-        batches,
+        dataset,
         initial_epoch=checkpoint.epochs,
         epochs=epochs,
         steps_per_epoch=recipe.steps_per_epoch,

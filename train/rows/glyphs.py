@@ -13,6 +13,8 @@ from PIL import Image, ImageDraw, ImageFont
 from train.data import Array
 from train.nondigits import written_letters
 from train.rows.allographs import ALLOGRAPHS
+from train.rows.signs import written_signs
+from train.rows.skeleton import skeleton
 from train.styles import styled_digits
 
 HELD_OUT = 5000
@@ -25,7 +27,10 @@ RARE = 8_000
 """Digits in rare allographs that are drawn once and then picked from."""
 
 LETTERS = 2_000
-"""Written letters and signs that are drawn once and then picked from."""
+"""Written letters that are drawn once and then picked from."""
+
+SIGNS = 1_000
+"""Written signs that are drawn once and then picked from."""
 
 FONTS = ("DejaVuSans", "DejaVuSerif", "DejaVuSans-Oblique", "cmr10", "cmtt10", "STIXGeneral")
 
@@ -36,14 +41,17 @@ _SHARES = (0.68, 0.27, 0.05)
 
 @dataclass(frozen=True)
 class Glyphs:
-    """Digits by source, and letters; white ink on black, uint8 `(N, 28, 28)`."""
+    """Digits by source, letters and signs; white ink on black, uint8 `(N, 28, 28)`."""
 
     mnist: tuple[Array, ...]
     styled: tuple[Array, ...]
     rare: tuple[Array, ...]
     letters: Array
+    signs: Array
 
-    def digit(self, label: int, source: str, rng: np.random.Generator) -> Array:
+    def digit(
+        self, label: int, source: str, rng: np.random.Generator, *, thin: bool = False
+    ) -> Array:
         """Pick a digit, cropped to its ink: uint8 `(h, w)`.
 
         Args:
@@ -51,6 +59,7 @@ class Glyphs:
             rng: Decides which.
             source: `"mnist"`, `"styled"`, `"rare"` (MNIST, where there is no rare allograph), or
                 the name of a font.
+            thin: Return its skeleton, unless it is printed.
         """
         if source in FONTS:
             return printed(str(label), source)
@@ -58,20 +67,24 @@ class Glyphs:
         pool = pools[source][label]
         if not len(pool):
             pool = self.mnist[label]
-        return crop(pool[rng.integers(len(pool))])
+        return _pick(pool, rng, thin)
 
-    def letter(self, rng: np.random.Generator) -> Array:
-        """Pick a letter or sign as a pen writes it, cropped to its ink: uint8 `(h, w)`."""
-        return crop(self.letters[rng.integers(len(self.letters))])
+    def letter(self, rng: np.random.Generator, *, thin: bool = False) -> Array:
+        """Pick a letter as a pen writes it, or its skeleton, cropped to its ink: uint8 `(h, w)`."""
+        return _pick(self.letters, rng, thin)
+
+    def sign(self, rng: np.random.Generator, *, thin: bool = False) -> Array:
+        """Pick a sign as a pen writes it, or its skeleton, cropped to its ink: uint8 `(h, w)`."""
+        return _pick(self.signs, rng, thin)
 
 
 def load(images: Array, labels: Array, seed: int) -> Glyphs:
-    """Sort digits by label, and draw the styled ones and the letters.
+    """Sort digits by label, and draw the styled ones, the letters and the signs.
 
     Args:
         images: MNIST's training images `(N, 28, 28)`, or the part that may be used.
         labels: Their digits `(N,)`.
-        seed: Decides the styled digits and the letters.
+        seed: Decides what is drawn.
     """
     rng = np.random.default_rng(seed)
     styled, styled_labels = styled_digits(STYLED, rng)
@@ -82,7 +95,13 @@ def load(images: Array, labels: Array, seed: int) -> Glyphs:
         styled=_by_digit(styled, styled_labels),
         rare=_by_digit(rare, rare_labels),
         letters=letters,
+        signs=written_signs(SIGNS, rng),
     )
+
+
+def _pick(pool: Array, rng: np.random.Generator, thin: bool) -> Array:
+    image = pool[rng.integers(len(pool))]
+    return crop(skeleton(image) if thin else image)
 
 
 def _by_digit(images: Array, labels: Array) -> tuple[Array, ...]:
@@ -96,7 +115,7 @@ def pick_source(rng: np.random.Generator) -> str:
 
 
 def crop(image: Array) -> Array:
-    """Crop a glyph to its ink; uint8 `(28, 28)` -> `(h, w)`."""
+    """Crop a glyph to its ink; uint8 `(H, W)` -> `(h, w)`."""
     rows, columns = (np.flatnonzero(image.max(axis=axis) > 60) for axis in (1, 0))
     return image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 

@@ -12,6 +12,7 @@ from PIL.Image import Image as PILImage
 
 from train.data import Array
 from train.rows.glyphs import FONTS, Glyphs, printed
+from train.rows.skeleton import draw_skeleton
 from train.rows.writing import CAP, PLAIN, Variety, Written
 
 _WORDS = "ABCDEFGHJKLMNPQRTUVWXYZabcdefghijkmnpqrtuvwxyz#%&@?:="
@@ -56,14 +57,14 @@ def add_marks(
     if rng.random() < 0.25:
         add_points(layer, written, before, above, rng)
     if has_words:
-        add_words(layer, 0, before, above, height, glyphs, rng)
-        add_words(layer, before + width, behind, above, height, glyphs, rng)
+        add_words(layer, 0, before, above, height, glyphs, rng, written.hand.stroke)
+        add_words(layer, before + width, behind, above, height, glyphs, rng, written.hand.stroke)
     elif before:
-        add_sign(layer, 0, before, above, height, glyphs, rng)
+        add_sign(layer, 0, before, above, height, glyphs, rng, written.hand.stroke)
     if behind and not has_words:
-        add_sign(layer, before + width, behind, above, height, glyphs, rng)
+        add_sign(layer, before + width, behind, above, height, glyphs, rng, written.hand.stroke)
     if rng.random() < 0.3:
-        add_neighbours(layer, above, height, glyphs, rng)
+        add_neighbours(layer, above, height, glyphs, rng, written.hand.stroke)
     return np.maximum(ink, np.asarray(layer, np.float32) / 255), before, above
 
 
@@ -156,6 +157,7 @@ def add_words(
     height: int,
     glyphs: Glyphs,
     rng: np.random.Generator,
+    stroke: float = 0.0,
 ) -> None:
     """Fill room beside the row with words, printed or written, up to a gap before the digits."""
     stop = left + width - rng.uniform(0.25, 0.8) * CAP
@@ -168,13 +170,14 @@ def add_words(
             text = "".join(rng.choice(list(_LETTERS), int(rng.integers(1, 8))).tolist())
             sign = printed(text if rng.random() < 0.7 else text.capitalize(), font)
         else:
-            sign = glyphs.letter(rng)
+            sign = glyphs.letter(rng, thin=stroke > 0)
         share = min(tall / sign.shape[0], 1.6)
         if not is_printed:
             share *= rng.uniform(0.6, 1.0)
         if x + sign.shape[1] * share > stop:
             break
-        _paste(layer, sign, x, base - sign.shape[0] * share, share)
+        pen = 0.0 if is_printed else stroke
+        _paste(layer, sign, x, base - sign.shape[0] * share, share, pen)
         x += sign.shape[1] * share + (rng.uniform(0.2, 0.5) if is_printed else 0.08) * CAP
 
 
@@ -183,7 +186,7 @@ def add_points(
 ) -> None:
     """Draw points and commas between digits, as in 12.500 or 1,5."""
     pencil = ImageDraw.Draw(layer)
-    size = max(1.5, (2 + 2 * written.hand.pen) * rng.uniform(0.6, 1.2)) * written.hand.point
+    size = max(1.5, written.hand.dot * rng.uniform(0.6, 1.2)) * written.hand.point
     for placed in written.digits:
         if rng.random() > 0.3:
             continue
@@ -203,6 +206,7 @@ def add_sign(
     height: int,
     glyphs: Glyphs,
     rng: np.random.Generator,
+    stroke: float = 0.0,
 ) -> None:
     """Put a dash, a sign or letters before or behind the row, apart from it."""
     room = max(4, round(width * rng.uniform(0.45, 0.8)))
@@ -210,21 +214,30 @@ def add_sign(
     if kind < 0.3:
         y = top + height * rng.uniform(0.35, 0.75)
         pencil = ImageDraw.Draw(layer)
-        pen = max(1, round(rng.uniform(1, 5)))
+        pen = max(1, round(stroke * CAP * rng.uniform(0.7, 1.5) if stroke else rng.uniform(1, 5)))
         for offset in (0, rng.uniform(4, 9))[: 1 + (rng.random() < 0.4)]:
             rise = rng.normal(0, 1.5)
             pencil.line((left + 3, y + offset, left + room, y + offset + rise), fill=255, width=pen)
         return
-    if kind < 0.65:
+    is_printed = kind < (0.4 if stroke else 0.65)
+    if is_printed:
         sign = printed(str(rng.choice(_SIGNS)), str(rng.choice(FONTS)))
+    elif stroke and kind < 0.75:
+        sign = glyphs.sign(rng, thin=True)
     else:
-        sign = glyphs.letter(rng)
+        sign = glyphs.letter(rng, thin=stroke > 0)
     share = min(room / sign.shape[1], CAP * rng.uniform(0.6, 1.3) / sign.shape[0])
-    _paste(layer, sign, left + 2, top + height * rng.uniform(0.1, 0.4), share)
+    y = top + height * rng.uniform(0.1, 0.4)
+    _paste(layer, sign, left + 2, y, share, 0.0 if is_printed else stroke)
 
 
 def add_neighbours(
-    layer: PILImage, top: int, height: int, glyphs: Glyphs, rng: np.random.Generator
+    layer: PILImage,
+    top: int,
+    height: int,
+    glyphs: Glyphs,
+    rng: np.random.Generator,
+    stroke: float = 0.0,
 ) -> None:
     """Let text above or below reach into the picture: print in small type, or cut-off writing."""
     wide, tall = layer.size
@@ -238,13 +251,20 @@ def add_neighbours(
         _paste(layer, line, rng.uniform(-0.2, 0.8) * wide, y, share)
         return
     for x in np.arange(rng.uniform(0, CAP), wide, CAP * rng.uniform(0.8, 2.5)):
-        sign = glyphs.digit(int(rng.integers(10)), "mnist", rng)
+        sign = glyphs.digit(int(rng.integers(10)), "mnist", rng, thin=stroke > 0)
         seen = rng.uniform(0.1, 0.35) * CAP
         y = seen - CAP if is_above else tall - seen
-        _paste(layer, sign, x, y, CAP / sign.shape[0])
+        _paste(layer, sign, x, y, CAP / sign.shape[0], stroke)
 
 
-def _paste(layer: PILImage, sign: Array, x: float, y: float, share: float) -> None:
+def _paste(
+    layer: PILImage, sign: Array, x: float, y: float, share: float, stroke: float = 0.0
+) -> None:
+    """Paste a sign, or with a stroke its skeleton drawn with such a pen."""
     size = (max(1, round(sign.shape[1] * share)), max(1, round(sign.shape[0] * share)))
-    small = Image.fromarray(sign).resize(size, Image.Resampling.BILINEAR)
+    if stroke:
+        small = Image.fromarray(draw_skeleton(sign, size, stroke * CAP))
+        x, y = x - (small.width - size[0]) / 2, y - (small.height - size[1]) / 2
+    else:
+        small = Image.fromarray(sign).resize(size, Image.Resampling.BILINEAR)
     layer.paste(255, (round(x), round(y)), small)
