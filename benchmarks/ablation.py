@@ -27,7 +27,7 @@ from mnist_infer.decode.images import Picture
 from mnist_infer.document import layout, reader
 from mnist_infer.document import rows as rows_reader
 from mnist_infer.document.reader import WORKING_SIDE
-from mnist_infer.imaging import binarize, pipeline
+from mnist_infer.imaging import binarize, pipeline, rulings
 from mnist_infer.imaging.components import find_components
 from mnist_infer.imaging.params import BINARIZE, DIGITS, PAPER, RULINGS
 from mnist_infer.imaging.rulings import Unruled
@@ -71,6 +71,7 @@ VARIANTS: dict[str, list[Change]] = {
     "edges of any step": [(BINARIZE, "min_edge_step", 0.0)],
     "small pictures as large ones": [(BINARIZE, "rise_in_thumbnail", BINARIZE.rise)],
     "pages are binarized once": [(reader, "refined_window", lambda window, stroke: None)],
+    "tables stay": [(rulings, "find_table_lines", lambda mask, highest: None)],
     "rulings stay": [
         (pipeline, "remove_rulings", _with_rulings),
         (layout, "remove_page_rulings", _with_rulings),

@@ -10,6 +10,7 @@ import io
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -245,8 +246,8 @@ def _page(glyphs: Glyphs, rng: np.random.Generator) -> tuple[Picture, str]:
     return _enlarge(_scan(page, rng), rng), "\n".join(_text(row) for row in rows)
 
 
-def _table(glyphs: Glyphs, rng: np.random.Generator) -> tuple[Picture, str]:
-    """A ruled table with a number in each cell."""
+def _table(glyphs: Glyphs, rng: np.random.Generator, overhang: float = 0.0) -> tuple[Picture, str]:
+    """A ruled table with a number in each cell; its lines may reach beyond it, as by hand."""
     lines, columns = (int(n) for n in rng.integers(2, 5, 2))
     cells = [
         [_write(int(rng.integers(1, 4)), glyphs, rng, {}) for _ in range(columns)]
@@ -258,12 +259,21 @@ def _table(glyphs: Glyphs, rng: np.random.Generator) -> tuple[Picture, str]:
     layer = Image.new("L", (page.shape[1], page.shape[0]))
     pencil, rule = ImageDraw.Draw(layer), marks.pick_rule(rng)
     edge = CAP // 2
+
+    def draw_line(x1: float, y1: float, x2: float, y2: float) -> None:
+        before, behind = rng.uniform(0, overhang * CAP, 2) if overhang else (0.0, 0.0)
+        if x1 == x2:
+            y1, y2 = y1 - before, y2 + behind
+        else:
+            x1, x2 = x1 - before, x2 + behind
+        pencil.line((x1, y1, x2, y2), fill=rule.shade, width=rule.thickness)
+
     for k in range(columns + 1):
         x = edge + k * wide
-        pencil.line((x, edge, x, edge + lines * tall), fill=rule.shade, width=rule.thickness)
+        draw_line(x, edge, x, edge + lines * tall)
     for k in range(lines + 1):
         y = edge + k * tall
-        pencil.line((edge, y, edge + columns * wide, y), fill=rule.shade, width=rule.thickness)
+        draw_line(edge, y, edge + columns * wide, y)
     page = np.maximum(page, np.asarray(layer, np.float32) / 255)
     for y, line in enumerate(cells):
         for x, cell in enumerate(line):
@@ -319,5 +329,6 @@ KINDS: dict[str, Callable[[Glyphs, np.random.Generator], tuple[Picture, str]]] =
     "row-words-only": Row(mark=_words, has_digits=False),
     "page-lines": _page,
     "page-table": _table,
+    "page-table-by-hand": partial(_table, overhang=0.5),
 }
 """Each kind of picture by name; the text of a picture without a digit is empty."""

@@ -35,8 +35,8 @@ def binarize(pixels: NDArray[np.uint8], window: int | None = None) -> tuple[NDAr
         uint8 `(H, W)`, 0 = paper, 255 = foreground; and the window.
     """
     grey = blur_noise(colour_contrast(pixels))
-    for region in find_paper_regions(grey):
-        foreground, used = _binarize_region(pixels, region, window)
+    for region, inner in find_paper_regions(grey):
+        foreground, used = _binarize_region(pixels, region, inner, window)
         # A sheet with nothing on it was none: a wide stroke, or a shadow, may look like one.
         if foreground.any():
             return foreground, used
@@ -93,19 +93,28 @@ def refined_window(window: int, stroke_width: float) -> int | None:
 
 
 def _binarize_region(
-    pixels: NDArray[np.uint8], region: NDArray[np.bool_], window: int | None
+    pixels: NDArray[np.uint8],
+    region: NDArray[np.bool_],
+    inner: NDArray[np.bool_],
+    window: int | None,
 ) -> tuple[NDArray[np.uint8], int]:
-    """Foreground of a picture inside a sheet, (H, W) uint8, and the window; region: (H, W) bool."""
+    """Binarize a picture inside a sheet.
+
+    Args:
+        pixels: uint8 `(H, W)` or `(H, W, 3)`.
+        region: bool `(H, W)`, the sheet.
+        inner: bool `(H, W)`, the sheet without its edge.
+        window: As in `binarize`.
+
+    Returns:
+        The foreground, uint8 `(H, W)`, and the window.
+    """
     rows, columns = (bounds(np.asarray(region.any(axis=axis))) for axis in (1, 0))
     place = (rows, columns)
     foreground = np.zeros(region.shape, np.uint8)
     inside = region[place]
     grey = blur_noise(colour_contrast(pixels[place]))
-    # Each row goes on beyond the sheet as it ends there, so that the sheet's edge is none.
-    width = grey.shape[1]
-    first, last = inside.argmax(axis=1), width - 1 - inside[:, ::-1].argmax(axis=1)
-    within = np.arange(width).clip(first[:, None], last[:, None])
-    grey = _with_dark_foreground(np.take_along_axis(grey, within, axis=1))
+    grey = _with_dark_foreground(np.where(inside, grey, _extend(grey, inner[place])))
     found, used = _binarize_paper(grey, window)
     foreground[place] = np.where(inside, found, 0)
     # What touches the sheet's edge is its shadow.
@@ -114,6 +123,18 @@ def _binarize_region(
     is_shadow[labels[region & dilate(~region, 1)]] = True
     foreground[is_shadow[labels]] = 0
     return foreground, used
+
+
+def _extend(grey: NDArray[np.uint8], inner: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Let a sheet, (H, W) uint8, go on beyond its edge as it ends there: then the edge is none."""
+    height, width = grey.shape
+    rows, columns = np.arange(height), np.arange(width)
+    filled = bounds(inner.max(axis=1))
+    nearest = rows.clip(filled.start, filled.stop - 1)
+    grey, inner = grey[nearest], inner[nearest]
+    first, last = inner.argmax(axis=1), width - 1 - inner[:, ::-1].argmax(axis=1)
+    within = columns.clip(first[:, None], last[:, None])
+    return np.take_along_axis(grey, within, axis=1)
 
 
 def _with_dark_foreground(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:

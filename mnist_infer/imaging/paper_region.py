@@ -17,8 +17,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def find_paper_regions(grey: NDArray[np.uint8]) -> Iterator[NDArray[np.bool_]]:
-    """Find where a sheet may lie on ground of another shade; bool `(H, W)` each.
+def find_paper_regions(
+    grey: NDArray[np.uint8],
+) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
+    """Find where a sheet may lie on ground of another shade.
+
+    Of each it gives the sheet and what is not along its edge, where pixels are mixed with the
+    ground's; bool `(H, W)` each.
 
     A note on a desk, a page on a scanner's dark bed: four straight sides, most of it of one
     shade and most of the rest of the other, and a sharp edge between them.
@@ -35,10 +40,16 @@ def find_paper_regions(grey: NDArray[np.uint8]) -> Iterator[NDArray[np.bool_]]:
         region = _rows_filled(paper) | _rows_filled(paper.T).T
         if region.all():
             continue
-        purity = min(float(paper.sum() / region.sum()), 1 - float(shade[~region].mean()))
-        if purity > MOST and _is_sheet(region, thumbnail):
-            large = region.repeat(step, axis=0).repeat(step, axis=1)
-            yield large[: grey.shape[0], : grey.shape[1]]
+        purity = min(float(shade[region].mean()), 1 - float(shade[~region].mean()))
+        inner = region & ~dilate(~region, 1)
+        # A sheet is no stroke, which would be all edge.
+        is_wide = inner.sum() > MOST * region.sum()
+        if purity > MOST and is_wide and _is_sheet(region, thumbnail):
+            yield _enlarge(region, step, grey), _enlarge(inner, step, grey)
+
+
+def _enlarge(mask: NDArray[np.bool_], step: int, grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    return mask.repeat(step, axis=0).repeat(step, axis=1)[: grey.shape[0], : grey.shape[1]]
 
 
 def _is_sheet(region: NDArray[np.bool_], thumbnail: NDArray[np.uint8]) -> bool:

@@ -11,6 +11,7 @@ from mnist_infer.imaging.components import Components, find_components, keep_com
 from mnist_infer.imaging.filters import dilate
 from mnist_infer.imaging.params import EDGE, RULINGS
 from mnist_infer.imaging.straight_lines import find_straight_lines
+from mnist_infer.imaging.tables import find_table_lines
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,8 +72,12 @@ def remove_page_rulings(foreground: NDArray[np.uint8]) -> Unruled:
     rest = remove_lines_across(foreground)
     components = find_components(rest)
     unframed = _remove_frames(rest, components, np.zeros(rest.shape, np.bool_))
-    has_frames = unframed is not rest
-    return Unruled(unframed, find_components(unframed) if has_frames else components, has_frames)
+    if unframed is not rest:
+        components = find_components(unframed)
+    untabled = _remove_tables(unframed, components)
+    if untabled is not unframed:
+        components = find_components(untabled)
+    return Unruled(untabled, components, untabled is not rest)
 
 
 def _are_border_rulings(components: Components) -> NDArray[np.bool_]:
@@ -122,8 +127,7 @@ def _remove_frames(
     lines = np.zeros(foreground.shape, np.bool_)
     near_removed = dilate(removed, 2) if removed.any() else removed
     area = MAX_FRAME_AREA * foreground.size
-    # Most of a frame is empty: a stroke from border to border is a 1, and none.
-    is_hollow = 2 * components.area < components.heights * components.widths
+    is_hollow = _are_hollow(components)
     for number in np.flatnonzero(is_hollow | removed.any()).tolist():
         top, left, bottom, right = components.boxes[number].tolist()
         place = (slice(top, bottom), slice(left, right))
@@ -146,6 +150,36 @@ def _remove_frames(
         elif is_between:
             lines[place] |= vertical & all(ends[:2]) | horizontal & all(ends[2:])
     return _erase(foreground, lines) if lines.any() else foreground
+
+
+def _remove_tables(foreground: NDArray[np.uint8], components: Components) -> NDArray[np.uint8]:
+    """Remove the lines of tables that `_remove_frames` has left.
+
+    Args:
+        foreground: uint8 `(H, W)`.
+        components: Its connected components.
+
+    Returns:
+        uint8 `(H, W)`, the picture itself where there is no table.
+    """
+    lines = np.zeros(foreground.shape, np.bool_)
+    for number in np.flatnonzero(_are_hollow(components)).tolist():
+        box = components.boxes[number]
+        top, left, bottom, right = box.tolist()
+        place = (slice(top, bottom), slice(left, right))
+        is_inside = (components.boxes[:, :2] > box[:2]) & (components.boxes[:, 2:] < box[2:])
+        highest = int(components.heights[is_inside.all(axis=1)].max(initial=0))
+        if not highest:
+            continue
+        found = find_table_lines(components.labels[place] == number + 1, highest)
+        if found is not None:
+            lines[place] |= found
+    return _erase(foreground, lines) if lines.any() else foreground
+
+
+def _are_hollow(components: Components) -> NDArray[np.bool_]:
+    """Most of a frame is empty: a stroke from border to border is a 1, and none; (N,) bool."""
+    return np.asarray(2 * components.area < components.heights * components.widths)
 
 
 def _is_frame(mask: NDArray[np.bool_], is_cut: tuple[bool, ...]) -> bool:

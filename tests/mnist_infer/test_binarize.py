@@ -97,7 +97,7 @@ def test_boxes_at_the_border_do_not_hide_what_is_in_them():
 def test_dark_margins_are_not_the_page():
     scan = np.full((200, 320), 15, np.uint8)
     scan[:, 110:310] = paper()
-    (page,) = (sheet for sheet in find_paper_regions(scan) if sheet[100, 200])
+    (page,) = (sheet for sheet, _ in find_paper_regions(scan) if sheet[100, 200])
     rows, columns = np.flatnonzero(page.any(axis=1)), np.flatnonzero(page.any(axis=0))
     assert (rows[0], rows[-1]) == (0, 199)
     assert 110 <= columns[0] <= 116
@@ -116,6 +116,18 @@ def test_ink_on_a_turned_note_on_a_desk(note: int, desk: int):
     assert 95 <= rows.min() <= 105
     assert 185 <= rows.max() <= 195
     assert 130 <= columns.min() <= columns.max() <= 160
+
+
+def test_a_table_on_a_turned_sheet_on_a_desk_is_ink_and_the_desk_is_not():
+    photo = Image.new("L", (900, 640), 90)
+    draw = ImageDraw.Draw(photo)
+    draw.polygon([(80, 60), (830, 110), (820, 570), (60, 540)], fill=230)
+    for k in range(4):
+        draw.line([(130, 140 + 110 * k), (780, 170 + 110 * k)], fill=40, width=5)
+        draw.line([(150 + 200 * k, 110), (145 + 200 * k, 520)], fill=40, width=5)
+    ink = foreground_of(np.asarray(photo)) > 127
+    assert ink[np.asarray(photo) == 40].mean() > 0.95
+    assert not ink[np.asarray(photo) != 40].sum() > 0.05 * ink.sum()
 
 
 def test_a_shadow_over_most_of_the_paper_is_no_ink():

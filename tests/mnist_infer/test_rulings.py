@@ -7,7 +7,11 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from mnist_infer.imaging.rulings import remove_lines_across, remove_rulings
+from mnist_infer.imaging.rulings import (
+    remove_lines_across,
+    remove_page_rulings,
+    remove_rulings,
+)
 
 SIDE = 200
 
@@ -132,3 +136,43 @@ def test_a_digit_that_fills_its_picture_is_no_rule():
     for row in range(60):
         seven[row, 54 - row // 2 : 60 - row // 2] = 255
     assert np.array_equal(remove_rulings(seven).foreground, seven)
+
+
+def table(rise: int = 0) -> tuple[Image.Image, Image.Image]:
+    """Draw the lines of a table by hand, some longer than others, and nine 0s in it."""
+    lines, digits = Image.new("L", (420, 330), 0), Image.new("L", (420, 330), 0)
+    draw = ImageDraw.Draw(lines)
+    for k, (start, stop) in enumerate([(20, 400), (35, 390), (12, 408), (40, 380)]):
+        x, y = 60 + 100 * k, 40 + 80 * k
+        draw.line((start, y, stop, y + rise), fill=255, width=3)
+        draw.line((x, start // 2, x - rise, 290 + start // 2), fill=255, width=3)
+    for k in range(9):
+        x, y = 85 + 100 * (k % 3), 60 + 80 * (k // 3)
+        ImageDraw.Draw(digits).ellipse((x, y, x + 30, y + 45), outline=255, width=5)
+    return lines, digits
+
+
+@pytest.mark.parametrize("rise", [0, 12, 30])
+def test_the_lines_of_a_table_go_though_they_reach_beyond_it(rise: int):
+    lines, digits = map(np.array, table(rise))
+    rest = remove_page_rulings(lines | digits).foreground
+    apart = (digits > 0) & (lines == 0)
+    assert (rest[apart] > 0).mean() > 0.95
+    assert (rest[(lines > 0) & (digits == 0)] > 0).mean() < 0.05
+
+
+def test_a_digit_that_crosses_a_table_line_keeps_its_stroke():
+    lines, digits = map(np.array, table())
+    digits[100:160, 200:205] = 255  # a 1 through the second line
+    rest = remove_page_rulings(lines | digits).foreground
+    assert (rest[100:160, 200:205] > 0).mean() > 0.95
+
+
+def test_squared_paper_without_writing_is_left_whole():
+    """Torn up, it would be a page of dots and dashes."""
+    y, x = np.mgrid[:300, :400]
+    bent = np.rint(y + 12 * np.sin(x / 60)).astype(int) % 24 < 2
+    squares = np.where(bent | (np.rint(x + 12 * np.sin(y / 50)).astype(int) % 24 < 2), 255, 0)
+    squares[:8] = squares[-8:] = squares[:, :8] = squares[:, -8:] = 0
+    ink = squares.astype(np.uint8)
+    assert np.array_equal(remove_page_rulings(ink).foreground, ink)
