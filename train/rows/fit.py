@@ -35,6 +35,9 @@ class Cycle:
     steps: int
     peak: float
     variety: Variety = PLAIN
+    height: int = ROW_HEIGHT
+    """Of the rows, in pixels. A network that has learned smaller rows learns larger ones sooner
+    (progressive resizing)."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ def fit_rows(
 
     folder.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(seed)
-    model = build()
+    model = build(recipe.cycles[0].height)
     for number in range(len(recipe.cycles)):
         model = _fit_cycle(model, recipe, number, folder, seed, data, workers, callbacks)
     model.save(folder / MODEL_FILE)
@@ -108,12 +111,15 @@ def _fit_cycle(
     import tensorflow as tf
 
     from train.checkpoint import Checkpoint
+    from train.rows.network import resize
 
     cycle = recipe.cycles[number]
     checkpoint = Checkpoint(folder, number, recipe, seed)
     if (restored := checkpoint.restore()) is not None:
         model = restored
     else:
+        if model.input_shape[1] != cycle.height:
+            model = resize(model, cycle.height)
         schedule = keras.optimizers.schedules.CosineDecay(
             0.0,
             cycle.steps - recipe.rising,
@@ -134,7 +140,7 @@ def _fit_cycle(
     dataset = tf.data.Dataset.from_generator(
         lambda: batches,
         output_signature=(
-            tf.TensorSpec((None, ROW_HEIGHT, None), tf.uint8),
+            tf.TensorSpec((None, cycle.height, None), tf.uint8),
             tf.TensorSpec((None, MOST_DIGITS), tf.int32),
         ),
     )
@@ -187,7 +193,7 @@ def _start_worker(data: str | PathLike[str] | None, seed: int) -> None:
 def _make(size: int, seed: tuple[int, int], cycle: Cycle) -> Batch:
     """Make one batch: images, and classes `(N, MOST_DIGITS)` filled up with blanks."""
     rng = np.random.default_rng(seed)
-    images, labels, counts = make_batch(size, _glyphs, rng, cycle.variety)
+    images, labels, counts = make_batch(size, _glyphs, rng, cycle.variety, cycle.height)
     places = np.arange(labels.shape[1])
     classes = np.where(places < counts[:, None], labels + 1, 0).astype(np.int32)
     return images, classes

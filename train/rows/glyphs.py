@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from train.data import Array
 from train.nondigits import written_letters
 from train.rows.allographs import ALLOGRAPHS
-from train.rows.signs import written_signs
+from train.rows.signs import AROUND, BETWEEN, written_signs
 from train.rows.skeleton import skeleton
 from train.styles import styled_digits
 
@@ -29,8 +29,8 @@ RARE = 8_000
 LETTERS = 2_000
 """Written letters that are drawn once and then picked from."""
 
-SIGNS = 1_000
-"""Written signs that are drawn once and then picked from."""
+SIGNS = 200
+"""Drawings of each written sign that are drawn once and then picked from."""
 
 FONTS = ("DejaVuSans", "DejaVuSerif", "DejaVuSans-Oblique", "cmr10", "cmtt10", "STIXGeneral")
 
@@ -47,7 +47,8 @@ class Glyphs:
     styled: tuple[Array, ...]
     rare: tuple[Array, ...]
     letters: Array
-    signs: Array
+    around: Array
+    between: Array
 
     def digit(
         self, label: int, source: str, rng: np.random.Generator, *, thin: bool = False
@@ -74,8 +75,13 @@ class Glyphs:
         return _pick(self.letters, rng, thin)
 
     def sign(self, rng: np.random.Generator, *, thin: bool = False) -> Array:
-        """Pick a sign as a pen writes it, or its skeleton, cropped to its ink: uint8 `(h, w)`."""
-        return _pick(self.signs, rng, thin)
+        """Pick a sign that stands around an amount, as `letter` does."""
+        return _pick(self.around, rng, thin)
+
+    def sign_between(self, number: int, rng: np.random.Generator, *, thin: bool = False) -> Array:
+        """Pick the sign of this number of `BETWEEN`, as `letter` does."""
+        each = len(self.between) // len(BETWEEN)
+        return _pick(self.between[number * each : (number + 1) * each], rng, thin)
 
 
 def load(images: Array, labels: Array, seed: int) -> Glyphs:
@@ -95,7 +101,8 @@ def load(images: Array, labels: Array, seed: int) -> Glyphs:
         styled=_by_digit(styled, styled_labels),
         rare=_by_digit(rare, rare_labels),
         letters=letters,
-        signs=written_signs(SIGNS, rng),
+        around=written_signs(SIGNS, AROUND, rng),
+        between=written_signs(SIGNS, BETWEEN, rng),
     )
 
 

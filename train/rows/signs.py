@@ -1,6 +1,9 @@
-"""Signs that people write before and behind amounts, from stroke models of our own."""
+"""Signs that people write between digits and around amounts, from stroke models of our own."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 
@@ -12,7 +15,10 @@ _S: Stroke = (
     (0.66, 0.56), (0.72, 0.78), (0.48, 0.9), (0.22, 0.8),
 )  # fmt: skip
 
-SIGNS: tuple[tuple[tuple[Stroke, ...], ...], ...] = (
+Sign: TypeAlias = tuple[tuple[Stroke, ...], ...]
+"""A sign in extreme forms, which share the number of their strokes and of their points."""
+
+AROUND: tuple[Sign, ...] = (
     (  # number sign: upright, leaning
         (
             ((0.34, 0.04), (0.34, 0.5), (0.33, 0.96)),
@@ -88,12 +94,44 @@ SIGNS: tuple[tuple[tuple[Stroke, ...], ...], ...] = (
         ),
     ),
 )
-"""Each sign in extreme forms, which share their strokes' number of points."""
+"""What stands before and behind amounts."""
 
 
-def written_signs(count: int, rng: np.random.Generator) -> Array:
-    """Write `count` signs, each by another hand; uint8 `(N, 28, 28)`."""
-    numbers = rng.multinomial(count, np.full(len(SIGNS), 1 / len(SIGNS)))
-    return np.concatenate(
-        [write(forms, number, rng) for forms, number in zip(SIGNS, numbers, strict=True)]
-    )
+BETWEEN: tuple[Sign, ...] = (
+    (  # slash
+        (((0.62, 0.0), (0.5, 0.5), (0.38, 1.0)),),
+        (((0.88, 0.0), (0.52, 0.5), (0.12, 1.0)),),
+        (((0.7, 0.0), (0.54, 0.5), (0.3, 1.0)),),
+    ),
+    (  # dash
+        (((0.0, 0.5), (0.5, 0.5), (1.0, 0.5)),),
+        (((0.0, 0.58), (0.5, 0.48), (1.0, 0.42)),),
+    ),
+    (  # opening parenthesis
+        (((0.6, 0.0), (0.38, 0.3), (0.38, 0.7), (0.6, 1.0)),),
+        (((0.66, 0.0), (0.44, 0.26), (0.36, 0.66), (0.46, 1.0)),),
+    ),
+    (  # closing parenthesis
+        (((0.4, 0.0), (0.62, 0.3), (0.62, 0.7), (0.4, 1.0)),),
+        (((0.5, 0.0), (0.66, 0.3), (0.58, 0.7), (0.32, 1.0)),),
+    ),
+    (  # plus
+        (
+            ((0.5, 0.1), (0.5, 0.5), (0.5, 0.9)),
+            ((0.1, 0.5), (0.5, 0.5), (0.9, 0.5)),
+        ),
+        (
+            ((0.58, 0.1), (0.5, 0.5), (0.42, 0.9)),
+            ((0.1, 0.56), (0.5, 0.5), (0.9, 0.44)),
+        ),
+    ),
+)
+"""What stands between digits, as in dates and telephone numbers."""
+
+HEIGHTS = ((1.1, 1.6), (0.3, 0.8), (1.0, 1.6), (1.0, 1.6), (0.5, 0.9))
+"""Of each sign of `BETWEEN`, its longer side as a part of a digit's height."""
+
+
+def written_signs(count: int, signs: Sequence[Sign], rng: np.random.Generator) -> Array:
+    """Write signs, `count` of each, by as many hands; uint8 `(len(signs) * count, 28, 28)`."""
+    return np.concatenate([write(forms, count, rng) for forms in signs])

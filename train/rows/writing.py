@@ -13,6 +13,7 @@ from PIL.Image import Image as PILImage
 
 from train.data import Array
 from train.rows.glyphs import FONTS, Glyphs, pick_source
+from train.rows.signs import HEIGHTS
 from train.rows.skeleton import draw_skeleton
 
 CAP = 30
@@ -38,6 +39,12 @@ class Variety:
     pens: float = 0.0
     """Handwritten rows in a pen of any width, most of them thinner than MNIST's; with it signs are
     written too, not only printed."""
+
+    paper: float = 0.4
+    """Paper above and below a row, at most, as a part of its height."""
+
+    signs: float = 0.0
+    """Handwritten rows with slashes, dashes, parentheses and the like between their digits."""
 
 
 PLAIN = Variety()
@@ -71,6 +78,7 @@ class Hand:
     links: float = 0.0  # probability of an arc from the top of a digit to the next
     point: float = 1.0  # factor on the size of points and commas
     stroke: float = 0.0  # width of the pen; 0 for the strokes of MNIST
+    signs: float = 0.0  # probability of a sign after a digit
 
     @property
     def line(self) -> int:
@@ -129,6 +137,8 @@ def pick_hand(rng: np.random.Generator, variety: Variety = PLAIN) -> Hand:
     )
     if not is_printed and variety.pens and rng.random() < variety.pens:
         hand = replace(hand, stroke=float(np.exp(rng.normal(*_STROKE)).clip(*_STROKE_RANGE)))
+    if not is_printed and variety.signs and rng.random() < variety.signs:
+        hand = replace(hand, signs=float(rng.uniform(0.1, 0.4)))
     if is_printed or not variety.loose or rng.random() > variety.loose:
         return hand
     return replace(
@@ -165,7 +175,7 @@ def write_row(
         rng: Decides the rest.
     """
     x = rng.uniform(0, 0.6) * CAP
-    placed: list[tuple[int, int, Array, int]] = []
+    placed: list[tuple[int, int, Array, int | None]] = []
     for label in labels:
         height = CAP * float(np.exp(rng.normal(0, hand.size_jitter)))
         height *= hand.zero if label == 0 else hand.tail if label in (1, 7, 9) else 1.0
@@ -184,6 +194,12 @@ def write_row(
         if rng.random() < hand.word_gap:
             gap += rng.uniform(0.4, 1.6)
         x += drawn.shape[1] + gap * CAP
+        if hand.signs and rng.random() < hand.signs:
+            drawn = _draw_sign(hand, glyphs, rng)
+            x += rng.uniform(0, 0.25) * CAP
+            top = CAP / 2 + hand.slope * x - len(drawn) / 2
+            placed.append((round(x), round(top), drawn, None))
+            x += drawn.shape[1] + rng.uniform(0, 0.3) * CAP
     width = round(x + rng.uniform(0.05, 0.6) * CAP) + 1
     tops = [y for _, y, _, _ in placed] or [0]
     bottoms = [y + drawn.shape[0] for _, y, drawn, _ in placed] or [CAP]
@@ -191,17 +207,24 @@ def write_row(
     page = Image.new("L", (max(width, 12), max(bottoms) + shift))
     ink = np.array(page)
     digits = []
-    for left, y, drawn, label in placed:
+    for left, y, drawn, digit in placed:
         top = y + shift
         height, wide = drawn.shape
         left = min(max(left, 0), ink.shape[1] - 1)
         wide = min(wide, ink.shape[1] - left)
         part = ink[top : top + height, left : left + wide]
         np.maximum(part, drawn[: part.shape[0], :wide], out=part)
-        digits.append(Placed(label, (left, top, left + wide, top + height)))
+        if digit is not None:
+            digits.append(Placed(digit, (left, top, left + wide, top + height)))
     if hand.joins or hand.links:
         ink = _connect(ink, digits, hand, rng)
     return Written(np.float32(1 / 255) * ink, tuple(digits), hand)
+
+
+def _draw_sign(hand: Hand, glyphs: Glyphs, rng: np.random.Generator) -> Array:
+    number = int(rng.integers(len(HEIGHTS)))
+    sign = glyphs.sign_between(number, rng, thin=hand.stroke > 0)
+    return _draw(sign, CAP * rng.uniform(*HEIGHTS[number]), hand.width, hand, rng)
 
 
 def _draw(glyph: Array, height: float, width: float, hand: Hand, rng: np.random.Generator) -> Array:
