@@ -57,6 +57,7 @@ FIXED = {
     "SKIPPED": "a limit of work",
     "MAX_FRAME_AREA": "a limit of work",
     "MAX_DIGITS": "a limit of work",
+    "MIN_LINES": "a definition",
 }
 """What fixes a constant, where it is not tuned to pictures."""
 

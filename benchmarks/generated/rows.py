@@ -315,6 +315,7 @@ KINDS: dict[str, Callable[[Glyphs, np.random.Generator], tuple[Picture, str]]] =
     "row-neighbours": Row(mark=_neighbours),
     "row-faint": Row(paper=_faint),
     "row-security": Row(paper=_security),
+    "row-dates": Row({"stroke": 0.08, "signs": 0.3, "gap": 0.15}),
     "row-cheque": Row(
         {"stroke": 0.08, "gap": 0.0, "gap_jitter": 0.06, "zero": 0.7, "rare": 0.1},
         _amount,

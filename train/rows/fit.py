@@ -35,9 +35,6 @@ class Cycle:
     steps: int
     peak: float
     variety: Variety = PLAIN
-    height: int = ROW_HEIGHT
-    """Of the rows, in pixels. A network that has learned smaller rows learns larger ones sooner
-    (progressive resizing)."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +44,7 @@ class RowRecipe:
     cycles: tuple[Cycle, ...] = (
         Cycle(16_000, 2e-3),
         Cycle(14_000, 1.5e-3, Variety(rare=0.12, form=0.2, loose=0.6)),
+        Cycle(10_000, 1.2e-3, Variety(rare=0.12, form=0.2, loose=0.6, pens=0.7)),
     )
     batch_size: int = 32
     steps_per_epoch: int = 250
@@ -87,7 +85,7 @@ def fit_rows(
 
     folder.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(seed)
-    model = build(recipe.cycles[0].height)
+    model = build()
     for number in range(len(recipe.cycles)):
         model = _fit_cycle(model, recipe, number, folder, seed, data, workers, callbacks)
     model.save(folder / MODEL_FILE)
@@ -111,15 +109,12 @@ def _fit_cycle(
     import tensorflow as tf
 
     from train.checkpoint import Checkpoint
-    from train.rows.network import resize
 
     cycle = recipe.cycles[number]
     checkpoint = Checkpoint(folder, number, recipe, seed)
     if (restored := checkpoint.restore()) is not None:
         model = restored
     else:
-        if model.input_shape[1] != cycle.height:
-            model = resize(model, cycle.height)
         schedule = keras.optimizers.schedules.CosineDecay(
             0.0,
             cycle.steps - recipe.rising,
@@ -140,7 +135,7 @@ def _fit_cycle(
     dataset = tf.data.Dataset.from_generator(
         lambda: batches,
         output_signature=(
-            tf.TensorSpec((None, cycle.height, None), tf.uint8),
+            tf.TensorSpec((None, ROW_HEIGHT, None), tf.uint8),
             tf.TensorSpec((None, MOST_DIGITS), tf.int32),
         ),
     )
@@ -193,7 +188,7 @@ def _start_worker(data: str | PathLike[str] | None, seed: int) -> None:
 def _make(size: int, seed: tuple[int, int], cycle: Cycle) -> Batch:
     """Make one batch: images, and classes `(N, MOST_DIGITS)` filled up with blanks."""
     rng = np.random.default_rng(seed)
-    images, labels, counts = make_batch(size, _glyphs, rng, cycle.variety, cycle.height)
+    images, labels, counts = make_batch(size, _glyphs, rng, cycle.variety)
     places = np.arange(labels.shape[1])
     classes = np.where(places < counts[:, None], labels + 1, 0).astype(np.int32)
     return images, classes

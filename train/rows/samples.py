@@ -21,8 +21,8 @@ from train.rows.writing import (
     write_row,
 )
 
-WIDTHS = (3, 5.5, 8.5, 12)
-"""Widths of training batches as multiples of their height; what is wider is squeezed."""
+WIDTHS = (96, 176, 272, 384)
+"""Widths of training batches in pixels; what is wider is squeezed."""
 
 _WIDTH_SHARES = (0.3, 0.34, 0.24, 0.12)
 _EMPTY = 0.04
@@ -61,8 +61,8 @@ def make_row(
     top, bottom = down, down + written.ink.shape[0]
     tall = bottom - top
     tightest = -0.03 if rng.random() < 0.1 else 0.0
-    top = max(0, round(top - rng.uniform(tightest, variety.paper) * tall))
-    bottom = min(len(ink), round(bottom + rng.uniform(tightest, variety.paper) * tall))
+    top = max(0, round(top - rng.uniform(tightest, 0.4) * tall))
+    bottom = min(len(ink), round(bottom + rng.uniform(tightest, 0.4) * tall))
     picture = photograph(ink[top:bottom], rng)
     digits = tuple(_moved(placed, right, down - top) for placed in written.digits)
     return Sample(picture, digits)
@@ -73,24 +73,23 @@ def make_batch(
     glyphs: Glyphs,
     rng: np.random.Generator,
     variety: Variety = PLAIN,
-    height: int = ROW_HEIGHT,
 ) -> tuple[Array, Array, Array]:
     """Make a training batch of rows of about the same width.
 
     Returns:
-        Images uint8 `(N, height, W)`, labels uint8 `(N, MOST_DIGITS)`, their numbers `(N,)`.
+        Images uint8 `(N, ROW_HEIGHT, W)`, labels uint8 `(N, MOST_DIGITS)`, their numbers `(N,)`.
     """
-    fit = rng.choice(WIDTHS, p=_WIDTH_SHARES)  # digits, if each is a little narrower than high
-    width = round(fit * height)
-    images = np.empty((size, height, width), np.uint8)
+    width = int(rng.choice(WIDTHS, p=_WIDTH_SHARES))
+    images = np.empty((size, ROW_HEIGHT, width), np.uint8)
     labels = np.zeros((size, MOST_DIGITS), np.uint8)
     counts = np.zeros(size, np.uint8)
+    fit = width / ROW_HEIGHT  # digits that fit, if each is a little narrower than the row is high
     for k in range(size):
         count = int(np.clip(round(rng.uniform(0.45, 1.35) * fit), 1, MOST_DIGITS))
         if rng.random() < _EMPTY:
             count = 0
         sample = make_row(count, glyphs, rng, variety)
-        image = row_image(sample.picture, width, height)
+        image = row_image(sample.picture, most_columns=width)
         images[k] = np.pad(image, ((0, 0), (0, width - image.shape[1])), mode="edge")
         labels[k, :count] = [placed.label for placed in sample.digits]
         counts[k] = count

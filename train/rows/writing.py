@@ -40,9 +40,6 @@ class Variety:
     """Handwritten rows in a pen of any width, most of them thinner than MNIST's; with it signs are
     written too, not only printed."""
 
-    paper: float = 0.4
-    """Paper above and below a row, at most, as a part of its height."""
-
     signs: float = 0.0
     """Handwritten rows with slashes, dashes, parentheses and the like between their digits."""
 
