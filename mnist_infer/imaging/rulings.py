@@ -163,7 +163,10 @@ def _remove_tables(foreground: NDArray[np.uint8], components: Components) -> NDA
         uint8 `(H, W)`, the picture itself where there is no table.
     """
     lines = np.zeros(foreground.shape, np.bool_)
-    for number in np.flatnonzero(_are_hollow(components)).tolist():
+    area = MAX_FRAME_AREA * foreground.size
+    sides = np.minimum(components.heights, components.widths)
+    may_be_tables = _are_hollow(components) & (sides >= RULINGS.min_aspect)
+    for number in np.flatnonzero(may_be_tables).tolist():
         box = components.boxes[number]
         top, left, bottom, right = box.tolist()
         place = (slice(top, bottom), slice(left, right))
@@ -171,6 +174,9 @@ def _remove_tables(foreground: NDArray[np.uint8], components: Components) -> NDA
         highest = int(components.heights[is_inside.all(axis=1)].max(initial=0))
         if not highest:
             continue
+        area -= int(sides[number]) * int(components.lengths[number])
+        if area < 0:
+            break
         found = find_table_lines(components.labels[place] == number + 1, highest)
         if found is not None:
             lines[place] |= found

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import cc3d
 import numpy as np
 
+from mnist_infer.imaging.filters import median
 from mnist_infer.imaging.params import DIGITS, MOST, RULINGS
 from mnist_infer.imaging.straight_lines import vertical_runs
 
@@ -32,7 +33,7 @@ def find_table_lines(mask: NDArray[np.bool_], highest: int) -> NDArray[np.bool_]
         table.
     """
     down, along = _run_lengths(mask), _run_lengths(mask.T).T
-    thickness = float(np.median(np.minimum(down, along)[mask]))
+    thickness = median(np.minimum(down, along)[mask])
     if min(mask.shape) < RULINGS.min_aspect * thickness or highest < DIGITS.min_height * thickness:
         return None
     # Where a stroke crosses a line, or another line does, the line's runs are longer.
@@ -52,19 +53,19 @@ def _run_lengths(mask: NDArray[np.bool_]) -> NDArray[np.intp]:
     return np.where(mask, length[run_of], 0)
 
 
-def _level_lines(thin: NDArray[np.bool_], thickness: float) -> NDArray[np.bool_]:
+def _level_lines(thin: NDArray[np.bool_], thickness: int) -> NDArray[np.bool_]:
     """Find long and nearly level lines in thin pixels, and fill their gaps.
 
     Returns:
         bool `(H, W)`, empty where there are too few lines.
     """
-    closed = _close_rows(thin, round(4 * thickness))
+    closed = _close_rows(thin, 4 * thickness)
     labels = cc3d.connected_components(closed.astype(np.uint8), connectivity=8)
     boxes = cc3d.statistics(labels, no_slice_conversion=True)["bounding_boxes"]
     heights, widths = (boxes[:, k + 1].astype(np.intp) - boxes[:, k] + 1 for k in (0, 2))
     is_line = widths >= MOST * thin.shape[1]
     is_line &= heights <= thickness + MAX_RISE * widths
-    is_line[0] = False  # what is between
+    is_line[0] = False  # It is what lies between them.
     found: NDArray[np.bool_] = is_line[labels] & (is_line.sum() >= MIN_LINES)
     return found
 

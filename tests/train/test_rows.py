@@ -74,6 +74,17 @@ def test_a_pen_gives_the_strokes_its_width(glyphs: Glyphs):
     assert amounts[2] / amounts[1] == pytest.approx(2, abs=0.5)
 
 
+def test_signs_between_digits_are_ink_and_no_digits(glyphs: Glyphs):
+    hand = replace(pick_hand(np.random.default_rng(2), PLAIN), source="mnist", gap=0.3, signs=1.0)
+    written = write_row([4, 0, 7], hand, glyphs, np.random.default_rng(4))
+    assert [placed.label for placed in written.digits] == [4, 0, 7]
+    beside = written.ink.copy()
+    for placed in written.digits:
+        left, top, right, bottom = (round(side) for side in placed.box)
+        beside[top:bottom, left:right] = 0
+    assert (beside > 0.5).any()
+
+
 def test_a_skeleton_keeps_the_form_and_loses_the_width():
     ring = Image.new("L", (28, 28))
     ImageDraw.Draw(ring).ellipse((4, 4, 24, 24), outline=255, width=4)
