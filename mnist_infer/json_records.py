@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 READING_THRESHOLD = 0.7
 """The confidence of a line's least certain digit below which the line is uncertain.
 
-Of 625 real pictures of rows, it marks 45 % of those that are read wrong and 8 % of those that are
-read right; 0.6 would mark 35 % and 5 %, 0.8 60 % and 14 %."""
+Of 629 real pictures of rows, it marks 58 % of those that are read wrong and 7 % of those that are
+read right; 0.6 would mark 38 % and 4 %, 0.8 67 % and 11 %."""
 
 
 @dataclass(frozen=True, slots=True)
