@@ -260,20 +260,16 @@ def _table(glyphs: Glyphs, rng: np.random.Generator, overhang: float = 0.0) -> t
     pencil, rule = ImageDraw.Draw(layer), marks.pick_rule(rng)
     edge = CAP // 2
 
-    def draw_line(x1: float, y1: float, x2: float, y2: float) -> None:
+    def ends(length: int) -> tuple[float, float]:
         before, behind = rng.uniform(0, overhang * CAP, 2) if overhang else (0.0, 0.0)
-        if x1 == x2:
-            y1, y2 = y1 - before, y2 + behind
-        else:
-            x1, x2 = x1 - before, x2 + behind
-        pencil.line((x1, y1, x2, y2), fill=rule.shade, width=rule.thickness)
+        return edge - before, edge + length + behind
 
     for k in range(columns + 1):
-        x = edge + k * wide
-        draw_line(x, edge, x, edge + lines * tall)
+        x, (start, stop) = edge + k * wide, ends(lines * tall)
+        pencil.line((x, start, x, stop), fill=rule.shade, width=rule.thickness)
     for k in range(lines + 1):
-        y = edge + k * tall
-        draw_line(edge, y, edge + columns * wide, y)
+        y, (start, stop) = edge + k * tall, ends(columns * wide)
+        pencil.line((start, y, stop, y), fill=rule.shade, width=rule.thickness)
     page = np.maximum(page, np.asarray(layer, np.float32) / 255)
     for y, line in enumerate(cells):
         for x, cell in enumerate(line):

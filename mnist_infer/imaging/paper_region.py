@@ -41,10 +41,10 @@ def find_paper_regions(
         if region.all():
             continue
         purity = min(float(shade[region].mean()), 1 - float(shade[~region].mean()))
+        if purity <= MOST:
+            continue
         inner = region & ~dilate(~region, 1)
-        # A sheet is no stroke, which would be all edge.
-        is_wide = inner.sum() > MOST * region.sum()
-        if purity > MOST and is_wide and _is_sheet(region, thumbnail):
+        if _is_sheet(region, inner, thumbnail):
             yield _enlarge(region, step, grey), _enlarge(inner, step, grey)
 
 
@@ -52,9 +52,20 @@ def _enlarge(mask: NDArray[np.bool_], step: int, grey: NDArray[np.uint8]) -> NDA
     return mask.repeat(step, axis=0).repeat(step, axis=1)[: grey.shape[0], : grey.shape[1]]
 
 
-def _is_sheet(region: NDArray[np.bool_], thumbnail: NDArray[np.uint8]) -> bool:
-    """Whether a part of a picture, (H, W) bool, has the form and the edges of a sheet."""
+def _is_sheet(
+    region: NDArray[np.bool_], inner: NDArray[np.bool_], thumbnail: NDArray[np.uint8]
+) -> bool:
+    """Whether a part of a picture has the form and the edges of a sheet.
+
+    Args:
+        region: bool `(H, W)`.
+        inner: bool `(H, W)`, the region without its edge.
+        thumbnail: uint8 `(H, W)`, the picture.
+    """
     area = int(region.sum())
+    # A stroke would be all edge.
+    if inner.sum() <= MOST * area:
+        return False
     y, x = np.nonzero(region)
     # A quadrilateral's corners lie farthest along the diagonals, and its area is told by them.
     a, b, c, d = (int(along.argmin()) for along in (y + x, y - x, -y - x, x - y))
@@ -67,8 +78,8 @@ def _is_sheet(region: NDArray[np.bool_], thumbnail: NDArray[np.uint8]) -> bool:
     if abs(spanned / area - 1) > PAPER.max_bulge or fill < PAPER.min_fill or is_cut_off:
         return False
     # Beside the edge, where it is blurred.
-    inside, outside = region & ~dilate(~region, 1), ~dilate(region, 2)
-    within, beyond = inside & dilate(~inside, 1), ~outside & ~dilate(region, 1)
+    outside = ~dilate(region, 2)
+    within, beyond = inner & dilate(~inner, 1), ~outside & ~dilate(region, 1)
     if not within.any() or not beyond.any():
         return False
     step = float(np.median(thumbnail[within])) - float(np.median(thumbnail[beyond]))

@@ -164,8 +164,9 @@ def _remove_tables(foreground: NDArray[np.uint8], components: Components) -> NDA
     """
     lines = np.zeros(foreground.shape, np.bool_)
     area = MAX_FRAME_AREA * foreground.size
-    sides = np.minimum(components.heights, components.widths)
-    may_be_tables = _are_hollow(components) & (sides >= RULINGS.min_aspect)
+    # No line is thinner than a pixel.
+    is_large = np.minimum(components.heights, components.widths) >= RULINGS.min_aspect
+    may_be_tables = _are_hollow(components) & is_large
     for number in np.flatnonzero(may_be_tables).tolist():
         box = components.boxes[number]
         top, left, bottom, right = box.tolist()
@@ -174,10 +175,11 @@ def _remove_tables(foreground: NDArray[np.uint8], components: Components) -> NDA
         highest = int(components.heights[is_inside.all(axis=1)].max(initial=0))
         if not highest:
             continue
-        area -= int(sides[number]) * int(components.lengths[number])
+        mask = components.labels[place] == number + 1
+        area -= mask.size
         if area < 0:
             break
-        found = find_table_lines(components.labels[place] == number + 1, highest)
+        found = find_table_lines(mask, highest)
         if found is not None:
             lines[place] |= found
     return _erase(foreground, lines) if lines.any() else foreground

@@ -48,7 +48,7 @@ class Glyphs:
     rare: tuple[Array, ...]
     letters: Array
     around: Array
-    between: Array
+    between: tuple[Array, ...]
 
     def digit(
         self, label: int, source: str, rng: np.random.Generator, *, thin: bool = False
@@ -80,8 +80,7 @@ class Glyphs:
 
     def sign_between(self, number: int, rng: np.random.Generator, *, thin: bool = False) -> Array:
         """Pick the sign of this number of `BETWEEN`, as `letter` does."""
-        each = len(self.between) // len(BETWEEN)
-        return _pick(self.between[number * each : (number + 1) * each], rng, thin)
+        return _pick(self.between[number], rng, thin)
 
 
 def load(images: Array, labels: Array, seed: int) -> Glyphs:
@@ -101,7 +100,7 @@ def load(images: Array, labels: Array, seed: int) -> Glyphs:
         styled=_by_digit(styled, styled_labels),
         rare=_by_digit(rare, rare_labels),
         letters=letters,
-        around=written_signs(SIGNS, AROUND, rng),
+        around=np.concatenate(written_signs(SIGNS, AROUND, rng)),
         between=written_signs(SIGNS, BETWEEN, rng),
     )
 

@@ -119,6 +119,6 @@ HEIGHTS = ((1.1, 1.6), (0.3, 0.8), (1.0, 1.6), (1.0, 1.6), (0.5, 0.9))
 """Of each sign of `BETWEEN`, its longer side as a part of a digit's height."""
 
 
-def written_signs(count: int, signs: Sequence[Sign], rng: np.random.Generator) -> Array:
-    """Write signs, `count` of each, by as many hands; uint8 `(len(signs) * count, 28, 28)`."""
-    return np.concatenate([write(forms, count, rng) for forms in signs])
+def written_signs(count: int, signs: Sequence[Sign], rng: np.random.Generator) -> tuple[Array, ...]:
+    """Write each sign `count` times, by as many hands; uint8 `(count, 28, 28)` each."""
+    return tuple(write(forms, count, rng) for forms in signs)
