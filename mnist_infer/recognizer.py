@@ -72,7 +72,11 @@ class Recognizer:
         config = ModelConfig(model, device, threads, precision, input_range, max_pixels, isolated)
         self._info, self._loaded = _open(config)
         self._config = replace(config, precision=self._info.precision or precision)
-        self._isolated = _isolated_decoder(max_pixels) if isolated else None
+        self._isolated: IsolatedDecoder | None = None
+        if isolated:
+            from mnist_infer.decode.isolated import IsolatedDecoder
+
+            self._isolated = IsolatedDecoder(max_pixels)
         self._loaded_rows: RowSession | None = None
 
     @classmethod
@@ -300,12 +304,6 @@ class Recognizer:
             return self.decode(image)
         except ImageError as error:
             return error
-
-
-def _isolated_decoder(max_pixels: int) -> IsolatedDecoder:
-    from mnist_infer.decode.isolated import IsolatedDecoder
-
-    return IsolatedDecoder(max_pixels)
 
 
 def _open(config: ModelConfig) -> tuple[ModelInfo, Session]:

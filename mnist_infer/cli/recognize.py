@@ -15,29 +15,12 @@ from itertools import islice, tee
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
-from mnist_infer.cli.console import (
-    claim_stdout,
-    print_stderr,
-    usage_error,
-    write_results,
-)
+from mnist_infer.cli.console import claim_stdout, print_stderr, usage_error, write_results
 from mnist_infer.cli.interrupts import INTERRUPTED, Interrupts
-from mnist_infer.cli.output import (
-    as_drawing,
-    as_json,
-    as_jsonl,
-    as_text,
-    json_end,
-    quote_name,
-)
+from mnist_infer.cli.output import as_drawing, as_json, as_jsonl, as_text, json_end, quote_name
 from mnist_infer.config import ModelConfig
 from mnist_infer.decode.find_images import expand, open_source
-from mnist_infer.errors import (
-    DeviceError,
-    ImageError,
-    LowConfidenceError,
-    ModelError,
-)
+from mnist_infer.errors import DeviceError, ImageError, LowConfidenceError, ModelError
 from mnist_infer.json_records import READING_THRESHOLD, Answer, digit_record, page_record
 
 if TYPE_CHECKING:
@@ -76,13 +59,10 @@ def predict(
     if output.has_records and top is not None:
         raise usage_error("a record has all ten probabilities: leave out --top")
 
-    def find(recognizer: Recognizer) -> Answers:
-        read = _reader(images, config.max_pixels)
-        return _predictions(recognizer, images, read, config.max_pixels, batch_size, jobs)
-
     def text(answers: Iterable[Answer], _: TextIO) -> Iterator[str]:
         return as_text(answers, top or 1)
 
+    find = partial(_predictions, batch_size=batch_size, jobs=jobs)
     return _run(images, config, output, find, text, digit_record)
 
 
@@ -98,13 +78,10 @@ def read(
     if annotate and len(list(islice(expand(images), 2))) != 1:
         raise usage_error("--annotate takes one image")
 
-    def find(recognizer: Recognizer) -> Answers:
-        read = _reader(images, config.max_pixels)
-        return _readings(recognizer, images, read, config.max_pixels, annotate)
-
     def text(answers: Iterable[Answer], _: TextIO) -> Iterator[str]:
         return as_text(answers, top=1, spaces=spaces)
 
+    find = partial(_readings, annotated=annotate)
     return _run(images, config, output, find, text, partial(page_record, spaces=spaces))
 
 
@@ -118,13 +95,10 @@ def explain(
 ) -> int:
     """Draw what the network saw of each image, and its answer; return the exit code."""
 
-    def find(recognizer: Recognizer) -> Answers:
-        read = _reader(images, config.max_pixels)
-        return _explanations(recognizer, images, read, config.max_pixels, save_stages)
-
     def text(answers: Iterable[Answer], stream: TextIO) -> Iterator[str]:
         return as_drawing(answers, top, stream)
 
+    find = partial(_explanations, folder=save_stages)
     return _run(images, config, output, find, text, digit_record)
 
 
@@ -132,7 +106,7 @@ def _run(
     images: list[str],
     config: ModelConfig,
     output: OutputOptions,
-    find: Callable[[Recognizer], Answers],
+    find: Callable[[Recognizer, list[str], Read], Answers],
     text: Callable[[Iterable[Answer], TextIO], Iterator[str]],
     record: Callable[[Answer], Mapping[str, Any]],
 ) -> int:
@@ -149,7 +123,7 @@ def _run(
     try:
         recognizer = _open_recognizer(config, output.verbose)
         outcome.interrupts.take(end_output)
-        found = find(recognizer)
+        found = find(recognizer, images, _reader(images, config.max_pixels))
         answers: Iterator[Answer] = found
         if not output.quiet and sys.stderr.isatty() and not results.isatty():
             answers = _with_progress(answers, images)
@@ -206,15 +180,16 @@ def _reader(images: list[str], max_pixels: int) -> Read:
 
 def _predictions(
     recognizer: Recognizer,
-    images: Iterable[str],
+    images: list[str],
     read: Read,
-    max_pixels: int,
+    *,
     batch_size: int,
     jobs: int | None,
 ) -> Answers:
     from mnist_infer.parallel import MOST_PROCESSES, prepare_each, usable_processors
 
     names, waiting = tee(expand(images))
+    max_pixels = recognizer.config.max_pixels
     processes = jobs or min(usable_processors(), MOST_PROCESSES)
     with closing(prepare_each(waiting, read, max_pixels, processes, batch_size)) as prepared:
         results = recognizer.classify_each(prepared, batch_size=batch_size)
@@ -226,11 +201,7 @@ def _predictions(
 
 
 def _explanations(
-    recognizer: Recognizer,
-    images: Iterable[str],
-    read: Read,
-    max_pixels: int,
-    folder: Path | None,
+    recognizer: Recognizer, images: list[str], read: Read, *, folder: Path | None
 ) -> Answers:
     from mnist_infer.cli.save import StageFolder, save_image
     from mnist_infer.decode.images import max_bytes
@@ -242,7 +213,7 @@ def _explanations(
             stages = StageFolder(folder)
     for name in expand(images):
         try:
-            picture = read(open_source(name, max_bytes(max_pixels)), WORKING_SIDE)
+            picture = read(open_source(name, max_bytes(recognizer.config.max_pixels)), WORKING_SIDE)
             explanation = recognizer.explain(picture)
         except ImageError as error:
             yield Answer(str(name), error=error)
@@ -255,17 +226,13 @@ def _explanations(
 
 
 def _readings(
-    recognizer: Recognizer,
-    images: Iterable[str],
-    read: Read,
-    max_pixels: int,
-    annotated: Path | None,
+    recognizer: Recognizer, images: list[str], read: Read, *, annotated: Path | None
 ) -> Answers:
     from mnist_infer.decode.images import max_bytes
     from mnist_infer.document.reader import WORKING_SIDE
 
     for name in expand(images):
-        source = open_source(name, max_bytes(max_pixels))
+        source = open_source(name, max_bytes(recognizer.config.max_pixels))
         try:
             reading = recognizer.read(read(source, WORKING_SIDE))
             drawn_on = read(source, None) if annotated else None

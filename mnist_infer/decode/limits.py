@@ -54,11 +54,6 @@ def limit_time(max_pixels: int) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def is_over_time(exit_code: int | None) -> bool:
-    """Whether a process with this exit code, as of `subprocess`, was ended by `limit_time`."""
-    return sys.platform != "win32" and exit_code in (-signal.SIGALRM, -signal.SIGXCPU)
-
-
 def was_killed(exit_code: int | None) -> bool:
     """Whether a process with this exit code, as of `subprocess`, was killed by another one."""
     return sys.platform != "win32" and exit_code == -signal.SIGKILL
