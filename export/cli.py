@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -40,6 +42,19 @@ _Report = Annotated[Path | None, typer.Option(help="Write the parity table here,
 _OUTPUT_HELP = "The folder to write to; the bundled models are in mnist_infer/models."
 
 
+@contextmanager
+def _failures() -> Iterator[None]:
+    """Turn the failures that a user can put right into one line and exit code 1."""
+    from export.errors import ExportError
+    from train.data import DataError
+
+    try:
+        yield
+    except (ExportError, DataError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from error
+
+
 def _file_stem(name: str) -> str:
     if not re.fullmatch(r"[a-z0-9]+([.-][a-z0-9]+)*", name):
         raise typer.BadParameter("use lower-case letters, digits, dots and hyphens: dense-512")
@@ -62,14 +77,8 @@ def export(
     ] = False,
 ) -> None:
     """Write a Keras model as ONNX, once it is proved to give the same answers."""
-    from export.errors import ExportError
-    from train.data import DataError
-
-    try:
+    with _failures():
         _export(model, name, output, data, report, model_version, int8)
-    except (ExportError, DataError) as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from error
 
 
 @app.command("rows")
@@ -80,17 +89,12 @@ def export_rows(
     model_version: Annotated[str, typer.Option(help="The version to give the model.")] = "1.0.0",
 ) -> None:
     """Write the row network as ONNX, once it is proved to give the same answers."""
-    from export.errors import ExportError
     from export.files import write_all
     from export.rows import export_rows
-    from train.data import DataError
 
-    try:
+    with _failures():
         exported = export_rows(model, data, model_version)
         write_all({output / "rows.onnx": exported.content, output / "rows.json": exported.sidecar})
-    except (ExportError, DataError) as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from error
     typer.echo(
         f"{exported.rows} generated rows: largest difference {exported.difference:.1e}, "
         f"{exported.same} with the same digits, {exported.exact} read exactly"
@@ -117,28 +121,22 @@ def export_picture(
     ] = None,
 ) -> None:
     """Write a network that takes a picture: its preprocessing is in the graph."""
-    from export.errors import ExportError
     from export.files import write_all
     from export.picture_export import default_network, export_picture
-    from train.data import DataError
 
-    try:
+    with _failures():
         exported = export_picture(name, network or default_network(), data, drawings)
         files = {
             output / f"{name}.onnx": exported.content,
             output / f"{name}.json": exported.sidecar,
         }
         write_all(files)
-    except (ExportError, DataError) as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from error
     for row in exported.rows:
         typer.echo(
             f"{row.drawings}: {row.same} of {row.count} drawings have the digit of `predict`; "
             f"right are {row.right}, with `predict` {row.predict_right}"
         )
-    for path, written in files.items():
-        typer.echo(f"wrote {path} ({len(written):,} bytes)")
+    _tell_written(files)
 
 
 def _export(
@@ -262,12 +260,15 @@ def quantize_command(
     from export.files import write_all
     from export.report import int8_report
     from export.sidecar import describe_int8, int8_name
-    from train.data import DataError, load_mnist
+    from train.data import load_mnist
 
     record = models / f"{name}.json"
-    try:
-        content = (models / f"{name}.onnx").read_bytes()
-        known = record.read_text(encoding="utf-8")
+    with _failures():
+        try:
+            content = (models / f"{name}.onnx").read_bytes()
+            known = record.read_text(encoding="utf-8")
+        except OSError as error:
+            raise ExportError(f"cannot read {error.filename}: {error.strerror}") from error
         quantized = _prove_int8(content, load_mnist(data))
         files = {
             models / f"{int8_name(name)}.onnx": quantized.content,
@@ -278,12 +279,6 @@ def quantize_command(
             command = shlex.join(["python", "-m", "export", "quantize", name, *told])
             files[report] = int8_report(name, command, quantized).encode()
         write_all(files)
-    except (ExportError, DataError) as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from error
-    except OSError as error:
-        typer.echo(f"error: cannot read {error.filename}: {error.strerror}", err=True)
-        raise typer.Exit(1) from error
     _tell_written(files)
 
 
@@ -298,16 +293,12 @@ def triton(
     ] = "pvc://mnist-infer/models",
 ) -> None:
     """Write a Triton model repository with every bundled model, and a KServe manifest for it."""
-    from export.errors import ExportError
     from export.files import write_all
     from export.triton import repository
 
     files = repository(folder, instances, storage_uri)
-    try:
+    with _failures():
         write_all(files)
-    except ExportError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from error
     _tell_written(files)
 
 

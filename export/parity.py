@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from export.errors import ParityError
+from mnist_infer.inference.devices import CPU
+from mnist_infer.inference.session import create_session
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -72,13 +73,7 @@ class Parity:
 
 def onnx_probabilities(model: bytes) -> Probabilities:
     """Return a function that runs serialized ONNX on the CPU with one thread."""
-    # ONNX Runtime from 1.29 reports home; it reads this when it is imported
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    session = create_session(model, 1, [CPU])
 
     def run(images: NDArray[np.uint8]) -> NDArray[np.float32]:
         (rows,) = session.run(["probabilities"], {"image": images})

@@ -14,6 +14,7 @@ from export.errors import ExportError
 from export.picture import BOUNDS, IMAGE, INPUT, PROBABILITIES, picture_model
 from export.picture_parity import Row, drawing_sets, picture_answer, prove_picture
 from mnist_infer import ModelError, Recognizer
+from mnist_infer.config import DEFAULT_MODEL
 from mnist_infer.inference.registry import bundled_info, bundled_models, bundled_precisions
 from train.data import load_mnist
 
@@ -34,8 +35,6 @@ class ExportedPicture:
 
 def default_network() -> Path:
     """Return the bundled network that the package itself runs on a CPU."""
-    from mnist_infer.config import DEFAULT_MODEL
-
     return bundled_info(DEFAULT_MODEL, "int8").path
 
 

@@ -12,6 +12,8 @@ from export.drawings import draw_all
 from export.errors import ParityError
 from mnist_infer import ImageError, Recognizer
 from mnist_infer.decode.images import read_picture
+from mnist_infer.inference.devices import CPU
+from mnist_infer.inference.session import create_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -57,11 +59,7 @@ class Drawing:
 
 def picture_answer(model: bytes) -> Answer:
     """Return a function that runs a serialized picture model on the CPU with one thread."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    session = create_session(model, 1, [CPU])
 
     def run(picture: NDArray[np.uint8]) -> int:
         (probabilities,) = session.run(["probabilities"], {"picture": picture})

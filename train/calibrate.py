@@ -7,6 +7,7 @@ Dividing the logits by one temperature keeps every answer and corrects the confi
 import numpy as np
 import numpy.typing as npt
 
+from mnist_infer.inference.softmax import softmax
 from train.data import Array
 
 Probabilities = npt.NDArray[np.floating]
@@ -17,8 +18,7 @@ _LEAST = 1e-12  # a probability of 0 would have no logit
 def apply_temperature(probabilities: Probabilities, temperature: float) -> npt.NDArray[np.float64]:
     """Returns what the softmax gives for the logits divided by `temperature`."""
     logits = np.log(probabilities.astype(np.float64).clip(_LEAST)) / temperature
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+    return softmax(logits)
 
 
 def fit_temperature(probabilities: Probabilities, labels: Array) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_infer.inference import devices
+from mnist_infer.inference.devices import CPU
 from mnist_infer.inference.session import ForkSafe, create_session
 
 _INPUT, _OUTPUT = "row", "log_probabilities"
@@ -21,8 +21,7 @@ class RowSession(ForkSafe):
             content: The bytes of the bundled ONNX file.
             threads: Threads for one call; 0 lets ONNX Runtime choose.
         """
-        runtime = devices.import_onnxruntime()
-        super().__init__(create_session(runtime, content, threads, [devices.CPU]))
+        super().__init__(create_session(content, threads, [CPU]))
 
     def run(self, row: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Read one row.

@@ -221,20 +221,21 @@ if hasattr(os, "register_at_fork"):
 
 def _open(content: bytes, name: str, config: ModelConfig) -> tuple[Any, str]:
     """A session and the device that it really runs on."""
-    onnxruntime = devices.import_onnxruntime()
     device, threads = config.device, config.threads
     if device not in ("auto", "cpu", "cuda"):
         raise DeviceError(f"no device named {device!r}: choose auto, cpu or cuda")
     detail = None
     if device != "cpu" and devices.offers_cuda():
-        session, detail = _try_cuda(onnxruntime, content, threads)
+        session, detail = _try_cuda(content, threads)
         if session is not None:
             return session, "cuda"
         _log.info("no CUDA: %s", devices.why_no_cuda(detail))
     if device == "cuda":
         raise DeviceError(f"device 'cuda' is not available: {devices.why_no_cuda(detail)}")
     try:
-        return create_session(onnxruntime, content, threads, [devices.CPU]), "cpu"
+        return create_session(content, threads, [devices.CPU]), "cpu"
+    except DeviceError:
+        raise
     except Exception as error:
         raise ModelError(f"{name}: ONNX Runtime cannot load it ({_reason(error)})") from error
 
@@ -268,13 +269,13 @@ def _reason(error: Exception) -> str:
     return re.sub(r"\S+\.(?:cc|h):\d+ (?:.*?\) )?", "", text)
 
 
-def _try_cuda(onnxruntime: Any, content: bytes, threads: int) -> tuple[Any, str | None]:
+def _try_cuda(content: bytes, threads: int) -> tuple[Any, str | None]:
     """A session that really runs on CUDA, or None and what went wrong."""
     complaint = devices.load_cuda_provider()
     if complaint:
         return None, complaint
     try:
-        session = create_session(onnxruntime, content, threads, [devices.CUDA, devices.CPU])
+        session = create_session(content, threads, [devices.CUDA, devices.CPU])
     except Exception as error:
         return None, " ".join(str(error).split()) or type(error).__name__
     # ONNX Runtime falls back to the CPU in silence: only the session knows.
@@ -283,8 +284,14 @@ def _try_cuda(onnxruntime: Any, content: bytes, threads: int) -> tuple[Any, str 
     return session, None
 
 
-def create_session(onnxruntime: Any, content: bytes, threads: int, providers: list[str]) -> Any:
-    """Create an ONNX Runtime session that neither prints nor changes its device in silence."""
+def create_session(content: bytes, threads: int, providers: list[str]) -> Any:
+    """Create an ONNX Runtime session that neither prints nor changes its device in silence.
+
+    Raises:
+        DeviceError: ONNX Runtime is not installed, or its installation is broken.
+        Exception: What ONNX Runtime raises for a model that it cannot load.
+    """
+    onnxruntime = devices.import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
