@@ -2,3 +2,8 @@
 
 Times are measured and reported, never asserted.
 """
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks" / "results"

@@ -17,6 +17,7 @@ from sklearn.datasets import load_digits
 
 from benchmarks.data import load_or_exit
 from mnist_infer import ImageError, Recognizer
+from mnist_infer.config import DEFAULT_MODEL
 from mnist_infer.imaging.normalize import BOX, SIDE
 
 SIDES = (8, 12, 16)
@@ -26,10 +27,10 @@ Picture = NDArray[np.uint8]
 def main(arguments: Sequence[str] | None = None) -> None:
     """Score and print."""
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m benchmarks.coarse")
-    parser.add_argument("--model", help="a bundled model or an ONNX file (default: the package's)")
+    parser.add_argument("--model", default=DEFAULT_MODEL, help="a bundled model or an ONNX file")
     parser.add_argument("--data", help="MNIST, as `python -m train fit` finds it")
     options = parser.parse_args(arguments)
-    recognizer = Recognizer(options.model) if options.model else Recognizer()
+    recognizer = Recognizer(options.model)
     for name, images, labels in pictures(options.data):
         right = [is_right(recognizer, *pair) for pair in zip(images, labels, strict=True)]
         share = 100 * sum(right) / len(right)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import statistics
 import sys
 
-from benchmarks.timing import ROOT, Process, Row, goal, median_ratio, processes_in_turns
+from benchmarks import ROOT
+from benchmarks.timing import Process, Row, goal, median_ratio, processes_in_turns
 from mnist_infer import Recognizer
 
 OURS, SCRIPT, PASS = "`mnist-infer digit.png`", "a script with `session.run`", "`python -c pass`"

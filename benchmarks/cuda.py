@@ -16,17 +16,18 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
+from benchmarks import RESULTS
 from benchmarks.contenders import load
 from benchmarks.data import load_or_exit
 from benchmarks.machine import describe
-from benchmarks.timing import ROOT, Row, take_turns
+from benchmarks.timing import Row, take_turns
 from mnist_infer import DeviceError, Recognizer
 from mnist_infer.config import DEFAULT_MODEL
 from mnist_infer.inference.devices import CUDA, import_onnxruntime
 from mnist_infer.inference.registry import bundled_models
 from train.data import Mnist
 
-RESULT = ROOT / "benchmarks" / "results" / "cuda.json"
+RESULT = RESULTS / "cuda.json"
 BATCHES = (1, 16, 256, 4096, 65_536, 1_048_576)
 TURN = 0.1
 

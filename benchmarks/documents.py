@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks import RESULTS, ROOT
 from benchmarks.coldstart import OURS, SCRIPT
 from benchmarks.contenders import BARE, BYTES, LITERT_INT8, PEERS, PROBABILITIES, usual
 from benchmarks.page import microseconds
@@ -19,8 +20,6 @@ from mnist_infer.config import DEFAULT_MODEL
 from mnist_infer.inference.registry import bundled_info
 from train.markdown import table
 
-ROOT = Path(__file__).resolve().parent.parent
-RESULTS = Path(__file__).with_name("results")
 REALWORLD = RESULTS / "realworld.json"
 
 MODELS = (DEFAULT_MODEL, "dense-512", "dense-512x2-documented", "dense-512-documented")

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFilter
 
+from benchmarks import ROOT
 from benchmarks.pictures import KINDS
 from benchmarks.timing import (
-    ROOT,
     Process,
     Row,
     goal,

@@ -7,7 +7,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.timing import ROOT, Row, goal
+from benchmarks import ROOT
+from benchmarks.pictures import mnist_like
+from benchmarks.timing import Row, goal
 
 FEW, MANY = 1_000, 100_000
 
@@ -61,11 +63,7 @@ def _sizes() -> tuple[int, int]:
 
 
 def _peak(folder: Path, count: int) -> int:
-    from PIL import Image
-
-    from benchmarks.server import mnist_like
-
     digit = folder / "digit.png"
-    Image.fromarray(mnist_like(8)[7]).save(digit)
+    digit.write_bytes(mnist_like())
     command = [sys.executable, "-c", _STREAM, str(digit), str(count)]
     return int(subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout)

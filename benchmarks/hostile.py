@@ -22,12 +22,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from benchmarks import ROOT
+from benchmarks.processes import children, serving
 from train.markdown import table
 
 MAX_PIXELS = "1000000"
 MAX_SECONDS, MAX_MB = 5, 400
-COMMAND = [sys.executable, "-m", "mnist_infer"]
-SMALL = Path(__file__).resolve().parent.parent / "examples" / "seven.png"
+SMALL = ROOT / "examples" / "seven.png"
 
 
 def by_command(path: Path) -> tuple[float, int, int]:
@@ -35,7 +36,7 @@ def by_command(path: Path) -> tuple[float, int, int]:
     with tempfile.TemporaryFile("w+") as errors:
         start = time.perf_counter()
         process = subprocess.Popen(
-            [*COMMAND, str(path), "--max-pixels", MAX_PIXELS],
+            [sys.executable, "-m", "mnist_infer", str(path), "--max-pixels", MAX_PIXELS],
             stdout=subprocess.DEVNULL,
             stderr=errors,
         )
@@ -57,16 +58,6 @@ def by_server(server: subprocess.Popen[str], url: str, path: Path) -> tuple[floa
         except urllib.error.HTTPError as error:
             answer = json.load(error)
     return time.perf_counter() - start, peak(), int("error" in answer)
-
-
-@contextmanager
-def _serving() -> Iterator[tuple[subprocess.Popen[str], str]]:
-    options = ["serve", "--port", "0", "--quiet", "--max-pixels", MAX_PIXELS]
-    with subprocess.Popen([*COMMAND, *options], stdout=subprocess.PIPE, text=True) as server:
-        try:
-            yield server, server.stdout.readline().strip() if server.stdout else ""
-        finally:
-            server.terminate()
 
 
 @contextmanager
@@ -93,8 +84,7 @@ def _resident(pid: int) -> int:
     """Bytes of a process and its children, what they share counted in shares."""
     total = 0
     with suppress(OSError, IndexError):
-        below = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-        total = sum(_resident(int(child)) for child in below)
+        total = sum(map(_resident, children(pid)))
         rollup = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
         total += int(rollup.split("Pss:")[1].split()[0]) * 1024
     return total
@@ -106,7 +96,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     files = sorted(parser.parse_args().folder.iterdir())
     rows, is_over = [], False
-    with _serving() as (server, url):
+    with serving("--quiet", "--max-pixels", MAX_PIXELS) as (server, url):
         ways: list[Callable[[Path], tuple[float, int, int]]] = [
             by_command,
             lambda path: by_server(server, url, path),

@@ -9,11 +9,12 @@ import keras
 import onnx
 from onnx import numpy_helper
 
+from benchmarks import ROOT
 from benchmarks.contenders import variants
 from export.network import Network, open_network, tempered
 from mnist_infer.inference.registry import ModelInfo, bundled_info, bundled_models
 
-RUNS = Path(__file__).resolve().parent.parent / "runs"
+RUNS = ROOT / "runs"
 
 
 def keras_reference(model: ModelInfo) -> tuple[Network, str]:

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from benchmarks.processes import peak_bytes
 from mnist_infer import ImageError, Recognizer
 from mnist_infer.config import MAX_PIXELS
 from train.markdown import table
@@ -54,9 +55,9 @@ def measure(path: str, method: str) -> tuple[int, float]:
     recognizer = Recognizer(device="cpu")
     answer = getattr(recognizer, method)
     _ask(answer, np.eye(28, dtype=np.uint8) * 255)
-    before, start = _peak(), time.process_time()
+    before, start = peak_bytes(), time.process_time()
     _ask(answer, path)
-    return _peak() - before, time.process_time() - start
+    return peak_bytes() - before, time.process_time() - start
 
 
 def _ask(answer: object, picture: object) -> None:
@@ -65,12 +66,6 @@ def _ask(answer: object, picture: object) -> None:
         answer(picture)
     except ImageError as error:
         print(error, file=sys.stderr)
-
-
-def _peak() -> int:
-    # getrusage would give the peak of the process that started this one, where that is larger.
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(status.split("VmHWM:")[1].split()[0]) * 1024
 
 
 def main() -> None:

@@ -25,9 +25,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
+from benchmarks import ROOT
 from train.markdown import table
 
-ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("mnist_infer/imaging", "mnist_infer/document")
 FACTORS = (0.5, 1.5)
 TIMEOUT_S = 300

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 import urllib.error
@@ -19,10 +17,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
+from benchmarks import ROOT
+from benchmarks.processes import serving
 from mnist_infer.decode.isolated import decoders_at_once
 from train.markdown import table
 
-ROOT = Path(__file__).resolve().parent.parent
 SEVEN = (ROOT / "examples" / "seven.png").read_bytes()
 HONEST = 25
 # Known bombs are refused by their headers: this stands for one that is not known yet.
@@ -74,16 +73,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "sitecustomize.py").write_text(_ENDLESS)
         paths = os.pathsep.join((folder, str(ROOT)))
-        server = subprocess.Popen(
-            [sys.executable, "-m", "mnist_infer", "serve", "--port", "0", "--quiet"],
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": paths},
-        )
-        with server:
-            url = server.stdout.readline().strip() if server.stdout else ""
+        with serving("--quiet", env={**os.environ, "PYTHONPATH": paths}) as (_, url):
             rows = measure(url)
-            server.terminate()
     print(table(("beside", "longest of 25", "median"), rows))
 
 

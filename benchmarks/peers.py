@@ -24,6 +24,7 @@ from benchmarks.contenders import (
 from benchmarks.litert import to_litert
 from export.convert import to_onnx
 from export.network import Network
+from mnist_infer.inference.softmax import softmax
 
 Call: TypeAlias = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """uint8 `(N, 28, 28)` -> float32 `(N, 10)`; a fixed N where the peer's file fixes it."""
@@ -54,14 +55,12 @@ def find_peers(network: Network, representative: NDArray[np.uint8], threads: int
     peers = Peers({}, {}, {})
     for name, make in _MAKERS.items():
         try:
-            peers.calls[name] = make(network, representative, threads)
+            peers.calls[name], bare = make(network, representative, threads)
         except ModuleNotFoundError as error:
             peers.missing[name] = f'{error.name} is not installed: pip install ".[peers]"'
-    for name, make_both in _MAKERS_OF_BOTH.items():
-        try:
-            peers.calls[name], peers.bare[name] = make_both(network, representative, threads)
-        except ModuleNotFoundError as error:
-            peers.missing[name] = f'{error.name} is not installed: pip install ".[peers]"'
+        else:
+            if bare:
+                peers.bare[name] = bare
     return peers
 
 
@@ -70,24 +69,24 @@ def flat(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     return images.reshape(-1, 784).astype(np.float32) / np.float32(255)
 
 
-def _keras_predict(network: Network, *_: Any) -> Call:
-    return lambda images: np.asarray(network.model.predict(flat(images), verbose=0))
+def _keras_predict(network: Network, *_: Any) -> tuple[Call, None]:
+    return lambda images: np.asarray(network.model.predict(flat(images), verbose=0)), None
 
 
-def _keras_call(network: Network, *_: Any) -> Call:
-    return lambda images: np.asarray(network.model(flat(images), training=False))
+def _keras_call(network: Network, *_: Any) -> tuple[Call, None]:
+    return lambda images: np.asarray(network.model(flat(images), training=False)), None
 
 
-def _tf_function(network: Network, *_: Any) -> Call:
+def _tf_function(network: Network, *_: Any) -> tuple[Call, None]:
     @tf.function(input_signature=(tf.TensorSpec([None, 28, 28], tf.uint8),))  # type: ignore[untyped-decorator]
     def infer(images: tf.Tensor) -> tf.Tensor:
         pixels = tf.reshape(tf.cast(images, tf.float32) / 255, [-1, 784])
         return network.model(pixels, training=False)
 
-    return lambda images: np.asarray(infer(tf.constant(images)))
+    return lambda images: np.asarray(infer(tf.constant(images))), None
 
 
-def _numpy(network: Network, *_: Any) -> Call:
+def _numpy(network: Network, *_: Any) -> tuple[Call, None]:
     layers = [layer for layer in network.model.layers if isinstance(layer, keras.layers.Dense)]
     weights = [tuple(map(np.asarray, layer.get_weights())) for layer in layers]
     # The scale of the pixels costs nothing inside the first layer.
@@ -98,12 +97,9 @@ def _numpy(network: Network, *_: Any) -> Call:
         for kernel, bias in weights[:-1]:
             rows = np.maximum(rows @ kernel + bias, 0)
         kernel, bias = weights[-1]
-        rows = rows @ kernel + bias
-        powers = np.exp(rows - rows.max(axis=1, keepdims=True))
-        probabilities: NDArray[np.float32] = powers / powers.sum(axis=1, keepdims=True)
-        return probabilities
+        return softmax(rows @ kernel + bias)
 
-    return infer
+    return infer, None
 
 
 def _litert(
@@ -177,13 +173,11 @@ def _flat_onnx(network: Network) -> bytes:
     return bytes(model.SerializeToString())
 
 
-_MAKERS: dict[str, Callable[[Network, NDArray[np.uint8], int], Call]] = {
+_MAKERS: dict[str, Callable[[Network, NDArray[np.uint8], int], tuple[Call, BareCall | None]]] = {
     KERAS: _keras_predict,
     KERAS_CALL: _keras_call,
     TF_FUNCTION: _tf_function,
     NUMPY: _numpy,
-}
-_MAKERS_OF_BOTH: dict[str, Callable[[Network, NDArray[np.uint8], int], tuple[Call, BareCall]]] = {
     LITERT: lambda network, _, threads: _litert(network, None, threads),
     LITERT_INT8: _litert,
     OPENCV: _opencv,

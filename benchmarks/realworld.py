@@ -25,6 +25,7 @@ from PIL import Image, ImageDraw, ImageOps
 
 from benchmarks import documents
 from mnist_infer import ImageError, NoDigitError, Recognizer
+from mnist_infer.config import DEFAULT_MODEL
 from mnist_infer.json_records import READING_THRESHOLD
 
 Scores = dict[str, Any]
@@ -60,14 +61,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Score, print, and draw the contact sheets."""
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m benchmarks.realworld")
     parser.add_argument("folder", type=Path, help="where the sets lie")
-    parser.add_argument("--model", help="a bundled model or an ONNX file (default: the package's)")
+    parser.add_argument("--model", default=DEFAULT_MODEL, help="a bundled model or an ONNX file")
     parser.add_argument("--output", type=Path, default=Path("realworld"), help="for the sheets")
     parser.add_argument("--sheets", action="store_true", help="a contact sheet of every set too")
     parser.add_argument(
         "--publish", action="store_true", help="write results/realworld.json and the documents"
     )
     options = parser.parse_args(arguments)
-    recognizer = Recognizer(options.model) if options.model else Recognizer()
+    recognizer = Recognizer(options.model)
     answers = {
         folder.name: answer_set(recognizer, folder)
         for folder in sorted(options.folder.iterdir())

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import tomllib
-from pathlib import Path
 from typing import Any
 
+from benchmarks import RESULTS, ROOT
 from train.markdown import table
 
-ROOT = Path(__file__).resolve().parent.parent
 PROMISES = ROOT / "docs" / "reliability.toml"
 PAGE = ROOT / "docs" / "RELIABILITY.md"
 
@@ -32,8 +31,7 @@ def promises() -> list[dict[str, Any]]:
 def render() -> str:
     """The page, with the last figures."""
     figures = {
-        path.stem: json.loads(path.read_text(encoding="utf-8"))
-        for path in (ROOT / "benchmarks" / "results").glob("*.json")
+        path.stem: json.loads(path.read_text(encoding="utf-8")) for path in RESULTS.glob("*.json")
     }
     sections: dict[str, list[tuple[str, str, str]]] = {}
     for promise in promises():

@@ -15,9 +15,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from benchmarks import RESULTS
 from benchmarks.timing import Row
 
-RESULTS = Path(__file__).with_name("results")
 PEER_MODULES = ("ai_edge_litert", "cv2", "openvino")
 SECTIONS = ["parity", "latency", "throughput", "files", "coldstart", "footprint", "cuda", "fitting"]
 

@@ -22,16 +22,17 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from benchmarks import RESULTS
 from benchmarks.folder import write_digits
+from benchmarks.processes import peak_bytes
 from train.markdown import table
 
-RESULTS = Path(__file__).with_name("results")
 SIZES = (1_000, 10_000, 100_000)
 MOST_FOR_RAY_DATA = 10_000
 BATCH = 1024
@@ -95,13 +96,10 @@ def _title(process: int) -> str:
 
 
 def _peak_mb(process: int) -> float:
-    """The most memory that a process has had resident."""
-    try:
-        status = Path(f"/proc/{process}/status").read_text()
-    except OSError:
-        return 0
-    peaks = [line for line in status.splitlines() if line.startswith("VmHWM")]
-    return int(peaks[0].split()[1]) / 1024 if peaks else 0
+    """The most memory that a process has had resident; 0 of one that has ended."""
+    with suppress(OSError, IndexError):
+        return peak_bytes(process) / 2**20
+    return 0
 
 
 @contextmanager
@@ -217,7 +215,7 @@ def measure(folder: Path, images: int, rounds: int) -> list[dict[str, Any]]:
 
 
 def as_markdown(rows: Sequence[dict[str, Any]]) -> str:
-    """The table, and how the bars are met."""
+    """The table, and below it what the goals are about."""
     lines = [
         "# Many images on one machine",
         "",
@@ -243,12 +241,12 @@ def as_markdown(rows: Sequence[dict[str, Any]]) -> str:
     for row in rows:
         shown = ["" if row.get(key) is None else f"{row[key]:,.{n}f}" for key, n in columns]
         cells.append((f"{row['images']:,}", row["contestant"], str(row["workers"]), *shown))
-    lines += [table(head, cells), "", *(f"- {line}" for line in verdicts(rows))]
+    lines += [table(head, cells), "", *(f"- {line}" for line in comparisons(rows))]
     return "\n".join(lines) + "\n"
 
 
-def verdicts(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """What the bars are about: of each size the gain by a second worker, and the engine's share."""
+def comparisons(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Say for each size what a second worker gains and what the engine costs."""
     by = {(row["images"], row["contestant"], row["workers"]): row for row in rows}
     lines = []
     for images, contestant, _ in [key for key in by if key[1] != "plain" and key[2] == 2]:

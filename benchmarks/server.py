@@ -23,7 +23,6 @@ import multiprocessing
 import os
 import platform
 import statistics
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -38,13 +37,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from benchmarks import RESULTS
+from benchmarks.processes import children, serving
 from mnist_infer import Recognizer
 from train.markdown import table
 
 MODEL = "dense-512x2"
 INFER = f"/v2/models/{MODEL}/infer"
 CONNECTIONS = (1, 8, 64)
-RESULTS = Path(__file__).with_name("results")
 GOAL = 0.5
 
 
@@ -182,45 +182,42 @@ class Contestant:
 
 def _cpu_seconds(process: int) -> float:
     """The processor time of a Linux process and of those that it has started."""
-    folder = Path(f"/proc/{process}")
-    fields = (folder / "stat").read_text().rpartition(")")[2].split()
-    children = [
-        int(child)
-        for thread in (folder / "task").iterdir()
-        for child in (thread / "children").read_text().split()
-    ]
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     own = sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
-    return own + sum(map(_cpu_seconds, children))
+    return own + sum(map(_cpu_seconds, children(process)))
 
 
 @contextmanager
 def ours(*options: str) -> Iterator[Contestant]:
     """The real server."""
-    command = [sys.executable, "-m", "mnist_infer", "serve", "--port", "0", "--device", "cpu"]
-    with subprocess.Popen(
-        [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as process:
-        assert process.stdout
-        yield Contestant(int(process.stdout.readline().rpartition(":")[2]), process.pid)
-        process.terminate()
+    with serving("--device", "cpu", *options) as (process, url):
+        yield Contestant(int(url.rpartition(":")[2]), process.pid)
+
+
+async def _decode_infer(request: Any) -> tuple[dict[str, Any], NDArray[np.uint8]]:
+    """A request of /v2 as it is, and its images."""
+    import msgspec
+
+    body = await request.body()
+    length = int(request.headers.get("inference-header-content-length", len(body)))
+    asked = msgspec.json.decode(body[:length])
+    (tensor,) = asked["inputs"]
+    if "data" in tensor:
+        images = np.array(tensor["data"], np.uint8)
+    else:
+        images = np.frombuffer(body, np.uint8, offset=length)
+    return asked, images.reshape(tensor["shape"])
 
 
 def _serve_bare(connection: Any) -> None:
     """Routes that decode the body and answer a constant."""
-    import msgspec
     from starlette.requests import Request
     from starlette.responses import Response
 
     constant = json.dumps({"digit": 7, "probabilities": [0.1] * 10}).encode()
 
     async def infer(request: Request) -> Response:
-        body = await request.body()
-        length = int(request.headers.get("inference-header-content-length", len(body)))
-        (tensor,) = msgspec.json.decode(body[:length])["inputs"]
-        if "data" in tensor:
-            np.array(tensor["data"], np.uint8).reshape(tensor["shape"])
-        else:
-            np.frombuffer(body, np.uint8, offset=length).reshape(tensor["shape"])
+        await _decode_infer(request)
         return Response(constant, media_type="application/json")
 
     async def predict(request: Request) -> Response:
@@ -241,14 +238,7 @@ def _serve_plain(connection: Any) -> None:
     recognizer = Recognizer(MODEL, device="cpu")
 
     async def infer(request: Request) -> Response:
-        body = await request.body()
-        length = int(request.headers.get("inference-header-content-length", len(body)))
-        asked = msgspec.json.decode(body[:length])
-        (tensor,) = asked["inputs"]
-        if "data" in tensor:
-            images = np.array(tensor["data"], np.uint8).reshape(tensor["shape"])
-        else:
-            images = np.frombuffer(body, np.uint8, offset=length).reshape(tensor["shape"])
+        asked, images = await _decode_infer(request)
         rows = recognizer.probabilities(images)
         output: dict[str, Any] = {
             "name": "probabilities",

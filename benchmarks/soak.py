@@ -26,11 +26,13 @@ from unittest.mock import patch
 
 import numpy as np
 
+from benchmarks import RESULTS
+from benchmarks.processes import children
 from mnist_infer import DecodeLimitError, Recognizer
 from mnist_infer.decode.isolated import IsolatedDecoder
 from tests.glyphs import digit_mask
 
-RESULT = Path(__file__).with_name("results") / "soak.json"
+RESULT = RESULTS / "soak.json"
 _ENDS_AT_ONCE = """
 import os
 from mnist_infer.decode import images
@@ -117,7 +119,7 @@ def kills(count: int) -> dict[str, Any]:
         with patch.object(sys, "path", [folder, *sys.path]):
             decoder = IsolatedDecoder(1000, workers=1)
             _end_one(decoder, 0)
-    (template,) = _children(os.getpid())
+    (template,) = children(os.getpid())
     before = _resident_bytes(template), _open_files(template)
     life = live(count, partial(_end_one, decoder))
     after = _resident_bytes(template), _open_files(template)
@@ -125,7 +127,7 @@ def kills(count: int) -> dict[str, Any]:
         **asdict(life),
         "resident_end_mb": round(life.resident_end_mb + (after[0] - before[0]) / 1e6, 1),
         "files_end": life.files_end + after[1] - before[1],
-        "processes_end": len(_children(template)) + len(_children(os.getpid())) - 1,
+        "processes_end": len(children(template)) + len(children(os.getpid())) - 1,
     }
 
 
@@ -162,10 +164,6 @@ def _picture(digit: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
     top, left = (140 - ink.shape[0]) // 2, (140 - ink.shape[1]) // 2
     page[top : top + ink.shape[0], left : left + ink.shape[1]] -= ink
     return page
-
-
-def _children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def _resident_bytes(pid: int | str = "self") -> int:

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import RESULTS
 from benchmarks.data import load_or_exit
 from benchmarks.realworld import NON_DIGITS, SEQUENCES, Answer, answer_set
 from mnist_infer import Recognizer
 from mnist_infer.config import DEFAULT_MODEL
 
-RESULTS = Path(__file__).with_name("results") / "thresholds.json"
 THRESHOLDS = (0.5, 0.7, 0.8, 0.85, 0.9, 0.95, 0.99)
 
 
@@ -31,7 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("folder", type=Path, help="where the sets lie")
     parser.add_argument("--model", default=DEFAULT_MODEL, help="a bundled model")
     parser.add_argument("--data", help="MNIST, as `python -m train fit` finds it")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="the JSON file to write")
+    parser.add_argument(
+        "--output", type=Path, default=RESULTS / "thresholds.json", help="the JSON file to write"
+    )
     options = parser.parse_args(arguments)
     recognizer = Recognizer(options.model, device="cpu")
     mnist = load_or_exit(options.data)

@@ -8,13 +8,12 @@ import subprocess
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-ROOT = Path(__file__).resolve().parent.parent
+from benchmarks import ROOT
 
 Name = TypeVar("Name", bound=Hashable)
 

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from benchmarks.documents import RESULTS, SINGLE
+from benchmarks import RESULTS
+from benchmarks.documents import SINGLE
 from mnist_infer import Recognizer
 
 MODEL = "dense-512x2-documented"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 import typer
 
+from benchmarks import ROOT
 from export.picture_parity import SAME, drawing_sets
 from mnist_infer import ImageError, Recognizer
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-ROOT = Path(__file__).resolve().parent.parent
 MODEL = ROOT / "mnist_infer" / "models" / "picture" / "digit.onnx"
 
 

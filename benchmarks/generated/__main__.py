@@ -19,6 +19,7 @@ from benchmarks.data import load_or_exit
 from benchmarks.generated import digits, rows
 from benchmarks.realworld import edit_distance
 from mnist_infer import ImageError, NoDigitError, Recognizer
+from mnist_infer.config import DEFAULT_MODEL
 from mnist_infer.json_records import READING_THRESHOLD
 from train.rows.glyphs import HELD_OUT, Glyphs, load
 
@@ -55,14 +56,14 @@ class Score:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Score and print."""
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m benchmarks.generated")
-    parser.add_argument("--model", help="a bundled model or an ONNX file (default: the package's)")
+    parser.add_argument("--model", default=DEFAULT_MODEL, help="a bundled model or an ONNX file")
     parser.add_argument("--data", help="MNIST, as `python -m train fit` finds it")
     parser.add_argument("--count", type=int, default=COUNT, help="pictures of each kind")
     parser.add_argument("--seed", type=int, default=0, help="of all random numbers")
     parser.add_argument("--only", default="", help="kinds whose name starts with this")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     options = parser.parse_args(arguments)
-    recognizer = Recognizer(options.model) if options.model else Recognizer()
+    recognizer = Recognizer(options.model)
     scores = {}
     for kind, answers in _answers(
         recognizer, options.only, options.count, options.seed, options.data
