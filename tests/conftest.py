@@ -13,7 +13,6 @@ import pytest
 if TYPE_CHECKING:
     from train.data import Mnist
 
-ROOT = Path(__file__).resolve().parent.parent
 
 # `export` sets this when it is imported. TensorFlow reads it once: if tests of `train` were
 # collected first, the processes that they start would add in another order than their own.

@@ -18,8 +18,8 @@ import mnist_infer
 from benchmarks import documents
 from docs import pictures
 from mnist_infer import __version__, errors
+from tests.paths import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 CI = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 IN_ROOT = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "MODEL_CARD.md", "SECURITY.md"]
 PAGES = [*(ROOT / name for name in IN_ROOT), *sorted((ROOT / "docs").rglob("*.md"))]

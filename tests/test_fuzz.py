@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.paths import ROOT
+
 CASES = {"predict": 100, "read": 40, "isolated": 40, "model": 100, "dataset": 30}
 
 pytestmark = pytest.mark.skipif(

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.paths import ROOT
+
 SCRIPT = ROOT / "packaging" / "check_release.py"
 PROJECTS = ("pyproject.toml", "packaging/gpu/pyproject.toml")
 

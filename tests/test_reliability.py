@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.reliability import PAGE, promises, render
+from tests.paths import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 TESTS = [promise["test"] for promise in promises()]
 
 

@@ -9,8 +9,7 @@ import pytest
 from PIL import Image
 
 from benchmarks import readers
-
-PAGE = Path(__file__).parents[2] / "examples" / "page.jpg"
+from tests.paths import PAGE
 
 
 def test_a_folder_is_scored_and_a_missing_reader_is_named(

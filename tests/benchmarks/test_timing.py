@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.timing import Times, goal, processes_in_turns, run_process, take_turns
+from tests.paths import ROOT
 
 
 def test_contenders_take_turns():
@@ -66,7 +67,6 @@ def test_the_floors_run(kind: str, tmp_path):
     from PIL import Image
 
     from mnist_infer.inference.registry import bundled_info
-    from tests.conftest import ROOT
 
     Image.new("L", (28, 28)).save(tmp_path / "black.png")
     model = str(bundled_info("dense-512").path)

@@ -5,22 +5,22 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.paths import SEVEN
+
+SEVEN_PNG = SEVEN.read_bytes()
+
 if TYPE_CHECKING:
     import httpx
-
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-SEVEN = (EXAMPLES / "seven.png").read_bytes()
 
 
 def test_fastapi():
     for name in ("fastapi", "httpx"):
         pytest.importorskip(name, reason='needs FastAPI and httpx: pip install ".[dev]"')
-    picture, other = asyncio.run(_post([SEVEN, b"no picture"]))
+    picture, other = asyncio.run(_post([SEVEN_PNG, b"no picture"]))
     assert (picture.status_code, picture.json()["digit"]) == (200, 7)
     assert other.status_code == 422
     assert "PNG or JPEG" in other.json()["detail"]
@@ -36,7 +36,7 @@ async def _post(pictures: list[bytes]) -> list[httpx.Response]:
         return [await client.post("/digit", files={"picture": each}) for each in pictures]
 
 
-@pytest.mark.parametrize(("body", "status"), [(SEVEN, 200), (b"no picture", 422), (b"", 422)])
+@pytest.mark.parametrize(("body", "status"), [(SEVEN_PNG, 200), (b"no picture", 422), (b"", 422)])
 def test_aws_lambda(body: bytes, status: int):
     from examples.aws_lambda import handler
 

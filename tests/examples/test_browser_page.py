@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tests.glyphs import digit_mask
+from tests.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 MODEL = ROOT / "mnist_infer" / "models" / "picture" / "digit.onnx"
 DOCUMENT = (ROOT / "docs" / "browser.md").read_text(encoding="utf-8")
 NODE_PACKAGES = ROOT / "examples" / "node" / "node_modules"

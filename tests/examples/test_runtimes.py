@@ -14,11 +14,11 @@ from PIL import Image
 
 from mnist_infer import Recognizer
 from tests.glyphs import digit_mask
+from tests.paths import EXAMPLES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 NODE = EXAMPLES / "node"
 MODELS = ["dense-512", "dense-512x2"]
 

@@ -2,15 +2,15 @@
 
 import hashlib
 import json
-from pathlib import Path
 
 import onnx
 import pytest
 
 from export.parity import onnx_probabilities
 from export.threshold import measure_threshold
+from tests.paths import ROOT
 
-MODELS = Path(__file__).parents[2] / "mnist_infer" / "models"
+MODELS = ROOT / "mnist_infer" / "models"
 
 
 SIDECARS = {path.stem: json.loads(path.read_text()) for path in MODELS.glob("*.json")}

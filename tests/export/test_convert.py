@@ -3,7 +3,6 @@
 import hashlib
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import onnx
@@ -13,8 +12,7 @@ from export.convert import to_onnx
 from export.errors import ExportError
 from export.network import open_network
 from export.parity import onnx_probabilities
-
-ROOT = Path(__file__).parents[2]
+from tests.paths import ROOT
 
 
 def export(path):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -21,8 +20,9 @@ from export.picture_export import default_network
 from export.picture_parity import Drawing, prove_picture
 from mnist_infer import Recognizer
 from tests.glyphs import digit_mask
+from tests.paths import ROOT
 
-FOLDER = Path(__file__).parents[2] / "mnist_infer" / "models" / "picture"
+FOLDER = ROOT / "mnist_infer" / "models" / "picture"
 BUNDLED = FOLDER / "digit.onnx"
 
 

@@ -1,35 +1,15 @@
-"""Pictures that the tests draw themselves, and the recognisers that read them."""
+"""A recogniser that the tests share, and files of drawn digits."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image
 
 from mnist_infer import Recognizer
-from tests.glyphs import digit_mask
-
-FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
-
-
-def drawn(digit: int, side: int = 140) -> NDArray[np.uint8]:
-    """A digit in black ink on white paper: uint8 `(side, side)`."""
-    mask = digit_mask(digit, round(side * 0.7))
-    page = Image.new("L", (side, side), 255)
-    page.paste(0, ((side - mask.width) // 2, (side - mask.height) // 2), mask)
-    return np.array(page)
-
-
-def encoded(image: Image.Image, format_: str = "PNG", **options: object) -> bytes:
-    """The bytes of an image file."""
-    stream = io.BytesIO()
-    image.save(stream, format_, **options)
-    return stream.getvalue()
+from tests.pictures import drawn
 
 
 @pytest.fixture(scope="session")

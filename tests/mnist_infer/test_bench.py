@@ -4,25 +4,14 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import subprocess
 import sys
 
 from mnist_infer import __version__, bundled_models
 from mnist_infer.cli.bench import BATCH_SIZES, Benchmark, Latency, ModelFigures, Start
 from mnist_infer.cli.bench_report import Machine, as_text
+from tests.command import mnist_infer
 
 MACHINE = Machine("Processor 9000", 4, "Linux", "3.13.0", "1.27.0", threads=1)
-
-
-def bench(*arguments: str) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
-        [sys.executable, "-m", "mnist_infer", "bench", *arguments],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        check=False,
-        timeout=300,
-    )
 
 
 def figures(name: str, start: Start | None) -> ModelFigures:
@@ -31,7 +20,7 @@ def figures(name: str, start: Start | None) -> ModelFigures:
 
 
 def test_a_model_is_measured_in_each_of_its_precisions():
-    done = bench("--model", "dense-512", "--device", "cpu", "--json")
+    done = mnist_infer("bench", "--model", "dense-512", "--device", "cpu", "--json")
     assert (done.stderr, done.returncode) == (b"", 0)
     report = json.loads(done.stdout)
     assert report["version"] == __version__
@@ -46,7 +35,7 @@ def test_a_model_is_measured_in_each_of_its_precisions():
 
 
 def test_a_model_that_is_missing_is_told_before_anything_is_measured():
-    done = bench("--model", "none.onnx")
+    done = mnist_infer("bench", "--model", "none.onnx")
     assert b"no such model file" in done.stderr
     assert (done.stdout, done.returncode) == (b"", 2)
 

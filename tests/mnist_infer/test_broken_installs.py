@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import FIXTURES
+from tests.paths import ROOT, SEVEN
 
 pytestmark = [
     pytest.mark.slow,
@@ -27,8 +27,6 @@ pytestmark = [
     ),
 ]
 
-ROOT = FIXTURES.parent.parent
-SEVEN = ROOT / "examples" / "seven.png"
 VERSION = metadata.version("onnxruntime")
 
 GPU_DISTRIBUTION = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,34 +16,13 @@ from typing import ClassVar
 import pytest
 from PIL import Image, ImageChops
 
-from mnist_infer import __version__
+from mnist_infer import Recognizer, __version__
 from mnist_infer.inference.registry import bundled_info
+from tests.command import mnist_infer
+from tests.paths import FIXTURES, PAGE
+from tests.pictures import partly_unread_page, uncertain_digit, uncertain_page
 
-from .conftest import FIXTURES
-
-ROOT = FIXTURES.parent.parent
 Write = Callable[..., Path]
-
-
-def mnist_infer(
-    *arguments: object, stdin: bytes = b"", cwd: Path | None = None, **environment: str
-):
-    """Run the command with UTF-8 output."""
-    return subprocess.run(
-        [sys.executable, "-m", "mnist_infer", *map(str, arguments)],
-        input=stdin,
-        capture_output=True,
-        check=False,
-        timeout=120,
-        cwd=cwd,
-        env={
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(sys.path),
-            "PYTHONIOENCODING": "",
-            "PYTHONUTF8": "1",
-            **environment,
-        },
-    )
 
 
 def in_terminal(*arguments: object, **environment: str) -> str:
@@ -76,7 +56,7 @@ def in_terminal(*arguments: object, **environment: str) -> str:
     return printed.decode()
 
 
-def test_one_image(digit_file: Write):
+def test_an_image_gives_a_line_with_its_name_digit_and_confidence(digit_file: Write):
     path = digit_file(7)
     done = mnist_infer(path)
     name, digit, confidence, percent = done.stdout.decode().rsplit(maxsplit=3)
@@ -85,7 +65,7 @@ def test_one_image(digit_file: Write):
     assert (done.stderr, done.returncode) == (b"", 0)
 
 
-def test_top(digit_file: Write):
+def test_top_gives_that_many_digits(digit_file: Write):
     done = mnist_infer(digit_file(7), "--top", "3")
     assert done.stdout.count(b"%") == 3
 
@@ -129,7 +109,7 @@ def test_a_picture_of_a_folder_in_a_format_that_is_not_read_is_told(
     assert (b"a.png  7" in done.stdout, done.returncode) == (True, 1)
 
 
-def test_a_folder_without_images_is_said(tmp_path: Path):
+def test_a_folder_without_images_is_an_error(tmp_path: Path):
     done = mnist_infer(tmp_path)
     assert b"a folder without images" in done.stderr
     assert (done.stdout, done.returncode) == (b"", 1)
@@ -143,7 +123,7 @@ def test_options_stand_anywhere_and_end_at_two_dashes(digit_file: Write):
     assert [json.loads(line)["digit"] for line in done.stdout.splitlines()] == [1, 1, 2]
 
 
-def test_standard_input(digit_file: Write):
+def test_a_dash_reads_the_image_from_standard_input(digit_file: Write):
     done = mnist_infer("-", stdin=digit_file(5).read_bytes())
     assert done.stdout.decode().startswith("-  5  ")
 
@@ -164,7 +144,7 @@ class TestImagesWithoutAnAnswer:
         assert b"nothing is downloaded" in done.stderr
         assert done.returncode == 1
 
-    def test_cost_one_record(self, digit_file: Write, tmp_path: Path):
+    def test_cost_one_record_in_json_output(self, digit_file: Write, tmp_path: Path):
         Image.new("L", (60, 60), 255).save(tmp_path / "blank.png")
         done = mnist_infer(tmp_path / "blank.png", digit_file(1), "--jsonl")
         blank, one = map(json.loads, done.stdout.splitlines())
@@ -173,7 +153,7 @@ class TestImagesWithoutAnAnswer:
         assert one["digit"] == 1
         assert (done.stderr, done.returncode) == (b"", 1)
 
-    def test_quiet_says_nothing(self, tmp_path: Path):
+    def test_quiet_leaves_only_the_exit_code(self, tmp_path: Path):
         done = mnist_infer(tmp_path / "none.png", "--quiet")
         assert (done.stdout, done.stderr, done.returncode) == (b"", b"", 1)
 
@@ -191,13 +171,8 @@ class TestImagesWithoutAnAnswer:
 class TestUncertainAnswers:
     @pytest.fixture
     def smudge(self, tmp_path: Path) -> Path:
-        """A picture that the bundled models answer without confidence."""
         path = tmp_path / "smudge.png"
-        page = Image.new("L", (60, 60), 255)
-        page.paste(0, (10, 20, 50, 30))
-        page.paste(0, (10, 40, 50, 45))
-        page.paste(0, (25, 20, 33, 45))
-        page.save(path)
+        uncertain_digit().save(path)
         return path
 
     def test_have_a_question_mark_behind_the_digit(self, smudge: Path, digit_file: Write):
@@ -219,6 +194,10 @@ class TestUncertainAnswers:
         done = mnist_infer(digit_file(7), "--jsonl", "--model", FIXTURES / "tiny.onnx")
         assert json.loads(done.stdout)["uncertain"] is None
 
+    def test_a_reading_has_one_whatever_the_model(self, digit_file: Write):
+        done = mnist_infer("read", digit_file(7), "--jsonl", "--model", FIXTURES / "tiny.onnx")
+        assert json.loads(done.stdout)["uncertain"] is False
+
 
 class TestExplain:
     def test_draws_the_image_and_a_bar_for_each_digit(self, digit_file: Write):
@@ -229,7 +208,8 @@ class TestExplain:
         assert "█" in done.stdout.decode()
         bars = [row for row in drawing if "%" in row]
         assert len(bars) == 10
-        assert all("█ " in row for row in bars if "100.0 %" in row)
+        (best,) = [row for row in bars if "100.0 %" in row]
+        assert re.search("7 +█", best)
 
     def test_is_without_colour_where_stdout_is_no_terminal(self, digit_file: Write):
         done = mnist_infer("explain", digit_file(7), TERM="xterm-256color")
@@ -242,7 +222,7 @@ class TestExplain:
     ):
         drawn = in_terminal("explain", digit_file(7), **setting)
         assert ("\x1b[38;5;" in drawn) is has_colour
-        assert ("▀" in drawn) is True
+        assert "▀" in drawn
 
     def test_draws_in_ascii_where_the_terminal_has_no_more(self, digit_file: Write):
         done = mnist_infer("explain", digit_file(7), PYTHONUTF8="0", PYTHONIOENCODING="ascii")
@@ -292,25 +272,45 @@ class TestExplain:
 
 
 class TestRead:
-    PAGE = ROOT / "examples" / "page.jpg"
     LINES: ClassVar = ["5550199", "20263", "4871"]
 
     def test_prints_a_line_for_each_line(self):
-        done = mnist_infer("read", self.PAGE)
-        assert done.stdout.decode() == "".join(f"{self.PAGE}  {line}\n" for line in self.LINES)
+        done = mnist_infer("read", PAGE)
+        assert done.stdout.decode() == "".join(f"{PAGE}  {line}\n" for line in self.LINES)
 
     def test_gives_a_record_with_boxes_in_the_pictures_own_pixels(self):
-        record = json.loads(mnist_infer("read", self.PAGE, "--jsonl").stdout)
+        record = json.loads(mnist_infer("read", PAGE, "--jsonl").stdout)
         assert set(record) == {"path", "text", "lines", "uncertain", "digits", "unread"}
         assert record["lines"] == self.LINES
         assert record["text"] == "\n".join(self.LINES)
         assert "".join(str(found["digit"]) for found in record["digits"]) == "".join(self.LINES)
-        with Image.open(self.PAGE) as page:
+        with Image.open(PAGE) as page:
             for found in record["digits"]:
                 x, y, width, height = found["box"]
                 assert 80 < height < 130
                 assert 0 <= x <= x + width <= page.width
                 assert 0 <= y <= y + height <= page.height
+
+    def test_a_line_with_an_uncertain_digit_ends_in_a_question_mark(
+        self, recognizer: Recognizer, tmp_path: Path
+    ):
+        uncertain_page(recognizer).save(tmp_path / "page.png")
+        assert mnist_infer("read", tmp_path / "page.png").stdout.endswith(b"?\n")
+        record = json.loads(mnist_infer("read", tmp_path / "page.png", "--jsonl").stdout)
+        assert record["uncertain"] is True
+        assert "?" not in record["text"]
+
+    def test_marks_that_were_left_unread_are_counted_on_stderr(
+        self, recognizer: Recognizer, tmp_path: Path
+    ):
+        page = partly_unread_page(recognizer)
+        page.save(tmp_path / "page.png")
+        done = mnist_infer("read", tmp_path / "page.png")
+        count = len(recognizer.read(page).unread)
+        assert done.stderr.decode() == (
+            f"{tmp_path / 'page.png'}: marks that may be digits, not read: {count}\n"
+        )
+        assert done.returncode == 0
 
     def test_a_blank_page_has_no_text(self, tmp_path: Path):
         Image.new("L", (60, 60), 255).save(tmp_path / "blank.png")
@@ -321,15 +321,15 @@ class TestRead:
         assert done.returncode == 1
 
     def test_a_picture_of_one_digit_with_several_is_told_to_be_read(self):
-        done = mnist_infer(self.PAGE, "--jsonl")
+        done = mnist_infer(PAGE, "--jsonl")
         error = json.loads(done.stdout)["error"]
         assert error["type"] == "SeveralDigitsError"
         assert "`mnist-infer read`" in error["message"]
 
     def test_annotates_the_picture(self, tmp_path: Path):
-        done = mnist_infer("read", self.PAGE, "--annotate", tmp_path / "out.png")
+        done = mnist_infer("read", PAGE, "--annotate", tmp_path / "out.png")
         assert done.stdout.decode().endswith("4871\n")
-        with Image.open(tmp_path / "out.png") as marked, Image.open(self.PAGE) as page:
+        with Image.open(tmp_path / "out.png") as marked, Image.open(PAGE) as page:
             assert marked.size == page.size
             difference = ImageChops.difference(marked.convert("RGB"), page.convert("RGB"))
             assert difference.getbbox() is not None
@@ -337,14 +337,14 @@ class TestRead:
     @pytest.mark.parametrize("name", ["out.nonsense", "blocked/out.png", "missing/out.png"])
     def test_what_cannot_be_written_is_named_and_leaves_nothing(self, tmp_path: Path, name: str):
         (tmp_path / "blocked").write_text("a file, no folder")
-        done = mnist_infer("read", self.PAGE, "--annotate", tmp_path / name)
+        done = mnist_infer("read", PAGE, "--annotate", tmp_path / name)
         assert f"{tmp_path / name}: cannot be written" in done.stderr.decode()
         assert done.returncode == 2
         assert [path.name for path in tmp_path.iterdir()] == ["blocked"]
 
 
 class TestInfo:
-    def test_for_people(self):
+    def test_names_the_models_and_the_device(self):
         done = mnist_infer("info")
         text = done.stdout.decode()
         assert __version__ in text
@@ -352,7 +352,7 @@ class TestInfo:
         assert "rows, for `read`" in text
         assert "runs on cpu" in text or "runs on cuda" in text
 
-    def test_for_programs(self):
+    def test_json_has_the_hash_and_accuracy_of_every_model_file(self):
         info = json.loads(mnist_infer("info", "--json").stdout)
         assert info["session"]["device"] in ("cpu", "cuda")
         assert info["session"]["device"] == "cuda" or info["cuda"]["reason"]
@@ -371,12 +371,12 @@ class TestInfo:
         assert done.returncode == 0
 
 
-def test_verbose_says_the_device(digit_file: Write):
+def test_verbose_names_the_device_on_stderr(digit_file: Write):
     done = mnist_infer(digit_file(7), "--verbose", "--device", "cpu")
     assert b"device cpu" in done.stderr
 
 
-def test_version():
+def test_version_prints_name_and_version():
     assert mnist_infer("--version").stdout.decode() == f"mnist-infer {__version__}\n"
 
 
@@ -388,17 +388,20 @@ class TestCommands:
         for arguments in (["predict", path], [path, "--top", "1"], ["--top", "1", "--", path]):
             assert mnist_infer(*arguments).stdout == plain.stdout
 
-    def test_none_shows_the_help(self):
+    def test_without_any_the_help_is_shown(self):
         done = mnist_infer()
         assert done.returncode == 2
         assert b"predict" in done.stdout + done.stderr
 
-    @pytest.mark.parametrize(
-        "command", ["predict", "read", "explain", "info", "bench", "serve", "batch"]
-    )
+    NAMES: ClassVar = ["predict", "read", "explain", "info", "bench", "serve", "batch"]
+
+    def test_all_are_listed_in_the_help(self):
+        shown = mnist_infer("--help").stdout.decode()
+        assert re.findall(r"^│ (\w+)  +[A-Z]", shown, re.MULTILINE) == self.NAMES
+
+    @pytest.mark.parametrize("command", NAMES)
     def test_each_has_its_help(self, command: str):
         assert f"mnist-infer {command}" in mnist_infer(command, "--help").stdout.decode()
-        assert command in mnist_infer("--help").stdout.decode()
 
     @pytest.mark.parametrize(("typed", "meant"), [("raed", "read"), ("infos", "info")])
     def test_one_that_is_mistyped_is_suggested(self, typed: str, meant: str, tmp_path: Path):
@@ -439,7 +442,7 @@ class TestCommands:
         assert mnist_infer(digit_file(7), "--json", PYTHONPATH=path).returncode != 0
 
 
-def test_a_model_of_ones_own(digit_file: Write):
+def test_a_model_that_takes_floats_answers_as_the_same_one_that_takes_bytes(digit_file: Write):
     model = FIXTURES / "logits_nchw_float255.onnx"
     done = mnist_infer(digit_file(7), "--model", model, "--input-range", "0..255", "--jsonl")
     own = json.loads(done.stdout)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,10 +12,10 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from mnist_infer import ModelError, Recognizer
+from mnist_infer import ModelError, ModelIntegrityError, Recognizer
 from mnist_infer.inference import registry
-
-from .conftest import FIXTURES, drawn
+from tests.paths import FIXTURES
+from tests.pictures import drawn
 
 TINY = onnx.load(FIXTURES / "tiny.onnx")
 Change = Callable[[onnx.ModelProto], None]
@@ -34,14 +35,14 @@ def write(folder: Path, model: onnx.ModelProto | bytes) -> Path:
 
 
 def refused(path: Path) -> str:
-    """Why a model is refused: one sentence that begins with its name."""
+    """Why a model is refused, in one sentence that begins with its name."""
     with pytest.raises(ModelError) as caught:
         Recognizer(path, device="cpu")
     message = str(caught.value)
     assert message.startswith(f"{path}: ")
     assert "\n" not in message
     assert "onnxruntime_src" not in message
-    return message
+    return message.removeprefix(f"{path}: ")
 
 
 def newer_opset(model: onnx.ModelProto) -> None:
@@ -282,8 +283,20 @@ def test_a_flipped_byte_of_a_bundled_model_is_found_before_onnx_runtime_sees_it(
     monkeypatch.setattr(registry, "_FOLDER", tmp_path)
     for place in np.linspace(0, len(content) - 1, 40, dtype=int):
         flipped = bytearray(content)
-        flipped[place] ^= 0xFF
+        flipped[place] ^= 1
         (tmp_path / path.name).write_bytes(flipped)
-        with pytest.raises(ModelError, match="reinstall") as caught:
+        with pytest.raises(ModelIntegrityError, match="reinstall"):
             Recognizer("dense-512", device="cpu", precision=precision)
-        assert type(caught.value).__name__ == "ModelIntegrityError"
+
+
+def test_a_flipped_byte_of_the_row_network_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    folder = shutil.copytree(registry._FOLDER, tmp_path / "models")
+    monkeypatch.setattr(registry, "_FOLDER", folder)
+    path = registry.row_model_info().path
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ModelIntegrityError, match="reinstall"):
+        Recognizer(device="cpu").read(drawn(7))

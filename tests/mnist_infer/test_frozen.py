@@ -11,9 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import FIXTURES
-
-ROOT = FIXTURES.parent.parent
+from tests.paths import PAGE, ROOT, SEVEN
 
 pytestmark = [
     pytest.mark.slow,
@@ -49,12 +47,12 @@ def run(*command: object) -> str:
 
 
 def test_it_answers(frozen: Path):
-    seven = ROOT / "examples" / "seven.png"
+    seven = SEVEN
     assert run(frozen, seven) == f"{seven}  7  100.0 %\n"
 
 
 def test_it_reads_pages(frozen: Path):
-    assert run(frozen, "read", ROOT / "examples" / "page.jpg").endswith("4871\n")
+    assert run(frozen, "read", PAGE).endswith("4871\n")
 
 
 def test_it_tells_what_it_is_made_of(frozen: Path):
@@ -79,4 +77,4 @@ def test_an_app_of_ones_own_needs_no_spec(tmp_path: Path):
         timeout=900,
     )
     app = tmp_path / "dist" / "app" / "app"
-    assert run(app, ROOT / "examples" / "seven.png") == "7\n7\n"
+    assert run(app, SEVEN) == "7\n7\n"

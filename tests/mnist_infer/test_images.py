@@ -12,8 +12,7 @@ from PIL import Image
 
 from mnist_infer import ImageError
 from mnist_infer.decode.images import read_picture
-
-from .conftest import encoded
+from tests.pictures import encoded
 
 
 def read_pixels(source: object) -> np.ndarray:

@@ -10,8 +10,7 @@ from PIL import Image, ImageDraw
 
 from mnist_infer import NoDigitError, Recognizer
 from tests.glyphs import digit_mask
-
-from .conftest import drawn, encoded
+from tests.pictures import drawn, encoded
 
 RECOGNIZER = Recognizer(device="cpu")
 DIGITS = st.integers(0, 9)
@@ -37,11 +36,6 @@ def page(
 
 def read(image: Image.Image | np.ndarray | bytes) -> int:
     return RECOGNIZER.predict(image).digit
-
-
-@given(DIGITS)
-def test_inversion(digit: int):
-    assert read(255 - drawn(digit)) == digit
 
 
 @given(DIGITS, st.integers(0, 300), st.integers(0, 300), st.integers(0, 300), st.integers(0, 300))
@@ -72,11 +66,6 @@ def test_a_digit_a_fiftieth_as_high_as_its_page(digit: int):
 )
 def test_colour(digit: int, ink: tuple[int, int, int], paper: tuple[int, int, int]):
     assert read(page(digit, ink=ink, paper=paper)) == digit
-
-
-@given(DIGITS, st.sampled_from(["PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "JPEG"]))
-def test_format(digit: int, format_: str):
-    assert read(encoded(page(digit), format_)) == digit
 
 
 @given(DIGITS)

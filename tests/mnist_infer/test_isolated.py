@@ -26,9 +26,8 @@ from mnist_infer import (
 from mnist_infer.decode import isolated
 from mnist_infer.decode.images import Picture, read_picture
 from mnist_infer.decode.isolated import IsolatedDecoder
-
-from .conftest import drawn, encoded
-from .test_parallel import children, descendants
+from tests.pictures import drawn, encoded
+from tests.processes import children, descendants
 
 SEVEN = encoded(Image.fromarray(drawn(7)))
 SMALL = encoded(Image.fromarray(drawn(7, 28)), "BMP")

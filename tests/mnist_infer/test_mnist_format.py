@@ -10,10 +10,7 @@ from numpy.typing import NDArray
 
 from mnist_infer.imaging.mnist_format import are_mnist_format, is_mnist_format
 from mnist_infer.imaging.normalize import normalize
-from tests.conftest import mnist_path
 from tests.mnist_infer.test_normalize import zero
-
-__all__ = ["mnist_path"]
 
 NOT_MNIST = {
     "inverted": lambda image: 255 - image,

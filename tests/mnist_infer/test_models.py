@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,14 +13,13 @@ import pytest
 from mnist_infer import (
     DeviceError,
     ModelError,
-    ModelIntegrityError,
     Recognizer,
     bundled_models,
 )
-from mnist_infer.config import Precision
 from mnist_infer.inference import registry
-
-from .conftest import FIXTURES, drawn
+from mnist_infer.inference.ensemble import SURE
+from tests.paths import FIXTURES
+from tests.pictures import drawn
 
 if TYPE_CHECKING:
     from train.data import Mnist
@@ -59,28 +57,14 @@ class TestBundled:
         np.testing.assert_array_equal(rows[0], recognizer.probabilities(beside_others)[0])
         np.testing.assert_allclose(rows[0], recognizer.probabilities(IMAGES[0])[0], atol=1e-6)
 
-    @pytest.mark.parametrize("precision", ["float32", "int8"])
-    def test_one_flipped_bit_is_found(
-        self, precision: Precision, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ):
-        folder = tmp_path / "models"
-        shutil.copytree(registry._FOLDER, folder)
-        monkeypatch.setattr(registry, "_FOLDER", folder)
-        path = folder / {"float32": "dense-512.onnx", "int8": "dense-512-int8.onnx"}[precision]
-        content = bytearray(path.read_bytes())
-        content[len(content) // 2] ^= 1
-        path.write_bytes(content)
-        with pytest.raises(ModelIntegrityError, match="reinstall"):
-            Recognizer("dense-512", precision=precision)
-
-    def test_a_cpu_takes_integers_where_there_are_any(self):
+    def test_a_cpu_takes_int8_where_it_is_bundled(self):
         assert Recognizer("dense-512", device="cpu").model.precision == "int8"
         assert Recognizer("dense-512", device="cpu", precision="float32").model.precision == (
             "float32"
         )
         assert Recognizer("dense-512-documented", device="cpu").model.precision == "float32"
 
-    def test_integers_answer_as_float32_does(self, mnist: Mnist):
+    def test_int8_answers_as_float32_does(self, mnist: Mnist):
         for name in ("dense-512", "dense-512x2"):
             rows = [
                 Recognizer(name, device="cpu", precision=precision).probabilities(mnist.x_test)
@@ -90,8 +74,7 @@ class TestBundled:
 
     def test_one_image_gets_the_answer_of_a_batch(self):
         """One image alone goes its own way, without a batch's allocations."""
-        recognizer = Recognizer(device="cpu")
-        images = np.stack([recognizer.explain(drawn(digit)).image for digit in range(10)])
+        images = np.stack([Recognizer().explain(drawn(digit)).image for digit in range(10)])
         for precision in ("float32", "int8"):
             recognizer = Recognizer(device="cpu", precision=precision)
             alone = np.concatenate([recognizer.probabilities(image) for image in images])
@@ -104,7 +87,7 @@ class TestBundled:
         recognizer.probabilities(np.full((1, 28, 28), 255, np.uint8))
         assert (first == kept).all()
 
-    def test_no_integers_where_there_are_none(self):
+    def test_int8_is_refused_where_there_is_none(self):
         with pytest.raises(ModelError, match="not bundled in int8"):
             Recognizer("dense-512-documented", precision="int8")
         with pytest.raises(ModelError, match="a precision chooses among"):
@@ -112,7 +95,7 @@ class TestBundled:
         with pytest.raises(DeviceError, match="int8 is for CPUs"):
             Recognizer("dense-512", precision="int8", device="cuda")
 
-    def test_a_name_that_no_file_system_has(self):
+    def test_a_name_longer_than_any_file_system_allows_is_refused(self):
         with pytest.raises(ModelError, match="no model named 'xxx"):
             Recognizer("x" * 5000)
 
@@ -139,6 +122,13 @@ class TestOwn:
         np.testing.assert_allclose(answers, expected, atol=1e-5)
         assert own.probabilities(IMAGES[:0]).shape == (0, 10)
 
+    def test_the_row_network_has_no_say_in_its_answers(self):
+        own = Recognizer(FIXTURES / "tiny.onnx", device="cpu")
+        explanation = own.explain(drawn(1))
+        alone = own.probabilities(explanation.inputs).mean(axis=0)
+        assert own.predict(drawn(1)).probabilities == pytest.approx(alone, abs=1e-6)
+        assert alone.max() < SURE
+
     def test_a_float_input_must_say_its_range(self):
         with pytest.raises(ModelError, match="--input-range"):
             Recognizer(FIXTURES / "logits_nchw_float255.onnx")
@@ -156,6 +146,6 @@ class TestOwn:
         with pytest.raises(ModelError, match="not an ONNX file"):
             Recognizer(path)
 
-    def test_a_file_that_is_not_there(self, tmp_path: Path):
+    def test_a_file_that_is_not_there_is_named(self, tmp_path: Path):
         with pytest.raises(ModelError, match="no such model file"):
             Recognizer(tmp_path / "none.onnx")

@@ -2,58 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from .conftest import FIXTURES
+from tests import paths
+from tests.paths import ROOT
+from tests.processes import all_end, children
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it is one at a time")
 
-ROOT = FIXTURES.parent.parent
-SEVEN = str(ROOT / "examples" / "seven.png")
+SEVEN = str(paths.SEVEN)
 COMMAND = [sys.executable, "-m", "mnist_infer", "--jsonl"]
 MANY = 400
-
-
-def children(pid: int) -> set[int]:
-    """The processes that a process has started."""
-    found = set()
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            number, _, rest = stat.read_text().partition(" (")
-            if int(rest.rpartition(") ")[2].split()[1]) == pid:
-                found.add(int(number))
-    return found
-
-
-def descendants(pid: int) -> set[int]:
-    """The processes that a process has started, and those that they have."""
-    found = children(pid)
-    return found.union(*map(descendants, found))
-
-
-def is_running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
-    except OSError:
-        return False
-
-
-def all_end(pids: set[int]) -> bool:
-    end = time.monotonic() + 20
-    while any(map(is_running, pids)) and time.monotonic() < end:
-        time.sleep(0.02)
-    return not any(map(is_running, pids))
 
 
 def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
@@ -89,7 +57,7 @@ def test_answers_and_their_order_are_those_of_one_process(tmp_path: Path):
     page = Image.open(SEVEN).convert("L")
     page.save(tmp_path / "two.tif", save_all=True, append_images=[page.rotate(180)])
     Image.new("L", (5000, 4000), "white").save(tmp_path / "large.png")
-    mixed = [SEVEN, SEVEN, str(tmp_path), "missing.png", "-", str(ROOT / "examples" / "page.jpg")]
+    mixed = [SEVEN, SEVEN, str(tmp_path), "missing.png", "-", str(paths.PAGE)]
     arguments = [*[SEVEN] * 20, *mixed * 10, *[SEVEN] * 13]
     alone, together = (run(*arguments, "--jobs", jobs, input="no picture") for jobs in ("1", "3"))
     records = [json.loads(line) for line in together.stdout.splitlines()]

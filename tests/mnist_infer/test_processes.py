@@ -19,8 +19,8 @@ import pytest
 from numpy.typing import NDArray
 
 from mnist_infer import DeviceError, ModelError, Recognizer
-
-from .conftest import FIXTURES, drawn
+from tests.paths import FIXTURES
+from tests.pictures import drawn
 
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from mnist_infer import NoDigitError, Recognizer
 from tests.glyphs import digit_mask
+from tests.paths import ROOT
 
 
 def page(*lines: str, gap: int = 70, height: int = 60) -> Image.Image:
@@ -27,8 +27,13 @@ def page(*lines: str, gap: int = 70, height: int = 60) -> Image.Image:
     return image
 
 
-def test_lines_from_top_to_bottom(recognizer: Recognizer):
-    assert recognizer.read(page("31 415", "926", "535 89")).text == "31 415\n926\n535 89"
+def test_digits_come_in_reading_order(recognizer: Recognizer):
+    reading = recognizer.read(page("31 415", "926", "535 89"))
+    assert reading.text == "31 415\n926\n535 89"
+    assert reading.as_text(spaces=False) == "31415\n926\n53589"
+    assert [len(line) for line in reading.lines] == [5, 3, 5]
+    assert [digit.digit for digit in reading.digits] == [int(digit) for digit in "3141592653589"]
+    assert 0 < reading.confidence <= 1
 
 
 def test_a_line_that_climbs_is_one_line(recognizer: Recognizer):
@@ -64,7 +69,7 @@ def test_boxes_are_in_the_pictures_own_pixels(recognizer: Recognizer):
         assert np.abs(np.subtract((x, y, width, height), expected)).max() < 20
 
 
-def test_digits_a_two_hundredth_as_high_as_the_page_is_wide(recognizer: Recognizer):
+def test_digits_a_two_hundredth_as_high_as_the_page_is_wide_are_read(recognizer: Recognizer):
     image = Image.new("L", (3200, 800), 255)
     image.paste(page("0829583876", gap=24, height=16), (200, 400))
     assert recognizer.read(image).text == "0829583876"
@@ -126,7 +131,9 @@ def test_touching_digits_are_cut(recognizer: Recognizer):
     assert recognizer.read(image).text == "23"
 
 
-def test_a_look_that_reads_every_digit_wins_over_one_that_is_surer_of_fewer(recognizer: Recognizer):
+def test_a_binarization_that_shows_every_digit_wins_over_one_that_shows_fewer(
+    recognizer: Recognizer,
+):
     light = np.linspace(228, 121, 156).astype(np.uint8)
     image = Image.fromarray(np.tile(light, (68, 1)))
     for x, digit in zip((10, 46, 82, 117), "1380", strict=True):
@@ -148,7 +155,7 @@ def test_touching_digits_that_lean_over_each_other_are_cut(recognizer: Recognize
     assert recognizer.read(image).text == text
 
 
-def test_small_writing_in_a_bound_book_with_a_dark_margin_that_frays(recognizer: Recognizer):
+def test_small_writing_beside_the_dark_border_of_a_bound_book_is_read(recognizer: Recognizer):
     light = np.interp(np.arange(112), [28, 29, 45, 111], [27, 130, 190, 213])
     image = Image.fromarray(np.tile(light.astype(np.uint8), (308, 1)))
     draw = ImageDraw.Draw(image)
@@ -168,7 +175,7 @@ def test_a_blank_page_has_no_digits(recognizer: Recognizer, shade: int):
         recognizer.read(np.full((300, 400), shade, np.uint8))
 
 
-def margins() -> NDArray[np.uint8]:
+def borders() -> NDArray[np.uint8]:
     """Black ones: from each of their rows to each of the other's there may be a line."""
     page = np.full((1600, 1600), 255, np.uint8)
     page[:, :20] = page[:, -20:] = 0
@@ -194,7 +201,7 @@ def squares() -> NDArray[np.uint8]:
     return page
 
 
-FULL = {full.__name__: full for full in (margins, bars, noise, squares)}
+FULL = {full.__name__: full for full in (borders, bars, noise, squares)}
 READ = """
 import resource, sys
 from mnist_infer import ImageError, Recognizer
@@ -214,7 +221,7 @@ except ImageError as error:
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("margins", "no digit was found"),
+        ("borders", "no digit was found"),
         ("bars", "marks that may be digits, and at most 10,000"),
         pytest.param(
             "noise", "marks that may be digits, and at most 10,000", marks=pytest.mark.slow
@@ -226,7 +233,7 @@ def test_a_page_full_of_marks_costs_neither_memory_nor_time(name: str, says: str
     """Some took 2 GB, some minutes; with 700 MB and a minute of the processor all must end."""
     done = subprocess.run(
         [sys.executable, "-c", READ, name],
-        cwd=Path(__file__).resolve().parent.parent.parent,
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
@@ -243,7 +250,7 @@ def test_a_comb_of_boxes_is_no_digits(recognizer: Recognizer):
     assert recognizer.read(image.rotate(1, fillcolor=255)).text == "1415"
 
 
-def test_a_row_across_the_edge_of_a_shadow(recognizer: Recognizer):
+def test_a_row_across_the_edge_of_a_shadow_is_read(recognizer: Recognizer):
     image = page("31415")
     y, x = np.mgrid[: image.height, : image.width]
     shadow = np.where(x + y > 230, 0.6, 0.95)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +22,7 @@ from mnist_infer import (
     Recognizer,
     SeveralDigitsError,
 )
-from mnist_infer.cli.annotate import annotate
-from tests.glyphs import digit_mask
-
-from .conftest import FIXTURES, drawn, encoded
+from tests.pictures import drawn, encoded
 
 DIGITS = range(10)
 
@@ -68,7 +64,9 @@ class TestPredict:
             recognizer.predict(np.full((100, 100), shade, np.uint8))
 
     @pytest.mark.parametrize("digit", DIGITS)
-    def test_a_line_across_the_digit_and_far_beyond(self, recognizer: Recognizer, digit: int):
+    def test_a_line_across_the_digit_and_far_beyond_is_no_part_of_it(
+        self, recognizer: Recognizer, digit: int
+    ):
         """It joins the digit to a piece too wide for one: the row network tells that it is one."""
         ink = Image.fromarray(255 - drawn(digit))
         width, height = ink.size
@@ -92,7 +90,7 @@ class TestPredict:
         with pytest.raises(NoDigitError, match=r"blank\.png: "):
             recognizer.predict(path)
 
-    def test_handwriting_of_strangers(self, recognizer: Recognizer):
+    def test_digits_of_writers_that_are_not_in_mnist_are_recognised(self, recognizer: Recognizer):
         """scikit-learn's 8x8 digits: other writers, another scanner, another continent."""
         images, labels = load_digits(return_X_y=True)
         images, labels = images[:300].reshape(-1, 8, 8) / 16, labels[:300]
@@ -163,7 +161,9 @@ class TestBatches:
         assert len(taken) == 4
 
     @pytest.mark.parametrize("batch_size", [0, -1, 1.5, "2", 10**20])
-    def test_a_batch_size_that_is_none_is_refused(self, recognizer: Recognizer, batch_size: Any):
+    def test_a_batch_size_that_is_no_whole_number_from_1_is_refused(
+        self, recognizer: Recognizer, batch_size: Any
+    ):
         with pytest.raises(ValueError, match=f"batch_size is {batch_size!r}; "):
             next(recognizer.predict_each([], batch_size=batch_size))
 
@@ -175,7 +175,7 @@ class TestBatches:
 
 class TestArguments:
     @pytest.mark.parametrize("threads", [-1, 1025, 1.5, "2", None])
-    def test_threads(self, threads: Any):
+    def test_threads_are_a_whole_number_from_0_to_1024(self, threads: Any):
         with pytest.raises(ValueError, match=f"threads is {threads!r}; "):
             Recognizer(threads=threads)
 
@@ -185,29 +185,29 @@ class TestArguments:
         np.testing.assert_allclose(many, recognizer.probabilities(images), atol=1e-6)
 
     @pytest.mark.parametrize("max_pixels", [0, -1, 1e6, "5", None])
-    def test_max_pixels(self, max_pixels: Any):
+    def test_max_pixels_is_a_whole_number_from_1(self, max_pixels: Any):
         with pytest.raises(ValueError, match=re.escape(f"max_pixels is {max_pixels!r}; ")):
             Recognizer(max_pixels=max_pixels)
 
     @pytest.mark.parametrize("model", ["dense-512", "dense-512-documented"])
-    def test_precision(self, model: str):
+    def test_an_unknown_precision_is_refused(self, model: str):
         with pytest.raises(ModelError, match="no precision named 'float16'"):
             Recognizer(model, precision="float16")
 
 
 class TestProbabilities:
-    def test_shapes(self, recognizer: Recognizer):
+    def test_one_image_or_many_give_a_row_each(self, recognizer: Recognizer):
         images = np.zeros((5, 28, 28), np.uint8)
         assert recognizer.probabilities(images).shape == (5, 10)
         assert recognizer.probabilities(images).dtype == np.float32
         assert recognizer.probabilities(images[0]).shape == (1, 10)
         assert recognizer.probabilities(images[:0]).shape == (0, 10)
 
-    def test_what_is_no_array(self, recognizer: Recognizer):
+    def test_what_is_no_array_is_named(self, recognizer: Recognizer):
         with pytest.raises(TypeError, match="an array is needed, not list"):
             recognizer.probabilities([[0]])
 
-    def test_non_contiguous_and_read_only(self, recognizer: Recognizer):
+    def test_arrays_with_gaps_and_read_only_ones_are_taken(self, recognizer: Recognizer):
         images = np.random.default_rng(0).integers(0, 256, (4, 28, 28), dtype=np.uint8)
         images.setflags(write=False)
         expected = recognizer.probabilities(images)[::2]
@@ -247,16 +247,16 @@ class TestExplain:
         assert explanation.prediction == recognizer.predict(drawn(7))
         assert recognizer.probabilities(explanation.image)[0].argmax() == 7
 
-    @pytest.mark.parametrize(("pen", "looks"), [("thin", 2), ("MNIST's", 1), ("fat", 2)])
-    def test_the_answer_is_the_mean_of_all_looks(
-        self, recognizer: Recognizer, pen: str, looks: int
+    @pytest.mark.parametrize(("pen", "inputs"), [("thin", 2), ("MNIST's", 1), ("fat", 2)])
+    def test_the_answer_is_the_mean_of_the_answers_to_all_inputs(
+        self, recognizer: Recognizer, pen: str, inputs: int
     ):
         picture = Image.fromarray(drawn(8, 280))
         if pen != "thin":
             picture = picture.filter(ImageFilter.MinFilter(9 if pen == "MNIST's" else 21))
         explanation = recognizer.explain(picture)
         seen = recognizer.probabilities(explanation.inputs)
-        assert len(seen) == looks
+        assert len(seen) == inputs
         assert explanation.prediction.probabilities == pytest.approx(seen.mean(axis=0), abs=1e-6)
 
     def test_the_row_network_sees_the_whole_picture_where_ink_was_removed(
@@ -277,68 +277,6 @@ class TestExplain:
         assert y == pytest.approx(rows.min(), abs=slack)
         assert x + width == pytest.approx(columns.max(), abs=slack)
         assert y + height == pytest.approx(rows.max(), abs=slack)
-
-
-class TestRead:
-    def page(self, *lines: str) -> Image.Image:
-        page = Image.new("L", (700, 40 + 160 * len(lines)), 255)
-        for row, line in enumerate(lines):
-            for place, digit in enumerate(line):
-                if digit != " ":
-                    mask = digit_mask(int(digit), 90)
-                    page.paste(0, (30 + 105 * place, 20 + 160 * row), mask)
-        return page
-
-    def test_digits_come_in_reading_order(self, recognizer: Recognizer):
-        reading = recognizer.read(self.page("204", "7 31", "5"))
-        assert reading.text == "204\n7 31\n5"
-        assert reading.as_text(spaces=False) == "204\n731\n5"
-        assert [len(line) for line in reading.lines] == [3, 3, 1]
-        assert [digit.digit for digit in reading.digits] == [2, 0, 4, 7, 3, 1, 5]
-        assert 0 < reading.confidence <= 1
-
-    def test_boxes_frame_their_digits(self, recognizer: Recognizer):
-        page = self.page("204")
-        for place, located in enumerate(recognizer.read(page).digits):
-            x, y, width, height = located.box
-            assert 30 + 105 * place <= x < x + width <= 30 + 105 * (place + 1)
-            assert 20 <= y < y + height <= 20 + 110
-
-    def test_lines_may_lean(self, recognizer: Recognizer):
-        leaning = self.page("4071", "2596").rotate(3, expand=True, fillcolor=255)
-        assert recognizer.read(leaning).text == "4071\n2596"
-
-    def test_other_marks_are_no_digits(self, recognizer: Recognizer):
-        page = self.page("204", "731")
-        draw = ImageDraw.Draw(page)
-        draw.line((30, 148, 340, 150), width=6)
-        draw.ellipse((460, 100, 470, 110), fill=0)
-        draw.line((480, 240, 540, 240), width=8)
-        assert recognizer.read(page).text == "204\n731"
-
-    def test_touching_digits_are_split(self, recognizer: Recognizer):
-        page = Image.new("L", (260, 150), 255)
-        page.paste(0, (10, 20), digit_mask(2, 90))
-        page.paste(0, (78, 20), digit_mask(4, 90))
-        assert recognizer.read(page).text == "24"
-
-    def test_a_page_without_digits_is_no_reading(self, recognizer: Recognizer):
-        with pytest.raises(NoDigitError):
-            recognizer.read(np.full((300, 300), 255, np.uint8))
-
-    def test_annotate_draws_on_a_copy(self, recognizer: Recognizer):
-        page = self.page("204")
-        marked = annotate(page, recognizer.read(page))
-        assert marked.size == page.size
-        assert marked.mode == "RGB"
-        assert np.any(np.asarray(marked) != np.asarray(page.convert("RGB")))
-
-
-def test_threads_share_a_recognizer(recognizer: Recognizer):
-    pictures = [drawn(digit) for digit in DIGITS] * 4
-    expected = [recognizer.predict(picture) for picture in pictures]
-    with ThreadPoolExecutor(8) as pool:
-        assert list(pool.map(recognizer.predict, pictures)) == expected
 
 
 def test_mnist_test_images_pass_unchanged(recognizer: Recognizer, mnist):
@@ -362,14 +300,7 @@ def test_the_public_names_are_all_there():
         _ = mnist_infer.nothing_like_it
 
 
-def test_a_model_of_ones_own():
-    own = Recognizer(FIXTURES / "tiny.onnx")
-    assert own.device == "cpu"
-    assert own.model.sidecar == {}
-    assert own.probabilities(np.zeros((2, 28, 28), np.uint8)).shape == (2, 10)
-
-
-def test_what_stands_for_them_is_one_line(recognizer: Recognizer):
+def test_the_repr_of_a_recognizer_and_of_an_explanation_is_one_line(recognizer: Recognizer):
     explanation = recognizer.explain(drawn(7))
     assert repr(recognizer) == "Recognizer('dense-512x2', device='cpu', precision='int8')"
     assert repr(explanation).startswith("Explanation(digit=7, confidence=")

@@ -17,9 +17,8 @@ from PIL import Image
 
 from mnist_infer import ImageError, Recognizer
 from mnist_infer.decode.images import read_picture
-
-from .conftest import drawn, encoded
-from .test_cli import mnist_infer
+from tests.command import mnist_infer
+from tests.pictures import drawn, encoded
 
 Write = Callable[..., Path]
 posix = pytest.mark.skipif(os.name == "nt", reason="POSIX files")

@@ -20,11 +20,8 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import FIXTURES
+from tests.paths import FIXTURES, PAGE, ROOT, SEVEN
 
-ROOT = FIXTURES.parent.parent
-SEVEN = ROOT / "examples" / "seven.png"
-PAGE = ROOT / "examples" / "page.jpg"
 COMMAND = [sys.executable, "-m", "mnist_infer"]
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")

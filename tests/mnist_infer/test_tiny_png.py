@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import struct
 import sys
 import zlib
 
@@ -15,19 +14,14 @@ from mnist_infer import ImageError
 from mnist_infer.decode.images import read_picture
 from mnist_infer.decode.isolated import IsolatedDecoder
 from mnist_infer.decode.tiny_png import is_tiny_png
-
-from .conftest import drawn, encoded
-from .test_parallel import descendants
+from tests.bombs import chunk
+from tests.pictures import drawn, encoded
+from tests.processes import descendants
 
 SMALL = encoded(Image.fromarray(drawn(7, 28)))
 END = SMALL[-12:]
 ROTATED = Image.Exif()
 ROTATED[0x0112] = 3
-
-
-def chunk(kind: bytes, content: bytes = b"") -> bytes:
-    checked = kind + content
-    return struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked))
 
 
 def with_text() -> bytes:

@@ -18,6 +18,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from mnist_infer import Recognizer
 from mnist_infer.config import DEFAULT_MODEL
 from mnist_infer.inference.registry import bundled_info
 from tests.glyphs import digit_mask
@@ -60,6 +61,11 @@ def serving(*options: str, limit: str = "") -> Iterator[Server]:
     finally:
         if process.poll() is None:
             server.stop()
+
+
+@pytest.fixture(scope="session")
+def recognizer() -> Recognizer:
+    return Recognizer(device="cpu")
 
 
 @pytest.fixture(scope="session")

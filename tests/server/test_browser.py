@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import httpx
 import pytest
@@ -17,12 +16,12 @@ from PIL import Image
 
 from tests.chromium import Page, launched, needs_chromium, open_page, sync_api
 from tests.glyphs import GLYPHS
+from tests.paths import SEVEN
 
 from .conftest import Server, page, png
 
 pytestmark = needs_chromium
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 NO_DIGIT = "\N{EN DASH}"
 HAS_PICTURE = "id => document.querySelector(`#${id} > *`)?.width > 0"
 DARK_PIXELS = """async () => {
@@ -163,7 +162,7 @@ def test_no_digit_is_said(site: Page):
 
 
 def test_a_chosen_picture(site: Page):
-    site.upload((ROOT / "examples" / "seven.png").read_bytes())
+    site.upload((SEVEN).read_bytes())
     site.expect_digit(7)
     sync_api.expect(site.tab.locator("#boxes rect")).to_have_count(1)
     site.tab.keyboard.press("Escape")
@@ -181,7 +180,7 @@ def test_a_picture_by_clipboard_or_mouse(site: Page, way: str):
             ? new ClipboardEvent("paste", { clipboardData: transfer })
             : new DragEvent("drop", { dataTransfer: transfer }));
         }""",
-        [list((ROOT / "examples" / "seven.png").read_bytes()), way],
+        [list((SEVEN).read_bytes()), way],
     )
     site.expect_digit(7)
 

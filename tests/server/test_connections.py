@@ -28,18 +28,17 @@ class TestLongHeads:
     """Against the real server, with its own limits of 8 and 64 KiB."""
 
     @pytest.mark.parametrize(
-        ("sent", "status"),
+        "sent",
         [
-            (b"GET /about?%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", b"200"),
-            (HEAD + b"X: %s\r\n\r\n", b"200"),
+            b"GET /about?%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            % (b"a" * 8000),
+            HEAD + b"X: %s\r\n\r\n" % (b"a" * 65_000),
         ],
+        ids=["url", "head"],
     )
-    def test_what_is_just_short_enough_is_answered(
-        self, server: Server, sent: bytes, status: bytes
-    ):
+    def test_what_is_just_short_enough_is_answered(self, server: Server, sent: bytes):
         with connect(server.url) as connection:
-            answer = exchange(connection, sent % (b"a" * 8000))
-        assert answer.startswith(b"HTTP/1.1 " + status)
+            assert exchange(connection, sent).startswith(b"HTTP/1.1 200 ")
 
     @pytest.mark.parametrize(
         ("sent", "status", "kind"),

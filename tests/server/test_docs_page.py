@@ -11,12 +11,11 @@ from pathlib import Path
 import pytest
 
 from tests.chromium import launched, needs_chromium, sync_api
+from tests.paths import SEVEN
 
 from .conftest import Server
 
 pytestmark = needs_chromium
-
-SEVEN = Path(__file__).resolve().parents[2] / "examples" / "seven.png"
 
 
 @pytest.fixture(scope="module")

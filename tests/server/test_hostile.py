@@ -13,15 +13,17 @@ import httpx
 import pytest
 
 from mnist_infer.decode.isolated import decoders_at_once
-from tests.mnist_infer.test_formats import BOMB
-from tests.mnist_infer.test_parallel import all_end, descendants
+from tests.bombs import BOMBS
+from tests.paths import SEVEN
+from tests.processes import all_end, descendants
 
 from .conftest import Server, serving
+
+SEVEN_PNG = SEVEN.read_bytes()
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, limits memory")
 
 QUICKLY_MADE = ("gif", "comment", "baseline_scan", "page", "text_comment", "tag")
-SEVEN = (Path(__file__).resolve().parent.parent.parent / "examples" / "seven.png").read_bytes()
 
 
 def resident_mb(pid: int) -> int:
@@ -48,11 +50,11 @@ def post(server: Server, picture: bytes) -> httpx.Response:
 @pytest.mark.slow  # Waits until the limit has passed.
 def test_honest_requests_do_not_wait_for_hostile_ones(hostile_server: Server):
     bombs = [b"sleep", b"loop", b"sleep"] * decoders_at_once()
-    post(hostile_server, SEVEN)
+    post(hostile_server, SEVEN_PNG)
     with ThreadPoolExecutor(len(bombs)) as clients:
         hostile = [clients.submit(post, hostile_server, kind) for kind in bombs]
         for _ in range(5):
-            assert post(hostile_server, SEVEN).json()["digit"] == 7
+            assert post(hostile_server, SEVEN_PNG).json()["digit"] == 7
         # Two of them have their error every 8 seconds; in order of arrival, most would have it.
         assert sum(request.done() for request in hostile) < decoders_at_once()
         hostile_server.process.send_signal(signal.SIGTERM)  # Do not wait for all of them.
@@ -60,7 +62,7 @@ def test_honest_requests_do_not_wait_for_hostile_ones(hostile_server: Server):
 
 @pytest.mark.slow  # Waits until the limit has passed.
 def test_sigterm_ends_a_server_at_work_on_hostile_pictures(hostile_server: Server):
-    post(hostile_server, SEVEN)
+    post(hostile_server, SEVEN_PNG)
     with ThreadPoolExecutor() as clients:
         hostile = [clients.submit(post, hostile_server, kind) for kind in (b"loop", b"sleep")]
         while len(workers := descendants(hostile_server.process.pid)) < 3:
@@ -73,14 +75,14 @@ def test_sigterm_ends_a_server_at_work_on_hostile_pictures(hostile_server: Serve
 
 
 def test_bombs_are_refused_beside_honest_pictures_and_memory_returns(server: Server):
-    made = [BOMB[f"{name}_bomb"]() for name in QUICKLY_MADE]
+    made = [BOMBS[name]() for name in QUICKLY_MADE]
     pid = server.process.pid
-    post(server, SEVEN)
+    post(server, SEVEN_PNG)
     before = resident_mb(pid)
     with ThreadPoolExecutor(4) as clients:
         bombs = [clients.submit(post, server, content) for content in made]
         for _ in range(20):
-            assert post(server, SEVEN).json()["digit"] == 7
+            assert post(server, SEVEN_PNG).json()["digit"] == 7
         for name, request in zip(QUICKLY_MADE, bombs, strict=True):
             assert request.result().status_code in (413, 422), name
     assert resident_mb(pid) < before + 100 * decoders_at_once()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.paths import SEVEN
+
 from .conftest import Server, serving
 
-SEVEN = (Path(__file__).resolve().parent.parent.parent / "examples" / "seven.png").read_bytes()
+SEVEN_PNG = SEVEN.read_bytes()
 
 
 @pytest.fixture(scope="module")
@@ -54,16 +55,18 @@ def test_the_operator_adds_names(named: Server):
 )
 @pytest.mark.parametrize("path", ["/predict", "/read", "/v2/models/dense-512x2/infer"])
 def test_a_page_of_another_site_may_not_post(client: httpx.Client, origin: str, path: str):
-    response = client.post(path, content=SEVEN, headers={"Origin": origin})
+    response = client.post(path, content=SEVEN_PNG, headers={"Origin": origin})
     assert response.status_code == 403
     assert origin in str(response.json()["error"])
 
 
 def test_the_servers_own_page_may_post(server: Server):
-    response = httpx.post(server.url + "/predict", content=SEVEN, headers={"Origin": server.url})
+    response = httpx.post(
+        server.url + "/predict", content=SEVEN_PNG, headers={"Origin": server.url}
+    )
     assert response.json()["digit"] == 7
 
 
 def test_behind_a_proxy_the_page_has_the_allowed_name(named: Server):
     headers = {"Origin": "https://digits.example"}
-    assert httpx.post(named.url + "/predict", content=SEVEN, headers=headers).status_code == 200
+    assert httpx.post(named.url + "/predict", content=SEVEN_PNG, headers=headers).status_code == 200

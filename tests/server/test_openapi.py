@@ -17,7 +17,9 @@ from mnist_infer.server.limits import Limits
 
 from .conftest import MODEL, Server, serving
 
-schemathesis = pytest.importorskip("schemathesis", reason="needs schemathesis")
+schemathesis = pytest.importorskip(
+    "schemathesis", reason='needs schemathesis: pip install ".[dev]"'
+)
 
 
 async def fetch_document() -> dict[str, Any]:
@@ -55,8 +57,9 @@ def fuzzed() -> Iterator[Server]:
         assert server.log == ""
 
 
-def test_the_document_is_the_served_one(fuzzed: Server):
+def test_the_document_is_served_and_so_is_a_page_that_shows_it(fuzzed: Server):
     assert httpx.get(fuzzed.url + "/openapi.json").json() == DOCUMENT
+    assert "OpenAPI" in httpx.get(fuzzed.url + "/docs").text
 
 
 def test_the_document_is_valid():

@@ -17,15 +17,12 @@ from .conftest import MODEL, VERSION, Server
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    triton = pytest.importorskip("tritonclient.http", reason="needs tritonclient[http]")
+    triton = pytest.importorskip(
+        "tritonclient.http", reason='needs tritonclient[http]: pip install ".[dev]"'
+    )
 
 INFER = f"/v2/models/{MODEL}/infer"
 RNG = np.random.default_rng(0)
-
-
-@pytest.fixture(scope="module")
-def recognizer() -> Recognizer:
-    return Recognizer(device="cpu")
 
 
 @pytest.fixture
@@ -36,7 +33,7 @@ def unmodified(server: Server) -> Iterator[Any]:
 
 
 class TestTritonClient:
-    def test_health_and_metadata(self, unmodified: Any):
+    def test_finds_the_server_ready_and_the_model_described(self, unmodified: Any):
         assert unmodified.is_server_live()
         assert unmodified.is_server_ready()
         assert unmodified.is_model_ready(MODEL)
@@ -50,7 +47,7 @@ class TestTritonClient:
     @pytest.mark.parametrize("datatype", ["UINT8", "FP32"])
     @pytest.mark.parametrize("binary_in", [True, False])
     @pytest.mark.parametrize("binary_out", [True, False])
-    def test_infer(
+    def test_gets_the_rows_that_the_recognizer_gives(
         self,
         unmodified: Any,
         recognizer: Recognizer,
@@ -78,7 +75,7 @@ class TestTritonClient:
             ("image", (1, 28, 28), np.int32, "'INT32' .* UINT8 or FP32"),
         ],
     )
-    def test_wrong_tensors(
+    def test_is_told_what_is_wrong_with_a_tensor(
         self, unmodified: Any, name: str, shape: tuple[int, ...], datatype: type, says: str
     ):
         tensor = np.zeros(shape, datatype)
@@ -89,7 +86,7 @@ class TestTritonClient:
             unmodified.infer(MODEL, [given])
         assert caught.value.status() == "400"
 
-    def test_an_unknown_model_or_version(self, unmodified: Any):
+    def test_gets_a_404_for_an_unknown_model_or_version(self, unmodified: Any):
         given = triton.InferInput("image", [1, 28, 28], "UINT8")
         given.set_data_from_numpy(np.zeros((1, 28, 28), np.uint8))
         for model, version in (("none", ""), (MODEL, "9")):
@@ -156,7 +153,7 @@ def test_whole_numbers_are_good_fp32(client: httpx.Client, recognizer: Recognize
         ),
     ],
 )
-def test_what_is_wrong_is_said(client: httpx.Client, body: object, says: str):
+def test_a_malformed_request_is_told_what_is_wrong(client: httpx.Client, body: object, says: str):
     content = body if isinstance(body, str) else json.dumps(body)
     response = client.post(INFER, content=content)
     assert response.status_code == 400
@@ -164,14 +161,14 @@ def test_what_is_wrong_is_said(client: httpx.Client, body: object, says: str):
 
 
 @pytest.mark.parametrize("length", ["x", "-1", "9999999", "9" * 5000])
-def test_a_wrong_header_length(client: httpx.Client, length: str):
+def test_a_header_length_that_the_body_does_not_have_is_refused(client: httpx.Client, length: str):
     headers = {"Inference-Header-Content-Length": length}
     response = client.post(INFER, content=b"{}", headers=headers)
     assert response.status_code == 400
     assert "the body has 2 bytes" in response.json()["error"]
 
 
-def test_the_wrong_address_or_method(client: httpx.Client):
+def test_a_wrong_address_is_a_404_and_a_wrong_method_a_405(client: httpx.Client):
     for response in (client.get("/v2/none"), client.get("/v2/models/none")):
         assert response.status_code == 404
         assert isinstance(response.json()["error"], str)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.paths import ROOT
 from train.data import DataError, Mnist, load_mnist
 
 SHAPES = {
@@ -272,7 +273,7 @@ def test_importing_the_loader_loads_neither_keras_nor_tensorflow():
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,

@@ -14,11 +14,11 @@ import pytest
 from PIL import Image
 
 from tests.chromium import Page, needs_chromium, open_page, sync_api
+from tests.paths import SEVEN
 from tests.web.host import Host, hosting, wait_until_kept
 
 pytestmark = needs_chromium
 
-ROOT = Path(__file__).resolve().parents[2]
 NO_DIGIT = "\N{EN DASH}"
 
 
@@ -47,7 +47,7 @@ def test_drawn_digits_are_recognised_and_no_request_leaves(site: Page, host: Hos
 
 
 def test_a_chosen_picture_is_recognised(site: Page):
-    site.tab.locator("#file").set_input_files(ROOT / "examples" / "seven.png")
+    site.tab.locator("#file").set_input_files(SEVEN)
 
     site.expect_digit(7)
     sync_api.expect(site.tab.locator("#boxes rect")).to_have_count(1)

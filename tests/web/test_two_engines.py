@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from tests.chromium import Page, needs_chromium, open_page, sync_api
+from tests.paths import SEVEN
 from tests.server.conftest import Server, page, png, serving
 
 pytestmark = needs_chromium
 
 FROM_PAGE = "Answered in your browser: nothing is sent."
 FROM_SERVER = "Answered by the server: pictures are sent."
-SEVEN = Path(__file__).resolve().parents[2] / "examples" / "seven.png"
 
 
 @pytest.fixture(scope="module")
