@@ -29,7 +29,7 @@ from train.data import Mnist
 
 SMALL, DRAWINGS, PHOTOS = 10_000, 200, 40
 TURN = 0.1
-MOST_OVER_DECODING = {"28x28 PNG": 3, "500x500 PNG": 3, "12 MP JPEG": 1.5}
+MAX_OVER_DECODING = {"28x28 PNG": 3, "500x500 PNG": 3, "12 MP JPEG": 1.5}
 
 
 def measure(mnist: Mnist, rounds: int) -> Row:
@@ -54,7 +54,7 @@ def measure(mnist: Mnist, rounds: int) -> Row:
     for row in single:
         if row["given"] == "path":
             what = f"`predict` of a {row['kind']} by its path, times Pillow's decoding of the file"
-            goals.append(goal(what, row["over_decode"], most=MOST_OVER_DECODING[row["kind"]]))
+            goals.append(goal(what, row["over_decode"], most=MAX_OVER_DECODING[row["kind"]]))
     return {"rows": rows, "single": single, "goals": goals}
 
 

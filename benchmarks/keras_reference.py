@@ -11,7 +11,7 @@ from onnx import numpy_helper
 
 from benchmarks import ROOT
 from benchmarks.contenders import variants
-from export.network import Network, open_network, tempered
+from export.network import Network, open_network, with_temperature
 from mnist_infer.inference.registry import ModelInfo, bundled_info, bundled_models
 
 RUNS = ROOT / "runs"
@@ -27,7 +27,7 @@ def keras_reference(model: ModelInfo) -> tuple[Network, str]:
         network = open_network(path)
         temperature = model.sidecar["temperature"]
         if temperature is not None:
-            network = tempered(network, temperature)
+            network = with_temperature(network, temperature)
         return network, "training run"
     canonical = bundled_info(model.name).path  # The int8 file has lost the exact weights.
     return _rebuilt(canonical), "Keras layers with the weights of the ONNX file"

@@ -2,7 +2,7 @@
 
 Each numeric constant of `imaging/` and `document/` is set to half and to one and a half times its
 value in a copy of the repository, and the tests run there until one fails. A constant is a
-module's own (`LEAST_SIDE = 3`, `LOW, HIGH = 1, 2`), the default of a dataclass's field, or an
+module's own (`MIN_SIDE = 3`, `LOW, HIGH = 1, 2`), the default of a dataclass's field, or an
 argument of an instance that a module makes (`PARAMS = RowParams(margin=0.2)`). A value that passes
 all tests survives: a test is missing, or the constant is not needed. The table names the survivors.
 

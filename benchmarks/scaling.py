@@ -34,7 +34,7 @@ from benchmarks.processes import peak_bytes
 from train.markdown import table
 
 SIZES = (1_000, 10_000, 100_000)
-MOST_FOR_RAY_DATA = 10_000
+MAX_FOR_RAY_DATA = 10_000
 BATCH = 1024
 PARTS = 20
 WORKER = "ray::_PartReader"
@@ -202,7 +202,7 @@ def measure(folder: Path, images: int, rounds: int) -> list[dict[str, Any]]:
         seen.setdefault(("plain", 1), []).append(row)
         for workers in (1, 2):
             seen.setdefault(("batch", workers), []).append(batch(folder, workers, digits))
-            if images <= MOST_FOR_RAY_DATA:
+            if images <= MAX_FOR_RAY_DATA:
                 seen.setdefault(("ray data", workers), []).append(ray_data(folder, workers))
     rows = []
     for (contestant, workers), results in seen.items():

@@ -150,7 +150,7 @@ def _export(
 ) -> None:
     from export.convert import to_onnx
     from export.files import write_all
-    from export.network import open_network, tempered
+    from export.network import open_network, with_temperature
     from export.parity import onnx_probabilities
     from export.report import int8_report, parity_report
     from export.sidecar import Origin, describe, int8_name, read_run
@@ -166,7 +166,7 @@ def _export(
         typer.echo("its outputs are logits: softmax is appended")
     run = read_run(keras_file)
     if run.temperature is not None:
-        network = tempered(network, run.temperature)
+        network = with_temperature(network, run.temperature)
         typer.echo(f"its logits are divided by the run's temperature {run.temperature:.3f}")
     origin = Origin(
         run=run,

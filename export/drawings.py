@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-SMALLEST, LARGEST = 28, 512
+MIN_SIDE, MAX_SIDE = 28, 512
 """Sides of a drawing, in pixels."""
 
 AS_MADE = 0.1
@@ -42,7 +42,7 @@ def draw_all(images: NDArray[np.uint8], seed: int) -> Iterator[NDArray[np.uint8]
 
 
 def _draw(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    side = round(SMALLEST * (LARGEST / SMALLEST) ** rng.random())
+    side = round(MIN_SIDE * (MAX_SIDE / MIN_SIDE) ** rng.random())
     size = min(side, max(20, int(side * rng.uniform(0.45, 0.95))))
     digit = _resized(_with_pen(image, int(rng.choice(_PENS))), size, Image.Resampling.BOX)
     height, width = digit.shape

@@ -62,7 +62,7 @@ def open_network(path: Path) -> Network:
     return network if _gives_probabilities(path, network) else _with_softmax(network)
 
 
-def tempered(network: Network, temperature: float) -> Network:
+def with_temperature(network: Network, temperature: float) -> Network:
     """Divide the logits by a temperature, inside the weights of the last layer.
 
     Confidence changes, the answers do not. Raises ExportError where the last layer is not a Dense

@@ -31,7 +31,7 @@ INPUT = "picture"
 PROBABILITIES, IMAGE, BOUNDS = "probabilities", "image", "box"
 OPSETS = range(13, 18)
 
-LEAST_CONTRAST = 16
+MIN_CONTRAST = 16
 """Grey levels between the darkest and the brightest pixel; with fewer, the picture is blank."""
 
 LARGE = BOX * FINE
@@ -112,7 +112,7 @@ def _find_ink(picture: Value) -> _Ink:
     graph = picture.graph
     darkest, brightest = picture.min(1).floats(), picture.max(1).floats()
     low, high = darkest.min(), brightest.max()
-    is_blank = (high - low) < float(LEAST_CONTRAST)
+    is_blank = (high - low) < float(MIN_CONTRAST)
     border = graph.concat(
         picture.take([0, -1], axis=0).reshape(-1), picture.take([0, -1], axis=1).reshape(-1)
     )

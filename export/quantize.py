@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
     Doubles = NDArray[np.float64]
 
-LARGEST_WEIGHT = 64
+MAX_WEIGHT = 64
 """Two products of uint8 and such a weight fit into int16, where CPUs without VNNI add them."""
-LARGEST_BIAS = 2**30
+MAX_BIAS = 2**30
 """In units of the int32 sums, which it is added to."""
 SATURATED = 1e-5
 """The share of a hidden layer's values that is cut off at the top of their uint8 range."""
@@ -41,7 +41,7 @@ EXPONENTS = (0.0, 0.25, 0.5, 0.75)
 """Strengths of equalization: 0 leaves the units as they are, 1 gives all of them one range."""
 CLIPPINGS = (1.0, 0.85, 0.7, 0.55)
 """Shares of the largest weight that may become the largest integer: larger ones are cut off."""
-LEAST_RANGE = 1e-3
+MIN_RANGE = 1e-3
 """Of a unit, as a share of the largest: what hardly has weights is not blown up."""
 PIXEL_SCALE = np.float32(1 / 255)
 
@@ -129,7 +129,7 @@ def _equalized(layers: Sequence[_Dense], exponent: float) -> list[_Dense]:
     equalized = [*layers]
     for place, (layer, after) in enumerate(zip(equalized, layers[1:], strict=False)):
         ranges = np.abs(layer.kernel).max(axis=0)
-        shares = np.maximum(ranges / max(ranges.max(), np.float32(1e-12)), LEAST_RANGE)
+        shares = np.maximum(ranges / max(ranges.max(), np.float32(1e-12)), MIN_RANGE)
         factors = shares ** np.float32(exponent)
         equalized[place] = _Dense(layer.kernel / factors, layer.bias / factors)
         equalized[place + 1] = _Dense(after.kernel * factors[:, np.newaxis], after.bias)
@@ -159,8 +159,8 @@ def _quantize_dense(layer: _Dense, inputs: Floats, input_scale: np.float32) -> _
     """Quantize a layer for the integer `inputs`, (images, inputs), that it will see."""
     moments = (inputs.T @ inputs / np.float32(len(inputs))).astype(np.float64)
     # In sums of tiny weights a bias may be too large a number for int32.
-    least = np.abs(layer.bias).max() / (input_scale * LARGEST_BIAS)
-    largest = max(np.abs(layer.kernel).max() / LARGEST_WEIGHT, least, 1e-12)
+    least = np.abs(layer.bias).max() / (input_scale * MAX_BIAS)
+    largest = max(np.abs(layer.kernel).max() / MAX_WEIGHT, least, 1e-12)
     scales = [np.float32(max(largest * clipping, least)) for clipping in CLIPPINGS]
     weights, scale = round_weights(layer.kernel.astype(np.float64), moments, scales)
     bias_scale = np.float32(input_scale * scale)
@@ -215,7 +215,7 @@ def _gptq(exact: Doubles, compensation: Doubles) -> Doubles:
     """
     left, rounded = exact.copy(), np.empty_like(exact)
     for place, factors in enumerate(compensation):
-        rounded[place] = np.clip(np.rint(left[place]), -LARGEST_WEIGHT, LARGEST_WEIGHT)
+        rounded[place] = np.clip(np.rint(left[place]), -MAX_WEIGHT, MAX_WEIGHT)
         missed = (left[place] - rounded[place]) / factors[place]
         left[place + 1 :] -= np.outer(factors[place + 1 :], missed)
     return rounded

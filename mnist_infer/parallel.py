@@ -33,21 +33,21 @@ if TYPE_CHECKING:
 Prepared: TypeAlias = NetworkInputs | ImageError
 """What the networks see of a picture, or why there is nothing to see."""
 
-MOST_PROCESSES = 8
+MAX_PROCESSES = 8
 """With more, the process that gives them work cannot keep up where pictures are small."""
 
-FEW = 4
+PREPARED_FIRST = 4
 """So many pictures are prepared before other processes would have started."""
 
-PARTS = (4, 64)
+PART_SIZES = (4, 64)
 """Pictures that a process is given at a time: at first, and at most. Each part has one more than
 the one before, so that a few large pictures are shared out evenly, and many small ones in few
 parts."""
 
-AHEAD = 4
+PARTS_AHEAD = 4
 """Parts that are given for each process before the first of them is taken."""
 
-MOST_PIXELS = 16_000_000
+MAX_PARALLEL_PIXELS = 16_000_000
 """Larger pictures are decoded one at a time: memory is not for the many."""
 
 Read: TypeAlias = Callable[[ImageSource, int | None], Picture]
@@ -74,7 +74,7 @@ def prepare_each(
     if sys.platform != "linux":
         yield from one_by_one.prepare(remaining, at_once)
         return
-    few = list(islice(remaining, FEW))
+    few = list(islice(remaining, PREPARED_FIRST))
     yield from one_by_one.prepare(few)
     parts = _parts(remaining)
     for part in parts:
@@ -112,7 +112,7 @@ class _OneByOne:
 
 
 def _parts(names: Iterator[Name]) -> Iterator[list[Name]]:
-    size, most = PARTS
+    size, most = PART_SIZES
     while part := list(islice(names, size)):
         yield part
         size = min(size + 1, most)
@@ -125,7 +125,7 @@ def _side_by_side(
     # Imported here, since one picture needs none of it.
     from concurrent.futures.process import BrokenProcessPool
 
-    most_pixels = min(one_by_one.max_pixels, MOST_PIXELS)
+    most_pixels = min(one_by_one.max_pixels, MAX_PARALLEL_PIXELS)
     waiting: Parts = deque([(first, None)])
     with suppress(BrokenProcessPool, OSError), _open_pool(processes, most_pixels) as pool:
         waiting.clear()
@@ -133,7 +133,7 @@ def _side_by_side(
             waiting.append((part, None))
             if STDIN not in part:
                 waiting[-1] = part, pool.submit(_prepare, part, most_pixels)
-            if len(waiting) == AHEAD * processes:
+            if len(waiting) == PARTS_AHEAD * processes:
                 yield from _take(waiting, one_by_one)
         while waiting:
             yield from _take(waiting, one_by_one)

@@ -98,14 +98,14 @@ class Recognizer:
         Raises:
             ModelError: This is a forked process, and the model cannot be loaded again.
         """
-        if self._loaded.is_left:
+        if self._loaded.is_abandoned:
             self._loaded = _rebuild(self._config, self._info.sha256)._loaded
         return self._loaded
 
     @property
     def _rows(self) -> RowSession:
         """The row network, loaded at its first use in this process."""
-        if self._loaded_rows is None or self._loaded_rows.is_left:
+        if self._loaded_rows is None or self._loaded_rows.is_abandoned:
             self._loaded_rows = RowSession(read_row_model(), self._config.threads)
         return self._loaded_rows
 

@@ -22,7 +22,7 @@ _VISIBLE = 96  # grey level from which a pixel counts for the box of a distorted
 
 
 def distort(images: Array, rng: np.random.Generator, distortion: Distortion) -> Array:
-    """Distorts each of the images, uint8 (N, 28, 28), in its own way; the same `rng`, the same way.
+    """Distort each of the images, uint8 (N, 28, 28), in its own way; the same `rng`, the same way.
 
     Every image must hold some ink.
     """
@@ -53,7 +53,7 @@ def _pick(rng: np.random.Generator, count: int, share: float) -> npt.NDArray[np.
 
 
 def _repen(images: Array, growth: Floats) -> Array:
-    """Grows (above 0) or thins (below 0) the strokes: grey morphology, blended in by its amount."""
+    """Grow (above 0) or thin (below 0) the strokes: grey morphology, blended in by its amount."""
     result = images.copy()
     for sign, extreme in ((1, np.maximum), (-1, np.minimum)):
         rows = np.flatnonzero(sign * growth > 0)
@@ -68,7 +68,7 @@ def _repen(images: Array, growth: Floats) -> Array:
 
 
 def _smooth_basis() -> Floats:
-    """Returns (K, 784): Gaussians of sigma 4 on a grid, scaled to make normal draws unit fields."""
+    """Return (K, 784): Gaussians of sigma 4 on a grid, scaled to make normal draws unit fields."""
     centres = np.arange(-4, SIDE + 4, 5)
     bumps = np.exp(-((np.arange(SIDE) - centres[:, np.newaxis]) ** 2) / (2 * 4**2))
     bumps /= np.sqrt((bumps**2).sum(axis=0))
@@ -81,7 +81,7 @@ _COARSE = np.arange(_PIXELS).reshape(SIDE, SIDE)[::2, ::2].ravel()
 
 
 def _warp(images: Array, rng: np.random.Generator, distortion: Distortion) -> Floats:
-    """Distorts the plane of each image and puts the digit back into the MNIST format; (N, 784)."""
+    """Distort the plane of each image and put the digit back into the MNIST format; (N, 784)."""
     count = len(images)
     inverse = _affine(rng, count, distortion)
     field = rng.standard_normal((2, count, len(_BASIS)), np.float32) @ _BASIS
@@ -101,7 +101,7 @@ def _warp(images: Array, rng: np.random.Generator, distortion: Distortion) -> Fl
 
 
 def _affine(rng: np.random.Generator, count: int, distortion: Distortion) -> Floats:
-    """Draws (N, 2, 2): from a place in the distorted image to one in the original."""
+    """Draw (N, 2, 2): from a place in the distorted image to one in the original."""
     angle = np.deg2rad(_draw_uniform(rng, count, distortion.rotation))
     shear = _draw_uniform(rng, count, distortion.shear)
     tall = 1 + _draw_uniform(rng, count, distortion.scale)
@@ -112,7 +112,7 @@ def _affine(rng: np.random.Generator, count: int, distortion: Distortion) -> Flo
 
 
 def _source(inverse: Floats, field: Floats, row: Floats, column: Floats) -> tuple[Floats, Floats]:
-    """Returns where in the original image each place of the distorted one comes from."""
+    """Return where in the original image each place of the distorted one comes from."""
     matrix = inverse[:, :, :, np.newaxis]
     source_row = matrix[:, 0, 0] * row + matrix[:, 0, 1] * column + field[0]
     source_column = matrix[:, 1, 0] * row + matrix[:, 1, 1] * column + field[1]
@@ -123,7 +123,7 @@ _WIDTH = SIDE + 2 * _MARGIN
 
 
 def _neighbours(images: Array) -> npt.NDArray[np.uint32]:
-    """Packs each pixel with those to its right, below, and diagonally below: one look-up for all.
+    """Pack each pixel with those to its right, below, and diagonally below: one look-up for all.
 
     Bilinear sampling spends its time on look-ups; this makes it three times as fast.
     """
@@ -133,7 +133,7 @@ def _neighbours(images: Array) -> npt.NDArray[np.uint32]:
 
 
 def _bilinear(neighbours: npt.NDArray[np.uint32], row: Floats, column: Floats) -> Floats:
-    """Samples each image at places (N, P), in pixels from its centre; beyond it there is paper."""
+    """Sample each image at places (N, P), in pixels from its centre; beyond it there is paper."""
     row = np.clip(row + np.float32(CENTRE + _MARGIN), 0, _WIDTH - 1)
     column = np.clip(column + np.float32(CENTRE + _MARGIN), 0, _WIDTH - 1)
     top, left = row.astype(np.int32), column.astype(np.int32)
@@ -152,7 +152,7 @@ def _centre_of_mass(coarse: Floats) -> tuple[Floats, Floats]:
 
 
 def _longest_side(coarse: Floats) -> Floats:
-    """Returns the longer side of each digit's box in pixels, from every other pixel."""
+    """Return the longer side of each digit's box in pixels, from every other pixel."""
     images = coarse.reshape(-1, SIDE // 2, SIDE // 2)
     sides = []
     for axis in (1, 2):
@@ -164,7 +164,7 @@ def _longest_side(coarse: Floats) -> Floats:
 
 
 def _break(ink: Floats, rng: np.random.Generator, share: float) -> None:
-    """Rubs a small round gap into a share of the images."""
+    """Rub a small round gap into a share of the images."""
     rows = _pick(rng, len(ink), share)
     row, column = rng.normal(0, 5, (2, len(rows), 1)).astype(np.float32)
     radius = rng.uniform(0.8, 1.8, (len(rows), 1)).astype(np.float32)
@@ -172,7 +172,7 @@ def _break(ink: Floats, rng: np.random.Generator, share: float) -> None:
 
 
 def _retone(ink: Floats, amount: Floats) -> Floats:
-    """Hardens edges (above 0) or softens them (below 0) against a 3 x 3 binomial blur."""
+    """Harden edges (above 0) or softens them (below 0) against a 3 x 3 binomial blur."""
     padded = np.pad(ink.reshape(-1, SIDE, SIDE), ((0, 0), (1, 1), (1, 1)))
     upright = padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]
     blurred = (upright[..., :-2] + 2 * upright[..., 1:-1] + upright[..., 2:]) / 16
@@ -181,7 +181,7 @@ def _retone(ink: Floats, amount: Floats) -> Floats:
 
 
 def _fade(ink: Floats, rng: np.random.Generator, share: float) -> None:
-    """Lets a share of the images grow fainter towards one side, as a dry pen or bad light does."""
+    """Let a share of the images grow fainter towards one side, as a dry pen or bad light does."""
     rows = _pick(rng, len(ink), share)
     angle = rng.uniform(0, 2 * np.pi, (len(rows), 1)).astype(np.float32)
     loss = rng.uniform(0, 0.6, (len(rows), 1)).astype(np.float32)
@@ -190,7 +190,7 @@ def _fade(ink: Floats, rng: np.random.Generator, share: float) -> None:
 
 
 def _soil(ink: Floats, rng: np.random.Generator, share: float) -> None:
-    """Leaves grain of paper behind a share of the digits."""
+    """Leave grain of paper behind a share of the digits."""
     rows = _pick(rng, len(ink), share)
     depth = rng.uniform(8, 64, (len(rows), 1)).astype(np.float32)
     grain = depth * rng.random((len(rows), _PIXELS), np.float32)

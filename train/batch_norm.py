@@ -14,7 +14,7 @@ Floats = npt.NDArray[np.float32]
 
 
 def normalized_dense(units: int, activation: str) -> tuple[Any, ...]:
-    """Returns the layers that stand for one dense layer while the network is fitted."""
+    """Return the layers that stand for one dense layer while the network is fitted."""
     return (
         keras.layers.Dense(units, use_bias=False),
         keras.layers.BatchNormalization(),
@@ -23,7 +23,7 @@ def normalized_dense(units: int, activation: str) -> tuple[Any, ...]:
 
 
 def fold(model: Any) -> list[Floats]:
-    """Returns the weights, kernel and bias of each layer in turn, of the dense network.
+    """Return the weights, kernel and bias of each layer in turn, of the dense network.
 
     Layers without normalisation stay as they are.
     """

@@ -12,24 +12,24 @@ from train.data import Array
 
 Probabilities = npt.NDArray[np.floating]
 
-_LEAST = 1e-12  # a probability of 0 would have no logit
+_MIN_PROBABILITY = 1e-12  # a probability of 0 would have no logit
 
 
 def apply_temperature(probabilities: Probabilities, temperature: float) -> npt.NDArray[np.float64]:
-    """Returns what the softmax gives for the logits divided by `temperature`."""
-    logits = np.log(probabilities.astype(np.float64).clip(_LEAST)) / temperature
+    """Return what the softmax gives for the logits divided by `temperature`."""
+    logits = np.log(probabilities.astype(np.float64).clip(_MIN_PROBABILITY)) / temperature
     return softmax(logits)
 
 
 def fit_temperature(probabilities: Probabilities, labels: Array) -> float:
-    """Finds the temperature with the least cross-entropy on rows (N, 10) with labels (N,).
+    """Find the temperature with the least cross-entropy on rows (N, 10) with labels (N,).
 
     The cross-entropy is convex in the inverse of the temperature, so thirds close in on it.
     """
 
     def loss(inverse: float) -> float:
         tempered = apply_temperature(probabilities, 1 / inverse)[np.arange(len(labels)), labels]
-        return float(-np.log(tempered.clip(_LEAST)).mean())
+        return float(-np.log(tempered.clip(_MIN_PROBABILITY)).mean())
 
     low, high = 0.1, 10.0
     while high - low > 1e-4:
@@ -39,7 +39,7 @@ def fit_temperature(probabilities: Probabilities, labels: Array) -> float:
 
 
 def calibration_error(probabilities: Probabilities, labels: Array, bins: int = 15) -> float:
-    """Returns the expected calibration error: confidence against accuracy, bin by bin."""
+    """Return the expected calibration error: confidence against accuracy, bin by bin."""
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
     bin_of = np.minimum((confidence * bins).astype(int), bins - 1)

@@ -45,7 +45,7 @@ def recipes_command() -> None:
     """List the recipes."""
     for recipe in RECIPES.values():
         documented = ", ".join(f"{accuracy:g}" for accuracy in recipe.documented.test_accuracy)
-        expected = documented or f"at least {recipe.bar:g}"
+        expected = documented or f"at least {recipe.min_accuracy:g}"
         typer.echo(
             f"{recipe.name:<12}  {recipe.all_epochs:>3} epochs  test accuracy {expected}  "
             f"{recipe.origin}"
@@ -181,7 +181,7 @@ def _echo_fit(fitted: "Fitted") -> None:
 
 @contextmanager
 def _failures() -> Iterator[None]:
-    """Turns the failures that a user can put right into one line and exit code 1."""
+    """Turn the failures that a user can put right into one line and exit code 1."""
     from train.data import DataError
 
     try:

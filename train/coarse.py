@@ -6,14 +6,14 @@ from PIL import Image
 from mnist_infer.imaging.normalize import BOX, CENTRE, SIDE, normalize
 from train.data import Array
 
-_FEWEST, _MOST = 7, 16  # pixels along the longer side
+_MIN_PIXELS, _MAX_PIXELS = 7, 16  # pixels along the longer side
 _HALF = 11  # half a window around a digit's centre of mass, with room for a tail
 
 
 def coarse_copies(images: Array, rng: np.random.Generator) -> Array:
-    """Shrinks each image to a few pixels and normalises what is left; uint8 (N, 28, 28)."""
+    """Shrink each image to a few pixels and normalise what is left; uint8 (N, 28, 28)."""
     count = len(images)
-    pixels = _FEWEST + (_MOST - _FEWEST) * rng.random(count) ** 2
+    pixels = _MIN_PIXELS + (_MAX_PIXELS - _MIN_PIXELS) * rng.random(count) ** 2
     heights = np.rint(pixels * 2 * _HALF / BOX).astype(int)
     widths = np.rint(heights * np.exp(rng.normal(-0.1, 0.15, count))).astype(int)
     corners = CENTRE - _HALF + rng.uniform(-1, 1, (count, 2))

@@ -75,13 +75,13 @@ _UNREADABLE = (
 )
 
 # Other types than uint8 are told apart by their names; these bound what is unpacked for that.
-_MOST_BYTES_PER_VALUE, _NPY_HEADER = 8, 4096
+_MAX_BYTES_PER_VALUE, _NPY_HEADER = 8, 4096
 
 _REMEDY = "get MNIST again, or name another copy with --data or MNIST_DATA"
 
 
 def load_mnist(source: str | os.PathLike[str] | None = None) -> Mnist:
-    """Loads MNIST from `source`, else `MNIST_DATA`, else Keras' cache, else Keras' download.
+    """Load MNIST from `source`, else `MNIST_DATA`, else Keras' cache, else Keras' download.
 
     Args:
         source: an `.npz` as Keras has it, or a folder with the four IDX files, gzipped or not.
@@ -138,7 +138,7 @@ def _read_npz(path: Path) -> dict[str, npt.NDArray[np.generic]]:
                 if size is None:
                     raise DataError(f"{path} has no array {part.array}; {_REMEDY}")
                 # 400 kB of a zip file can be 400 MB of zeros.
-                if size > _MOST_BYTES_PER_VALUE * math.prod(part.shape) + _NPY_HEADER:
+                if size > _MAX_BYTES_PER_VALUE * math.prod(part.shape) + _NPY_HEADER:
                     raise DataError(f"{part.array} of {path} is far too large; {_REMEDY}")
             # A member that is no .npy comes out as bytes, which have no shape to complain about.
             return {part.array: np.asarray(arrays[part.array]) for part in _PARTS}

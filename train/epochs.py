@@ -51,7 +51,7 @@ class FreshEpochs:
         self.size = self.steps * batch_size
 
     def make(self, epoch: int) -> tuple[Array, Floats]:
-        """Makes an epoch's set, shuffled: images (N, 28, 28) and target rows (N, 10)."""
+        """Make an epoch's set, shuffled: images (N, 28, 28) and target rows (N, 10)."""
         number, lesson = divmod(epoch, self._augmentation.lessons)
         if self._latest is None or self._latest[0] != number:
             self._latest = (number, *self._make_set(number))
@@ -86,7 +86,7 @@ class FreshEpochs:
 
 
 def made_ahead(sets: FreshEpochs, first: int, end: int) -> Iterator[tuple[Array, Floats]]:
-    """Makes each epoch's set in a process of its own while the one before is learnt from.
+    """Make each epoch's set in a process of its own while the one before is learnt from.
 
     In a thread it would take three times as long: glibc gives a thread's memory back to the system
     after each step and has to ask for it again.

@@ -55,19 +55,19 @@ class Fitted:
 
 
 def as_input(images: Array) -> npt.NDArray[np.float32]:
-    """Turns images, uint8 (N, 28, 28), into the networks' input, float32 (N, 784) in 0..1."""
+    """Turn images, uint8 (N, 28, 28), into the networks' input, float32 (N, 784) in 0..1."""
     return images.reshape(len(images), -1).astype(np.float32) / np.float32(255)
 
 
 def set_seed(seed: int) -> None:
-    """Makes all that Keras draws from now on follow `seed`."""
+    """Make all that Keras draws from now on follow `seed`."""
     keras.utils.set_random_seed(seed)
     if tf.config.list_physical_devices("GPU"):  # on a CPU the switch costs time and changes nothing
         tf.config.experimental.enable_op_determinism()
 
 
 def build(recipe: Recipe, *, steps: int) -> Any:
-    """Builds and compiles the network of `recipe`.
+    """Build and compile the network of `recipe`.
 
     Its weights follow Keras' global seed. `steps` is how many batches the whole fit will take: a
     schedule is laid over them.
@@ -120,7 +120,7 @@ def fit(
     verbose: int = 0,
     callbacks: Sequence[Any] = (),
 ) -> Fitted:
-    """Fits the network of `recipe` on the training set and evaluates it on the test set.
+    """Fit the network of `recipe` on the training set and evaluate it on the test set.
 
     The same seed gives the same weights on the same machine. `verbose` and `callbacks` are those of
     `keras.Model.fit`.
@@ -148,7 +148,7 @@ def fit(
 
 
 def as_targets(recipe: Recipe, labels: Array) -> npt.NDArray[np.generic]:
-    """Turns labels (N,) into what the loss of `recipe` takes: one-hot rows, or the labels."""
+    """Turn labels (N,) into what the loss of `recipe` takes: one-hot rows, or the labels."""
     if recipe.one_hot:
         targets: npt.NDArray[np.generic] = keras.utils.to_categorical(labels, 10)
         return targets

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: bool = True) -> str:
-    """Returns a Markdown table, without a newline at its end.
+    """Return a Markdown table, without a newline at its end.
 
     Args:
         head: the names of the columns.

@@ -8,7 +8,7 @@ import keras
 
 
 def narrator(echo: Callable[[str], object], epochs: int, *, per_epoch: bool) -> Any:
-    """Returns a callback that says the network's summary, once, and, if wanted, a line per epoch.
+    """Return a callback that says the network's summary, once, and, if wanted, a line per epoch.
 
     `epochs` is how many there will be, in all cycles.
     """

@@ -154,7 +154,7 @@ _LETTERS: tuple[tuple[Stroke, ...], ...] = (
 
 
 def nondigits(digits: Array, labels: Array, count: int, rng: np.random.Generator) -> Array:
-    """Makes `count` pictures without a digit, uint8 (N, 28, 28), as many of each kind.
+    """Make `count` pictures without a digit, uint8 (N, 28, 28), as many of each kind.
 
     Args:
         digits: images (N, 28, 28) to cut into halves and to pair.
@@ -176,7 +176,7 @@ def nondigits(digits: Array, labels: Array, count: int, rng: np.random.Generator
 
 
 def _scribbles(count: int, rng: np.random.Generator) -> Array:
-    """Draws smooth curves through 8 places without any plan."""
+    """Draw smooth curves through 8 places without any plan."""
     anywhere = tuple((0.7 * (i % 2), 0.7 * (i // 2 % 2)) for i in range(8))  # for even steps
     curves = spline(anywhere) @ rng.random((count, len(anywhere), 2), np.float32)
     return draw(curves, draw_pens(count, rng))
@@ -193,7 +193,7 @@ def written_letters(count: int, rng: np.random.Generator) -> Array:
 
 @cache
 def _glyphs() -> Array:
-    """Draws every sign in every font; the fonts come with matplotlib, so no machine lacks them."""
+    """Draw every sign in every font; the fonts come with matplotlib, so no machine lacks them."""
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     glyphs = []
     for name in _FONTS:
@@ -210,7 +210,7 @@ def _printed(count: int, rng: np.random.Generator) -> Array:
 
 
 def _textures(count: int, rng: np.random.Generator) -> Array:
-    """Draws waves and grain of any size, some of them thresholded."""
+    """Draw waves and grain of any size, some of them thresholded."""
     grid = np.indices((SIDE, SIDE), np.float32)[:, np.newaxis]
     angle, phase = rng.uniform(0, 2 * np.pi, (2, count, 1, 1))
     frequency = rng.uniform(0.2, 1.5, (count, 1, 1))
@@ -225,7 +225,7 @@ def _textures(count: int, rng: np.random.Generator) -> Array:
 
 
 def _halves(digits: Array, labels: Array, count: int, rng: np.random.Generator) -> Array:
-    """Cuts digits in two and brings one half back to full size."""
+    """Cut digits in two and bring one half back to full size."""
     kinds = [(digit, side) for digit, sides in _HALVES for side in sides]
     halves = np.empty((count, SIDE, SIDE), np.uint8)
     choices = rng.integers(len(kinds), size=count)
@@ -243,7 +243,7 @@ def _half(image: Array, side: str) -> Array:
 
 
 def _pairs(digits: Array, count: int, rng: np.random.Generator) -> Array:
-    """Writes two digits side by side, close or apart."""
+    """Write two digits side by side, close or apart."""
     first, second = rng.integers(len(digits), size=(2, count))
     gaps = rng.integers(16, 22, count)
     pairs = np.empty((count, SIDE, SIDE), np.uint8)

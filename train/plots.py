@@ -26,13 +26,13 @@ _DPI = 150
 
 _GAP = 2.0  # between columns; a unit's radius is _RADIUS, and 11 units fill a column of height 4.4
 _RADIUS = 0.17
-_MOST_UNITS = 11
+_MAX_UNITS = 11
 
 
 def curves(
     history: Mapping[str, Sequence[float]], test: Mapping[str, float], validated_on: str = "test"
 ) -> Figure:
-    """Draws loss and accuracy per epoch; `test` holds the final `loss` and `accuracy`.
+    """Draw loss and accuracy per epoch; `test` holds the final `loss` and `accuracy`.
 
     `validated_on` names the images behind `val_loss` and `val_accuracy`.
     """
@@ -55,7 +55,7 @@ def curves(
 
 
 def confusion(labels: Array, predicted: npt.NDArray[np.integer[Any]]) -> Figure:
-    """Draws the confusion matrix of digits (N,): right answers in blue, mistakes in orange."""
+    """Draw the confusion matrix of digits (N,): right answers in blue, mistakes in orange."""
     counts = np.zeros((10, 10), dtype=int)
     np.add.at(counts, (labels, predicted), 1)
     right = np.eye(10, dtype=bool)
@@ -94,7 +94,7 @@ def confusion(labels: Array, predicted: npt.NDArray[np.integer[Any]]) -> Figure:
 
 
 def mistakes(images: Array, labels: Array, probabilities: npt.NDArray[np.float32]) -> Figure:
-    """Draws the mistakes that the network was surest of, the surest first.
+    """Draw the mistakes that the network was surest of, the surest first.
 
     Takes images (N, 28, 28), labels (N,) and probabilities (N, 10).
     """
@@ -122,18 +122,18 @@ def mistakes(images: Array, labels: Array, probabilities: npt.NDArray[np.float32
 
 
 def _figure(width: float, height: float) -> Figure:
-    """Makes a figure of so many inches with air around its parts."""
+    """Make a figure of so many inches with air around its parts."""
     air = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12)
     return Figure(figsize=(width, height), dpi=_DPI, layout=air)
 
 
 def _percent(probability: float) -> str:
-    """Rounds down, so that only certainty reads as 100 %."""
+    """Round down, so that only certainty reads as 100 %."""
     return f"{np.floor(probability * 1000) / 10:.1f} %"
 
 
 def architecture(model: Any) -> Figure:
-    """Draws a built Keras model of flat layers as columns of units, from input to output.
+    """Draw a built Keras model of flat layers as columns of units, from input to output.
 
     Tall columns are cut in the middle; a dropout layer shows the share it drops as hollow units.
     """
@@ -167,19 +167,19 @@ class _Column:
     @property
     def cut(self) -> bool:
         """Whether there are too many units to draw them all."""
-        return self.units > _MOST_UNITS
+        return self.units > _MAX_UNITS
 
     @property
     def heights(self) -> list[float]:
         """The units drawn, from top to bottom; the middle one of a cut column gives way to dots."""
-        drawn = min(self.units, _MOST_UNITS)
+        drawn = min(self.units, _MAX_UNITS)
         heights = [0.42 * ((drawn - 1) / 2 - row) for row in range(drawn)]
         if self.cut:
             del heights[drawn // 2]
         return heights
 
     def drops(self, row: int) -> bool:
-        """Spreads the dropped units evenly: one wherever their running share fills a whole unit."""
+        """Spread the dropped units evenly: one wherever their running share fills a whole unit."""
         return int((row + 1) * self.dropped) > int(row * self.dropped)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Silences stderr, file descriptor and all, while TensorFlow is imported.
+    """Silence stderr, file descriptor and all, while TensorFlow is imported.
 
     Its C++ side logs a few lines there before it has read any setting.
     """

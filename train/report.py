@@ -7,7 +7,7 @@ from train.data import Mnist
 
 
 def data(mnist: Mnist) -> str:
-    """Names the shape and dtype of each array and the first ten labels of both sets."""
+    """Name the shape and dtype of each array and the first ten labels of both sets."""
     lines = [f"MNIST from {mnist.source}"]
     for name in ("x_train", "y_train", "x_test", "y_test"):
         array = getattr(mnist, name)
@@ -17,7 +17,7 @@ def data(mnist: Mnist) -> str:
 
 
 def overfitting(train_accuracy: float, test_accuracy: float) -> str:
-    """Says how far the training accuracy lies above the test accuracy, and what that means.
+    """Say how far the training accuracy lies above the test accuracy, and what that means.
 
     Dropout acts while training only, so a network with it can be better on the test set.
     """
@@ -38,7 +38,7 @@ def overfitting(train_accuracy: float, test_accuracy: float) -> str:
 
 
 def predictions(probabilities: npt.NDArray[np.float32], labels: npt.NDArray[np.uint8]) -> str:
-    """Names each row's most probable digit with its probability, and marks the wrong ones."""
+    """Name each row's most probable digit with its probability, and mark the wrong ones."""
     lines = []
     for number, (row, label) in enumerate(zip(probabilities, labels, strict=True)):
         digit = int(row.argmax())

@@ -72,8 +72,8 @@ class Reproduction:
 
     @property
     def met(self) -> bool:
-        """Whether the mean test accuracy meets the recipe's bar."""
-        return self.mean >= self.recipe.bar
+        """Whether the mean test accuracy meets the recipe's minimum."""
+        return self.mean >= self.recipe.min_accuracy
 
 
 def reproduce(
@@ -83,7 +83,7 @@ def reproduce(
     on_fit: Callable[[Fitted], None],
     checkpoints: Path = Path("runs"),
 ) -> list[Reproduction]:
-    """Fits each recipe with each seed and calls `on_fit` after every fit.
+    """Fit each recipe with each seed and call `on_fit` after every fit.
 
     Augmented recipes leave a checkpoint for each seed in a folder of `checkpoints`: what was
     fitted before a kill is not fitted again.

@@ -19,7 +19,7 @@ def save(
     command: str,
     versions: Mapping[str, str],
 ) -> None:
-    """Writes `reproduce.md` and `reproduce.json` into `folder`, which is made if it is missing."""
+    """Write `reproduce.md` and `reproduce.json` into `folder`, which is made if it is missing."""
     folder.mkdir(parents=True, exist_ok=True)
     setup = {"command": command, "machine": machine(), "versions": dict(versions)}
     record = {**setup, "recipes": [_record(each) for each in reproductions]}
@@ -30,12 +30,12 @@ def save(
 
 
 def machine() -> str:
-    """Names the processor, its cores and the operating system."""
+    """Name the processor, its cores and the operating system."""
     return f"{processor_name()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
 
 
 def table(reproductions: Sequence[Reproduction]) -> str:
-    """Returns the test accuracies as a Markdown table, one row per recipe."""
+    """Return the test accuracies as a Markdown table, one row per recipe."""
     header = (
         "recipe",
         "documented",
@@ -60,7 +60,7 @@ def _row(reproduction: Reproduction) -> tuple[str, ...]:
         f"{min(accuracies):.4f}",
         f"{max(accuracies):.4f}",
         str(len(accuracies)),
-        f"{recipe.bar:g}",
+        f"{recipe.min_accuracy:g}",
         "met" if reproduction.met else "MISSED",
     )
 
@@ -113,7 +113,7 @@ def _record(reproduction: Reproduction) -> dict[str, object]:
         "documented": list(reproduction.recipe.documented.test_accuracy),
         "mean": reproduction.mean,
         "standard_deviation": reproduction.deviation,
-        "bar": reproduction.recipe.bar,
+        "bar": reproduction.recipe.min_accuracy,
         "met": reproduction.met,
         "trials": [asdict(trial) for trial in reproduction.trials],
     }

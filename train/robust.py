@@ -15,8 +15,8 @@ from train.checkpoint import Checkpoint, History
 from train.data import Array, Mnist
 from train.epochs import Floats, FreshEpochs, made_ahead
 from train.fit import Calibration, Fitted, as_input, as_targets, build, set_seed
+from train.receptive_fields import mask_kernel, receptive_fields
 from train.recipes import Augmentation, FineTuning, Recipe
-from train.windows import look_through, windows
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ class Split:
 
 
 def split(mnist: Mnist, augmentation: Augmentation) -> Split:
-    """Holds out the last images of the training set, as many as `augmentation` says."""
+    """Hold out the last images of the training set, as many as `augmentation` says."""
     kept = len(mnist.x_train) - augmentation.held_out
     return Split(
         mnist.x_train[:kept], mnist.y_train[:kept], mnist.x_train[kept:], mnist.y_train[kept:]
@@ -47,7 +47,7 @@ def fit_robust(
     verbose: int = 0,
     callbacks: Sequence[Any] = (),
 ) -> Fitted:
-    """Fits the network of `recipe` and evaluates it on the test set, once, at the end.
+    """Fit the network of `recipe` and evaluate it on the test set, once, at the end.
 
     Checkpoints go to `folder`. Where one lies there the run goes on from it, and ends with the
     weights that it would have had. After each epoch the held-out images are the validation set.
@@ -83,7 +83,7 @@ class _Fitting:
     """The weights that a phase keeps, what each unit sees, and what it took to get there."""
 
     kept: list[Floats]
-    seen: Floats
+    mask: Floats
     history: History
     duration_s: float
 
@@ -96,7 +96,7 @@ def _fit_cycles(
     callbacks: Sequence[Any],
     settings: Mapping[str, Any],
 ) -> _Fitting:
-    """Fits cycle after cycle, each from the end of the last; keeps the mean of the ends."""
+    """Fit cycle after cycle, each from the end of the last; keep the mean of the ends."""
     history: History = {}
     duration_s = 0.0
     end: list[Floats] = []
@@ -104,9 +104,9 @@ def _fit_cycles(
     for number, cycle in enumerate(recipe.cycles):
         checkpoint = Checkpoint(folder, number, recipe, seed, every=5)
         model = checkpoint.restore() or _start(cycle, sets.steps, end)
-        seen = windows(model.layers[0].units, recipe.window, seed)
-        if recipe.window:
-            look_through(model.layers[0], seen)
+        mask = receptive_fields(model.layers[0].units, recipe.receptive_field, seed)
+        if recipe.receptive_field:
+            mask_kernel(model.layers[0], mask)
         before = len(history.get("loss", ()))
         first, last = before + checkpoint.epochs, before + cycle.epochs
         told = [*callbacks, checkpoint.callback(model)]
@@ -116,7 +116,7 @@ def _fit_cycles(
         _extend(history, checkpoint.history)
         duration_s += checkpoint.duration_s
     # The first cycle's end lies outside the valley that the further ones go round in.
-    return _Fitting(_mean(ends[1:] or ends, seen), seen, history, duration_s)
+    return _Fitting(_mean(ends[1:] or ends, mask), mask, history, duration_s)
 
 
 def _fine_tune(
@@ -127,18 +127,18 @@ def _fine_tune(
     callbacks: Sequence[Any],
     settings: Mapping[str, Any],
 ) -> _Fitting:
-    """Goes on from the weights that were kept; keeps the mean of these and the tuned ones."""
+    """Go on from the weights that were kept; keep the mean of these and the tuned ones."""
     start = time.perf_counter()
     cycle = replace(recipe, batch_norm=False, epochs=tuning.epochs, optimizer=tuning.optimizer)
     model = _start(cycle, sets.steps, fitting.kept)
-    look_through(model.layers[0], fitting.seen)
+    mask_kernel(model.layers[0], fitting.mask)
     before = len(fitting.history["loss"])
     end = before + cycle.epochs
     told = _fit(model, sets, before, end, callbacks=list(callbacks), **settings)
-    kept = _mean([fitting.kept, model.get_weights()], fitting.seen)
+    kept = _mean([fitting.kept, model.get_weights()], fitting.mask)
     history = {name: list(values) for name, values in fitting.history.items()}
     _extend(history, told)
-    return _Fitting(kept, fitting.seen, history, fitting.duration_s + time.perf_counter() - start)
+    return _Fitting(kept, fitting.mask, history, fitting.duration_s + time.perf_counter() - start)
 
 
 def _start(cycle: Recipe, steps: int, weights: list[Floats]) -> Any:
@@ -167,14 +167,14 @@ def _extend(history: History, later: History) -> None:
         history.setdefault(name, []).extend(values)
 
 
-def _mean(networks: Sequence[list[Floats]], seen: Floats) -> list[Floats]:
-    """Returns the rounded mean of the weights; moving averages run on where no unit sees."""
+def _mean(networks: Sequence[list[Floats]], mask: Floats) -> list[Floats]:
+    """Return the rounded mean of the weights; moving averages run on where no unit sees."""
     first_layer, *others = (np.mean(each, axis=0) for each in zip(*networks, strict=True))
-    return [_rounded(weights) for weights in (first_layer * seen, *others)]
+    return [_rounded(weights) for weights in (first_layer * mask, *others)]
 
 
 def _rounded(weights: Floats) -> Floats:
-    """Keeps 12 of the 24 significant bits, which costs no accuracy and packs a third smaller."""
+    """Keep 12 of the 24 significant bits, which costs no accuracy and packs a third smaller."""
     bits = np.ascontiguousarray(weights, np.float32).view(np.uint32)
     return ((bits + np.uint32(0x800)) & np.uint32(0xFFFFF000)).view(np.float32)
 
@@ -200,5 +200,5 @@ def _batches(sets: FreshEpochs, first: int, end: int) -> tf.data.Dataset:
 
 
 def _scaled(images: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Does in TensorFlow what `as_input` does."""
+    """Scale in TensorFlow as `as_input` does in NumPy."""
     return tf.cast(tf.reshape(images, (-1, 28 * 28)), tf.float32) / 255, targets

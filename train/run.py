@@ -16,7 +16,7 @@ from train.fit import Fitted, as_input
 
 
 def save(fitted: Fitted, mnist: Mnist, folder: Path) -> list[Path]:
-    """Writes the run into `folder`, which is made if it is missing; returns its pictures.
+    """Write the run into `folder`, which is made if it is missing; return its pictures.
 
     Leaves the `.keras` file, `history.csv`, four pictures, and last of all `run.json`: where that
     stands, the run is whole.
@@ -35,7 +35,7 @@ def save(fitted: Fitted, mnist: Mnist, folder: Path) -> list[Path]:
 
 
 def describe(fitted: Fitted, mnist: Mnist) -> dict[str, object]:
-    """Returns the content of `run.json`, the record that `export` reads."""
+    """Return the content of `run.json`, the record that `export` reads."""
     return {
         "recipe": fitted.recipe.name,
         "seed": fitted.seed,
@@ -58,7 +58,7 @@ def describe(fitted: Fitted, mnist: Mnist) -> dict[str, object]:
 
 
 def versions() -> dict[str, str]:
-    """Returns the versions that decide the numbers."""
+    """Return the versions that decide the numbers."""
     return {
         "python": platform.python_version(),
         "keras": keras.__version__,

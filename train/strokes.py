@@ -19,7 +19,7 @@ _PIXELS = np.indices((SIDE, SIDE), np.float32)[::-1].reshape(2, -1)
 
 
 def write(extremes: Sequence[Sequence[Stroke]], count: int, rng: np.random.Generator) -> Array:
-    """Writes a sign `count` times, each by another hand and pen; uint8 (N, 28, 28).
+    """Write a sign `count` times, each by another hand and pen; uint8 (N, 28, 28).
 
     Hands lie between the extremes, which share the number of their strokes and of their points.
     """
@@ -34,12 +34,12 @@ def write(extremes: Sequence[Sequence[Stroke]], count: int, rng: np.random.Gener
 
 
 def draw_pens(count: int, rng: np.random.Generator) -> Floats:
-    """Picks pens, from thin to fat: widths in pixels of the MNIST format."""
+    """Pick pens, from thin to fat: widths in pixels of the MNIST format."""
     return rng.uniform(1.4, 3.4, count).astype(np.float32)
 
 
 def spline(stroke: Stroke) -> Floats:
-    """Returns (S, K): what each of K control points weighs in S points of a smooth curve.
+    """Return (S, K): what each of K control points weighs in S points of a smooth curve.
 
     The curve is a Catmull-Rom spline through the control points (Catmull and Rom, 1974).
     """
@@ -62,7 +62,7 @@ def spline(stroke: Stroke) -> Floats:
 
 
 def _jitter(strokes: Sequence[Floats], rng: np.random.Generator) -> list[Floats]:
-    """Moves each stroke's control points (N, K, 2) a little, slants and stretches the whole."""
+    """Move each stroke's control points (N, K, 2) a little, slant and stretch the whole."""
     count = len(strokes[0])
     lean = rng.normal(0.05, 0.2, (count, 1))
     width = np.exp(rng.normal(0, 0.15, (count, 1)))
@@ -74,7 +74,7 @@ def _jitter(strokes: Sequence[Floats], rng: np.random.Generator) -> list[Floats]
 
 
 def draw(curves: Floats, pens: Floats) -> Array:
-    """Draws curves (N, S, 2), x and y, with pens (N,) that many pixels wide; uint8 (N, 28, 28).
+    """Draw curves (N, S, 2), x and y, with pens (N,) that many pixels wide; uint8 (N, 28, 28).
 
     The drawing fills a box of 20 pixels and has its centre of mass in the middle.
     """
@@ -94,7 +94,7 @@ def draw(curves: Floats, pens: Floats) -> Array:
 
 
 def _distances(curves: Floats) -> Floats:
-    """Returns (N, 784): how far each pixel is from the nearest point of its curve."""
+    """Return (N, 784): how far each pixel is from the nearest point of its curve."""
     squared = curves @ (-2 * _PIXELS)
     squared += (curves**2).sum(axis=2)[:, :, np.newaxis]
     nearest = squared.min(axis=1) + (_PIXELS**2).sum(axis=0)

@@ -599,7 +599,7 @@ RARE_STYLES = (
 def styled_digits(
     count: int, rng: np.random.Generator, styles: Sequence[Style] = STYLES
 ) -> tuple[Array, Array]:
-    """Draws `count` digits in `styles`, as often as they weigh: images (N, 28, 28), labels (N,)."""
+    """Draw `count` digits in `styles`, as often as they weigh: images (N, 28, 28), labels (N,)."""
     weights = np.array([style.weight for style in styles])
     counts = rng.multinomial(count, weights / weights.sum())
     images = [

@@ -186,11 +186,11 @@ def _predictions(
     batch_size: int,
     jobs: int | None,
 ) -> Answers:
-    from mnist_infer.parallel import MOST_PROCESSES, prepare_each, usable_processors
+    from mnist_infer.parallel import MAX_PROCESSES, prepare_each, usable_processors
 
     names, waiting = tee(expand(images))
     max_pixels = recognizer.config.max_pixels
-    processes = jobs or min(usable_processors(), MOST_PROCESSES)
+    processes = jobs or min(usable_processors(), MAX_PROCESSES)
     with closing(prepare_each(waiting, read, max_pixels, processes, batch_size)) as prepared:
         results = recognizer.classify_each(prepared, batch_size=batch_size)
         for name, result in zip(names, results, strict=True):

@@ -60,7 +60,7 @@ _SPARE_WORKERS = 2
 _PATIENCE_SECONDS = 0.5
 _SLOW_WORKERS = 2
 # Each of them keeps the bytes of its file, and a server's place for a request.
-_MOST_SLOW_PICTURES = 64
+_MAX_SLOW_PICTURES = 64
 _ERRORS = {
     each.__name__: each for each in (DecodeLimitError, PictureTooLargeError, SeveralPagesError)
 }
@@ -111,7 +111,7 @@ class IsolatedDecoder:
             "size": len(content),
             "page": page,
             "working_side": working_side,
-            "gives_way": False,
+            "low_priority": False,
         }
         if self._pool.pid != os.getpid():
             self._begin()  # After a fork, the workers are the parent's.
@@ -147,7 +147,7 @@ class _Pool:
         self._max_pixels = max_pixels
         self._processes = _Processes(max_pixels, by_fork)
         self._turns = _Turns(workers)
-        self._slow_pictures = threading.Semaphore(_MOST_SLOW_PICTURES)
+        self._slow_pictures = threading.Semaphore(_MAX_SLOW_PICTURES)
         self._slow_turns = threading.Semaphore(_SLOW_WORKERS)
 
     def decode(self, request: _Request, content: bytes) -> _Answer:
@@ -195,14 +195,14 @@ class _Pool:
     def _decode_slowly(self, request: _Request, content: bytes) -> _Answer:
         if not self._slow_pictures.acquire(blocking=False):
             raise DecoderBusyError(
-                f"{_MOST_SLOW_PICTURES} pictures that take long to decode are waiting already; "
+                f"{_MAX_SLOW_PICTURES} pictures that take long to decode are waiting already; "
                 "try again later"
             )
         try:
             with self._slow_turns:
                 worker = self._processes.start()
                 try:
-                    return self._ask(worker, {**request, "gives_way": True}, content)
+                    return self._ask(worker, {**request, "low_priority": True}, content)
                 finally:
                     self._processes.discard(worker)  # A process cannot take its priority back.
         finally:

@@ -289,7 +289,7 @@ def _work(requests: BinaryIO, answers: BinaryIO, max_pixels: int) -> None:
         request = json.loads(line)
         content, page = requests.read(request["size"]), request["page"]
         source = content if page is None else Page(content, page)
-        if request["gives_way"] and sys.platform != "win32":
+        if request["low_priority"] and sys.platform != "win32":
             os.nice(_LOW_PRIORITY)
         answer: dict[str, object]
         pixels = b""

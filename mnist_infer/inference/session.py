@@ -28,9 +28,9 @@ from mnist_infer.inference.softmax import are_probabilities, softmax
 
 _log = logging.getLogger(__name__)
 
-_MOST_ROWS = 1024
+_MAX_ROWS = 1024
 """More images than this go through the network in several calls, which bounds its memory."""
-_MOST_ROWS_ON_CUDA = 65_536
+_MAX_ROWS_ON_CUDA = 65_536
 
 _LAYOUTS = ((784,), (28, 28), (28, 28, 1), (1, 28, 28))
 _FLOATS: dict[str, type[Any]] = {
@@ -73,17 +73,17 @@ class ForkSafe:
 
     def __init__(self, session: Any) -> None:
         self._session = session
-        self.is_left = False
+        self.is_abandoned = False
         """Whether another process made it: use it no more."""
         _sessions.add(self)
 
-    def leave(self) -> None:
+    def abandon(self) -> None:
         """Never free ONNX Runtime's session: for one that another process made, before a fork.
 
         Its locks may be held, and its threads be waited for, by threads that this process has not;
         to free it may crash.
         """
-        self.is_left = True
+        self.is_abandoned = True
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._session))
 
 
@@ -118,7 +118,7 @@ class Session(ForkSafe):
         super().__init__(session)
         self._name = name
         self._is_bundled = is_bundled
-        with _blaming(name):
+        with _raising_model_error(name):
             self._input = _describe_input(self._session, name, config.input_range)
             output = _find_output(self._session, name)
             self._output = str(output.name)
@@ -150,7 +150,7 @@ class Session(ForkSafe):
             ModelError: ONNX Runtime failed otherwise, or what it gave is not ten numbers for each
                 image; only a model of one's own makes it do so.
         """
-        most = _MOST_ROWS if self.device == "cpu" else _MOST_ROWS_ON_CUDA
+        most = _MAX_ROWS if self.device == "cpu" else _MAX_ROWS_ON_CUDA
         if len(images) > most:
             starts = range(0, len(images), most)
             return np.concatenate([self.run(images[at : at + most]) for at in starts])
@@ -210,13 +210,13 @@ class Session(ForkSafe):
         return np.concatenate([np.zeros((0, 10)), *outputs])[:rows].astype(np.float32)
 
 
-def _leave_all() -> None:
+def _abandon_all() -> None:
     for session in _sessions:
-        session.leave()
+        session.abandon()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_leave_all)
+    os.register_at_fork(after_in_child=_abandon_all)
 
 
 def _open(content: bytes, name: str, config: ModelConfig) -> tuple[Any, str]:
@@ -241,7 +241,7 @@ def _open(content: bytes, name: str, config: ModelConfig) -> tuple[Any, str]:
 
 
 @contextmanager
-def _blaming(name: str) -> Iterator[None]:
+def _raising_model_error(name: str) -> Iterator[None]:
     """Turn whatever ONNX Runtime raises over a model that it did load into a `ModelError`."""
     try:
         yield
@@ -324,8 +324,8 @@ def _describe_input(session: Any, name: str, input_range: InputRange | None) -> 
             "[N,784], [N,28,28], [N,28,28,1] or [N,1,28,28] is needed"
         )
     batch = node.shape[0] if isinstance(node.shape[0], int) else None
-    if batch is not None and not 1 <= batch <= _MOST_ROWS:
-        raise ModelError(f"{name}: takes batches of {batch}; 1 to {_MOST_ROWS}, or any, is needed")
+    if batch is not None and not 1 <= batch <= _MAX_ROWS:
+        raise ModelError(f"{name}: takes batches of {batch}; 1 to {_MAX_ROWS}, or any, is needed")
     if node.type == "tensor(uint8)":
         return _Input(node.name, layout, np.uint8, 1.0, batch)
     if node.type not in _FLOATS:

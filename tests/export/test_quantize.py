@@ -9,7 +9,7 @@ from export.convert import to_onnx
 from export.errors import ExportError, ParityError
 from export.network import Network, open_network
 from export.parity import image_sets, onnx_probabilities, prove_int8
-from export.quantize import LARGEST_WEIGHT, quantize, round_weights
+from export.quantize import MAX_WEIGHT, quantize, round_weights
 from export.report import int8_report
 from export.sidecar import Exported
 from mnist_infer.inference.devices import import_onnxruntime
@@ -115,7 +115,7 @@ class TestRounding:
         return pixels.T @ pixels / len(pixels)
 
     def test_changes_the_outputs_less_than_rounding_to_the_nearest(self, kernel, moments):
-        scale = np.float32(np.abs(kernel).max() / LARGEST_WEIGHT)
+        scale = np.float32(np.abs(kernel).max() / MAX_WEIGHT)
 
         weights, _ = round_weights(kernel, moments, [scale])
 
@@ -133,7 +133,7 @@ class TestRounding:
         assert weights[~hidden].any()
 
     def test_takes_the_scale_that_changes_the_outputs_least(self, kernel, moments):
-        coarse, fine = np.float32(0.1), np.float32(np.abs(kernel).max() / LARGEST_WEIGHT)
+        coarse, fine = np.float32(0.1), np.float32(np.abs(kernel).max() / MAX_WEIGHT)
         assert round_weights(kernel, moments, [coarse, fine])[1] == fine
 
 
@@ -164,8 +164,8 @@ def test_no_pair_of_products_overflows_int16(int8):
     assert len(kernels) == 2
     for weights in kernels:
         assert weights.data_type == onnx.TensorProto.INT8
-        assert np.abs(numpy_helper.to_array(weights).astype(int)).max() <= LARGEST_WEIGHT
-    assert 2 * 255 * LARGEST_WEIGHT < 2**15
+        assert np.abs(numpy_helper.to_array(weights).astype(int)).max() <= MAX_WEIGHT
+    assert 2 * 255 * MAX_WEIGHT < 2**15
 
 
 def test_parity_holds_and_is_reported(float32, int8, images):

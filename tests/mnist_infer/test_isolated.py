@@ -153,7 +153,7 @@ class TestManyHostilePictures:
             assert isinstance(stuck.exception(), DecodeLimitError)
 
     def test_more_than_can_wait_are_told_so(self, monkeypatch: pytest.MonkeyPatch):
-        monkeypatch.setattr(isolated, "_MOST_SLOW_PICTURES", 1)
+        monkeypatch.setattr(isolated, "_MAX_SLOW_PICTURES", 1)
         shared = IsolatedDecoder(max_pixels=1000, workers=1)
         with ThreadPoolExecutor(3) as pool:
             stuck = [pool.submit(shared.read, b"sleep") for _ in range(3)]

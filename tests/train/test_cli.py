@@ -157,7 +157,7 @@ def test_fit_on_real_mnist(mnist_path, tmp_path):
 
 @pytest.mark.parametrize(("bar", "exit_code"), [(0.1, 0), (1.0, 1)])
 def test_reproduce_exits_by_its_verdict(offline, tmp_path, monkeypatch, bar, exit_code):
-    recipe = replace(RECIPES["dlwp"], epochs=1, batch_size=32, bar=bar)
+    recipe = replace(RECIPES["dlwp"], epochs=1, batch_size=32, min_accuracy=bar)
     monkeypatch.setattr(cli, "RECIPES", {recipe.name: recipe})
     done = invoke("reproduce", "--seeds", 1, "--output", tmp_path)
     assert done.exit_code == exit_code, done.output

@@ -94,7 +94,7 @@ def test_each_unit_of_the_first_layer_has_weights_for_its_window_only(whole):
 
 
 def test_without_windows_every_unit_sees_all_but_the_outermost_pixels(recipe, digits, tmp_path):
-    brief = replace(recipe, window=None, epochs=1)
+    brief = replace(recipe, receptive_field=None, epochs=1)
     kernel = fit_robust(brief, AUGMENTATION, digits, tmp_path).model.layers[0].get_weights()[0]
     assert np.array_equal((kernel != 0).all(axis=1).reshape(28, 28), np.pad(np.ones((26, 26)), 1))
 

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from train.windows import look_through, windows
+from train.receptive_fields import mask_kernel, receptive_fields
 
 
 @pytest.fixture
@@ -13,7 +13,7 @@ def layer():
 
 
 def test_each_unit_sees_one_square_of_the_image():
-    squares = windows(40, 10, seed=0).reshape(28, 28, 40)
+    squares = receptive_fields(40, 10, seed=0).reshape(28, 28, 40)
     for unit in range(40):
         rows, columns = np.nonzero(squares[..., unit])
         assert len(rows) == 100
@@ -21,27 +21,27 @@ def test_each_unit_sees_one_square_of_the_image():
 
 
 def test_all_but_the_rim_is_seen():
-    seen = windows(512, 10, seed=0).any(axis=1).reshape(28, 28)
-    assert np.array_equal(seen, np.pad(np.ones((26, 26), bool), 1))
+    mask = receptive_fields(512, 10, seed=0).any(axis=1).reshape(28, 28)
+    assert np.array_equal(mask, np.pad(np.ones((26, 26), bool), 1))
 
 
 def test_without_a_side_every_unit_sees_all_of_that():
-    seen = windows(3, None, seed=0).reshape(28, 28, 3)
-    assert np.array_equal(seen, np.pad(np.ones((26, 26, 3)), ((1, 1), (1, 1), (0, 0))))
+    mask = receptive_fields(3, None, seed=0).reshape(28, 28, 3)
+    assert np.array_equal(mask, np.pad(np.ones((26, 26, 3)), ((1, 1), (1, 1), (0, 0))))
 
 
 def test_the_seed_draws_them():
-    assert np.array_equal(windows(9, 10, seed=1), windows(9, 10, seed=1))
-    assert not np.array_equal(windows(9, 10, seed=1), windows(9, 10, seed=2))
+    assert np.array_equal(receptive_fields(9, 10, seed=1), receptive_fields(9, 10, seed=1))
+    assert not np.array_equal(receptive_fields(9, 10, seed=1), receptive_fields(9, 10, seed=2))
 
 
 def test_a_layer_looks_through_its_windows_while_it_is_fitted(layer):
-    seen = windows(6, 12, seed=0)
+    mask = receptive_fields(6, 12, seed=0)
     start = layer.layers[0].kernel.numpy()
-    look_through(layer.layers[0], seen)
-    assert np.array_equal(layer.layers[0].kernel.numpy(), start * seen)
+    mask_kernel(layer.layers[0], mask)
+    assert np.array_equal(layer.layers[0].kernel.numpy(), start * mask)
     images = np.random.default_rng(0).random((64, 784), np.float32)
     layer.fit(images, np.ones((64, 6)), verbose=0)
     fitted = layer.layers[0].kernel.numpy()
-    assert not fitted[seen == 0].any()
-    assert (fitted != start)[seen == 1].all()
+    assert not fitted[mask == 0].any()
+    assert (fitted != start)[mask == 1].all()

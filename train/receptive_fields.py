@@ -17,24 +17,23 @@ Floats = npt.NDArray[np.float32]
 _RIM = 1
 
 
-def windows(units: int, side: int | None, seed: int) -> Floats:
-    """Draws where each unit sees: 1 there and 0 elsewhere, (784, units).
+def receptive_fields(units: int, side: int | None, seed: int) -> Floats:
+    """Draw a mask of the kernel, (784, units): 1 where a unit sees the pixel, 0 elsewhere.
 
     `side` is that of the squares, in pixels; None: a unit sees all, but for the outermost pixels.
-    Those no unit sees: one digit in a hundred reaches there, with the end of a tail, so that
-    training leaves their weights to chance; but whatever is no digit and fills the image makes all
-    of them speak.
+    Those no unit sees. Few digits have ink there, one in a hundred, so that training would leave
+    their weights to chance; a picture that is no digit and fills the image would activate them all.
     """
     inner = SIDE - 2 * _RIM
     side = side or inner
     corners = np.random.default_rng(seed).integers(0, inner - side, (2, units, 1), endpoint=True)
     pixels = np.arange(SIDE) - _RIM
     rows, columns = (corners <= pixels) & (pixels < corners + side)
-    seen: npt.NDArray[np.bool_] = rows.T[:, None] & columns.T[None]
-    return seen.reshape(-1, units).astype(np.float32)
+    mask: npt.NDArray[np.bool_] = rows.T[:, None] & columns.T[None]
+    return mask.reshape(-1, units).astype(np.float32)
 
 
-def look_through(first_layer: Any, seen: Floats) -> None:
-    """Makes `first_layer` of a network see through the windows `seen` only, while it is fitted."""
-    first_layer.kernel.assign(first_layer.kernel * seen)
-    first_layer.kernel.constraint = lambda kernel: kernel * seen
+def mask_kernel(first_layer: Any, mask: Floats) -> None:
+    """Keep the kernel of `first_layer` zero where `mask` is 0, while the network is fitted."""
+    first_layer.kernel.assign(first_layer.kernel * mask)
+    first_layer.kernel.constraint = lambda kernel: kernel * mask
