@@ -79,9 +79,9 @@ def open_picture(stream: BinaryIO, size: int, max_pixels: int) -> ImageFile.Imag
         image = _open(cast("BinaryIO", metered or stream), size)
     except (UnidentifiedImageError, SyntaxError):
         stream.seek(0)
-        raise ImageError(_why_not(stream.read(1024))) from None
+        raise ImageError(_explain_refusal(stream.read(1024))) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise PictureTooLargeError(_bomb(max_pixels)) from None
+        raise PictureTooLargeError(_too_many_pixels(max_pixels)) from None
     check_pixels(image, max_pixels)
     if image.format == "PPM" and any(tile[0] == "ppm" for tile in image.tile):
         from mnist_infer.decode.ppm import CODEC
@@ -207,28 +207,28 @@ def _check_icon(stream: BinaryIO) -> None:
             )
 
 
-def _bomb(max_pixels: int) -> str:
+def _too_many_pixels(max_pixels: int) -> str:
     pillows = Image.MAX_IMAGE_PIXELS
     if pillows is not None and 2 * pillows < max_pixels:
         return f"more pixels than Pillow takes; set PIL.Image.MAX_IMAGE_PIXELS = {max_pixels}"
     return f"more pixels than the {max_pixels:,} that are taken"
 
 
-def _why_not(start: bytes) -> str:
-    """What a file is that is no picture, judged by its first bytes."""
+def _explain_refusal(start: bytes) -> str:
+    """Say what is wrong with a file that is no picture, judged by its first bytes."""
     if not start:
         return "an empty file"
-    name = _known(start)
-    if name:
+    if name := _unsupported_format(start):
         return f"{name} is not supported; {_ADVICE}"
     return f"not a picture in a format that is read ({', '.join(FORMATS)}); {_ADVICE}"
 
 
-def _known(start: bytes) -> str | None:
+def _unsupported_format(start: bytes) -> str | None:
+    """Name the well-known format that is not read, by a file's first bytes."""
     text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith(b"%PDF-"):
         return "PDF"
-    if start.startswith(b"%!PS") or start.startswith(b"\xc5\xd0\xd3\xc6"):
+    if start.startswith((b"%!PS", b"\xc5\xd0\xd3\xc6")):
         return "PostScript"
     if text.startswith((b"<svg", b"<?xml", b"<!doctype svg")) and b"<svg" in text:
         return "SVG"

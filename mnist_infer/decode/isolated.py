@@ -1,12 +1,13 @@
 """Decoding in processes of its own, with limits on memory and time that no picture can pass.
 
 A picture's header does not always tell what decoding will cost. Each worker decodes one picture
-at a time; one that takes too long is killed, and the next picture gets a new one.
+at a time; one that takes too long is killed, and the next picture gets a new one. `workers` starts
+and ends these processes; here is decided which picture has one.
 
 Pictures that take long do not keep the others waiting. Where no worker is free for half a second,
-the picture that has had one for longest loses it, and is decoded anew by one of two workers of low
-priority that such pictures have. The free worker goes to the picture that came last: however many
-hostile ones wait, the next honest one does not queue behind them.
+the picture that has had one for longest is preempted: it loses its worker, and is decoded anew by
+one of two workers of low priority that such pictures have. The free worker goes to the picture that
+came last: however many hostile ones wait, the next honest one does not queue behind them.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from mnist_infer.decode.workers import (
     LINE_BYTES,
     START_SECONDS,
     Deadline,
-    Template,
+    ForkServer,
     Worker,
     end_worker,
     fork_worker,
@@ -57,7 +58,7 @@ _Request: TypeAlias = dict[str, Any]
 _Answer: TypeAlias = tuple[dict[str, Any], NDArray[np.uint8]]
 
 _SPARE_WORKERS = 2
-_PATIENCE_SECONDS = 0.5
+_PREEMPT_SECONDS = 0.5
 _SLOW_WORKERS = 2
 # Each of them keeps the bytes of its file, and a server's place for a request.
 _MAX_SLOW_PICTURES = 64
@@ -146,16 +147,16 @@ class _Pool:
         self.pid = os.getpid()
         self._max_pixels = max_pixels
         self._processes = _Processes(max_pixels, by_fork)
-        self._turns = _Turns(workers)
+        self._scheduler = _Scheduler(workers)
         self._slow_pictures = threading.Semaphore(_MAX_SLOW_PICTURES)
-        self._slow_turns = threading.Semaphore(_SLOW_WORKERS)
+        self._slow_workers = threading.Semaphore(_SLOW_WORKERS)
 
     def decode(self, request: _Request, content: bytes) -> _Answer:
         """What a worker answers; raises as `IsolatedDecoder.read` does."""
         try:
             try:
                 return self._decode_quickly(request, content)
-            except _DisplacedError:
+            except _PreemptedError:
                 return self._decode_slowly(request, content)
         except _KilledError:
             raise limit_error(self._max_pixels) from None
@@ -166,31 +167,31 @@ class _Pool:
             self._processes.close()
 
     def _decode_quickly(self, request: _Request, content: bytes) -> _Answer:
-        worker = self._turns.take()
-        turn = None
+        worker = self._scheduler.take()
+        job = None
         try:
             if worker is None or worker.poll() is not None:
                 worker = self._processes.replace(worker)
-            with self._turns.at_work(worker) as turn:
+            with self._scheduler.at_work(worker) as job:
                 try:
                     answer = self._ask(worker, request, content)
                 except _KilledError:
-                    if turn.is_displaced:
+                    if job.is_preempted:
                         raise
-                    worker = turn.worker = self._processes.replace(worker)
+                    worker = job.worker = self._processes.replace(worker)
                     answer = self._ask(worker, request, content)
-            if turn.is_displaced:  # While the answer was arriving.
+            if job.is_preempted:  # While the answer was arriving.
                 self._processes.discard(worker)
                 worker = None
             return answer
         except BaseException:
             self._processes.discard(worker)
             worker = None
-            if turn and turn.is_displaced:
-                raise _DisplacedError from None
+            if job and job.is_preempted:
+                raise _PreemptedError from None
             raise
         finally:
-            self._turns.give_back(worker)
+            self._scheduler.give_back(worker)
 
     def _decode_slowly(self, request: _Request, content: bytes) -> _Answer:
         if not self._slow_pictures.acquire(blocking=False):
@@ -199,7 +200,7 @@ class _Pool:
                 "try again later"
             )
         try:
-            with self._slow_turns:
+            with self._slow_workers:
                 worker = self._processes.start()
                 try:
                     return self._ask(worker, {**request, "low_priority": True}, content)
@@ -230,26 +231,26 @@ class _KilledError(Exception):
     """A worker was killed by another process, which says nothing about its picture."""
 
 
-class _DisplacedError(Exception):
-    """A picture has lost its worker to one that waited."""
+class _PreemptedError(Exception):
+    """A picture has been preempted: it has lost its worker to one that waited."""
 
 
 @dataclass(eq=False)
-class _Turn:
+class _Job:
     """A picture that is being decoded."""
 
     worker: Worker
     start: float = field(default_factory=time.monotonic)
-    is_displaced: bool = False
+    is_preempted: bool = False
 
 
-class _Turns:
-    """Which pictures have a worker, and which wait for one."""
+class _Scheduler:
+    """Decides which pictures have a worker, and which wait for one."""
 
     def __init__(self, workers: int) -> None:
         self._lock = threading.Lock()
         self._idle: list[Worker | None] = [None] * workers
-        self._at_work: list[_Turn] = []  # The longest at work comes first.
+        self._at_work: list[_Job] = []  # The longest at work comes first.
         self._waiting: list[SimpleQueue[Worker | None]] = []
 
     def take(self) -> Worker | None:
@@ -261,7 +262,7 @@ class _Turns:
             self._waiting.append(mine)
         while True:
             try:
-                return mine.get(timeout=self._displace())
+                return mine.get(timeout=self._preempt())
             except Empty:
                 continue
 
@@ -274,31 +275,31 @@ class _Turns:
                 self._idle.append(worker)
 
     @contextmanager
-    def at_work(self, worker: Worker) -> Iterator[_Turn]:
-        """Let others displace what the block has this worker decode."""
-        turn = _Turn(worker)
+    def at_work(self, worker: Worker) -> Iterator[_Job]:
+        """Let a waiting picture preempt the one that this worker decodes in the block."""
+        job = _Job(worker)
         with self._lock:
-            self._at_work.append(turn)
+            self._at_work.append(job)
         try:
-            yield turn
+            yield job
         finally:
             with self._lock:
-                if not turn.is_displaced:
-                    self._at_work.remove(turn)
+                if not job.is_preempted:
+                    self._at_work.remove(job)
 
-    def _displace(self) -> float:
-        """Displace a picture that has been at work for long; the seconds until one may have."""
+    def _preempt(self) -> float:
+        """Preempt the longest job if it is over its time; return the seconds until one may be."""
         with self._lock:
             if not self._at_work:
-                return _PATIENCE_SECONDS
-            turn = self._at_work[0]
-            left = turn.start + _PATIENCE_SECONDS - time.monotonic()
+                return _PREEMPT_SECONDS
+            job = self._at_work[0]
+            left = job.start + _PREEMPT_SECONDS - time.monotonic()
             if left > 0:
                 return left
-            self._at_work.remove(turn)
-            turn.is_displaced = True
-            turn.worker.kill()
-            return _PATIENCE_SECONDS
+            self._at_work.remove(job)
+            job.is_preempted = True
+            job.worker.kill()
+            return _PREEMPT_SECONDS
 
 
 class _Processes:
@@ -310,7 +311,7 @@ class _Processes:
         self._lock = threading.Lock()
         self._running: set[Worker] = set()
         self._is_closed = False
-        self._template: Template | None = None
+        self._fork_server: ForkServer | None = None
 
     def start(self) -> Worker:
         """A worker that is ready, with everything imported.
@@ -355,18 +356,18 @@ class _Processes:
             self._is_closed = True
         for worker in list(self._running):
             end_worker(worker)
-        if self._template:
-            self._template.end()
+        if self._fork_server:
+            self._fork_server.end()
 
     def _start(self) -> Worker:
         if self._by_fork:
             return fork_worker(self._max_pixels)
         if sys.platform != "linux":
             return spawn_worker(self._max_pixels)
-        self._template = self._template or Template(self._max_pixels)
+        self._fork_server = self._fork_server or ForkServer(self._max_pixels)
         try:
-            return self._template.fork()
+            return self._fork_server.fork()
         except (ConnectionError, TimeoutError):  # It has ended: the next worker gets another one.
-            self._template.end()
-            self._template = None
+            self._fork_server.end()
+            self._fork_server = None
             raise

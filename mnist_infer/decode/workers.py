@@ -71,7 +71,7 @@ class ForkedWorker:
 Worker: TypeAlias = "Popen[bytes] | ForkedWorker"
 
 
-class Template:
+class ForkServer:
     """A new Python with everything imported, whose forks are workers and start in milliseconds.
 
     A fork of this process would not be safe: its other threads may hold locks.
@@ -115,7 +115,7 @@ class Template:
         self._process.wait()
 
     def _reap(self, pid: int) -> int | None:
-        with self._lock, suppress(OSError):  # Without a template, the system has reaped it.
+        with self._lock, suppress(OSError):  # Without a fork server, the system has reaped it.
             self._control.sendall(pid.to_bytes(_NUMBER_BYTES, "big"))
             if answer := self._control.recv(_NUMBER_BYTES):
                 return int.from_bytes(answer, "big", signed=True)
@@ -198,7 +198,7 @@ def serve(max_pixels: int) -> None:
 
 
 def serve_forks(max_pixels: int) -> None:
-    """What a new Python does as a template, until the other end of its socket is closed."""
+    """What a new Python does as a fork server, until the other end of its socket is closed."""
     import socket
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)

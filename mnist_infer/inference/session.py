@@ -332,13 +332,13 @@ def _describe_input(session: Any, name: str, input_range: InputRange | None) -> 
         raise ModelError(
             f"{name}: its input {node.name!r} is {node.type}; uint8 or float pixels are needed"
         )
-    said = session.get_modelmeta().custom_metadata_map.get("input_range") or input_range
-    if said not in ("0..1", "0..255"):
+    declared = session.get_modelmeta().custom_metadata_map.get("input_range") or input_range
+    if declared not in ("0..1", "0..255"):
         raise ModelError(
             f"{name}: takes float pixels and does not say their range; "
             'say --input-range "0..1" or "0..255" (in Python: input_range=...)'
         )
-    scale = 1 / 255 if said == "0..1" else 1.0
+    scale = 1 / 255 if declared == "0..1" else 1.0
     return _Input(node.name, layout, _FLOATS[node.type], scale, batch)
 
 
