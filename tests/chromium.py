@@ -11,7 +11,9 @@ import pytest
 
 from tests.glyphs import GLYPHS, outline
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright")
+sync_api = pytest.importorskip(
+    "playwright.sync_api", reason='needs Playwright: pip install ".[dev]"'
+)
 
 CHROMIUM = shutil.which("chromium")
 # A busy machine takes long to compile a runtime; what does not come at all fails as well.

@@ -35,7 +35,7 @@ def name(request):
 @pytest.fixture
 def config(repository, name):
     """The configuration, read as Triton reads it: an unknown field or a wrong type is an error."""
-    pytest.importorskip("grpc", reason="Triton's schema needs tritonclient[http] and grpcio")
+    pytest.importorskip("grpc", reason="Triton's schema: pip install 'tritonclient[http]' grpcio")
     from google.protobuf import text_format
     from tritonclient.grpc.model_config_pb2 import ModelConfig
 

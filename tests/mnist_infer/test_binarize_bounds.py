@@ -1,4 +1,4 @@
-"""What just is a sheet, a picture of two levels, or a ruling: each bound from both sides."""
+"""What just is a paper region, a picture of two levels, or a ruling: each bound from both sides."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ def is_found(picture: NDArray[np.uint8]) -> bool:
 
 
 @pytest.mark.parametrize(("angle", "found"), [(8, True), (40, False)])
-def test_a_sheet_is_turned_by_fifteen_degrees_at_most(angle: float, found: bool):
+def test_a_paper_region_is_turned_by_fifteen_degrees_at_most(angle: float, found: bool):
     assert is_found(sheet(angle=angle)) is found
 
 
 @pytest.mark.parametrize(("covered", "found"), [(0.1, True), (0.55, False)])
-def test_most_of_a_sheet_is_paper(covered: float, found: bool):
+def test_most_of_a_paper_region_is_bare(covered: float, found: bool):
     assert is_found(sheet(covered=covered)) is found
 
 
 @pytest.mark.parametrize(("bulge", "found"), [(11, True), (17, False)])
-def test_the_sides_of_a_sheet_are_straight(bulge: int, found: bool):
+def test_the_sides_of_a_paper_region_are_straight(bulge: int, found: bool):
     """Two of them rise to a ridge, by 8 and by 12 % of the sheet's area."""
     image = Image.new("L", (256, 256), 40)
     corners = [(58, 58), (128, 58 - bulge), (198, 58), (198, 198), (128, 198 + bulge), (58, 198)]
@@ -97,7 +97,7 @@ def test_noise_is_blurred_where_neighbours_differ_by_half_of_eight_levels(
 
 
 @pytest.mark.parametrize(("ground", "found"), [(110, True), (155, False)])
-def test_the_step_at_a_sheets_edge_is_a_good_part_of_all_contrast(ground: int, found: bool):
+def test_the_step_at_a_paper_regions_edge_is_a_good_part_of_all_contrast(ground: int, found: bool):
     picture = sheet(ground=ground).copy()
     picture[100:130, 120:130] = 10
     assert is_found(picture) is found

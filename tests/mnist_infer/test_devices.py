@@ -10,6 +10,7 @@ import pytest
 
 from mnist_infer import DeviceError, Recognizer
 from mnist_infer.inference import devices
+from tests.paths import SEVEN
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, packages: dict[str, str], providers: list[str] | None):
@@ -40,37 +41,40 @@ def test_an_unknown_device_is_refused():
 
 def test_cuda_is_real_or_an_error_that_says_what_to_do():
     if devices.CUDA in devices.runtime_install().providers:
-        pytest.skip("this is the CUDA build of ONNX Runtime")
+        pytest.skip("needs the build of ONNX Runtime for CPUs: pip install onnxruntime")
     with pytest.raises(DeviceError, match="pip install"):
         Recognizer(device="cuda")
 
 
-def test_auto_works_everywhere():
-    assert Recognizer(device="auto").device in ("cpu", "cuda")
+def test_auto_is_a_device_that_answers():
+    recognizer = Recognizer(device="auto")
+    assert recognizer.device in ("cpu", "cuda")
+    assert recognizer.predict(SEVEN).digit == 7
 
 
 class TestTheBrokenStatesOfAnInstall:
-    def test_the_cpu_build(self, monkeypatch: pytest.MonkeyPatch):
+    def test_the_build_for_cpus_has_no_cuda(self, monkeypatch: pytest.MonkeyPatch):
         pretend(monkeypatch, {"onnxruntime": "1.30.0"}, ["CPUExecutionProvider"])
-        assert "for CPUs only" in devices.why_no_cuda()
+        with pytest.raises(DeviceError, match=r"for CPUs only.*pip install"):
+            Recognizer(device="cuda")
 
-    def test_both_builds(self, monkeypatch: pytest.MonkeyPatch):
+    def test_both_builds_overwrite_each_other(self, monkeypatch: pytest.MonkeyPatch):
         both = {"onnxruntime": "1.30.0", "onnxruntime-gpu": "1.30.0"}
         pretend(monkeypatch, both, ["CPUExecutionProvider"])
-        assert "both builds" in devices.why_no_cuda()
+        with pytest.raises(DeviceError, match=r"both builds.*pip uninstall"):
+            Recognizer(device="cuda")
 
-    def test_an_empty_folder(self, monkeypatch: pytest.MonkeyPatch):
+    def test_an_empty_folder_is_named(self, monkeypatch: pytest.MonkeyPatch):
         pretend(monkeypatch, {}, None)
         with pytest.raises(DeviceError, match="empty folder"):
             Recognizer()
-        assert "broken" in devices.why_no_cuda()
 
-    def test_nothing_installed(self, monkeypatch: pytest.MonkeyPatch):
+    def test_without_onnx_runtime_it_says_so(self, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setitem(sys.modules, "onnxruntime", None)
         with pytest.raises(DeviceError, match="cannot be imported"):
             Recognizer()
 
-    def test_cuda_libraries_missing(self, monkeypatch: pytest.MonkeyPatch):
+    def test_a_missing_cuda_library_is_named(self, monkeypatch: pytest.MonkeyPatch):
         providers = ["CUDAExecutionProvider", "CPUExecutionProvider"]
         pretend(monkeypatch, {"onnxruntime-gpu": "1.30.0"}, providers)
         reason = devices.why_no_cuda("libcublas.so.13 is missing")

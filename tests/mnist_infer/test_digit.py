@@ -31,7 +31,7 @@ BODY = [
 ]
 
 
-def test_the_digit_and_its_place():
+def test_the_digit_is_found_with_its_place():
     digit, box = find_digit(ink(*BODY))
     assert box == MAIN
     assert np.array_equal(digit, ink(*BODY))
@@ -45,9 +45,9 @@ def test_the_digit_and_its_place():
         (100, 192, 130, 200),
         (0, 60, 6, 120),
     ],
-    ids=["speck", "dot", "scrap at the right", "scrap at the top"],
+    ids=["noise", "dot", "fragment at the right border", "fragment at the top"],
 )
-def test_what_is_not_the_digit_goes(other: tuple[int, int, int, int]):
+def test_small_ink_beside_the_digit_is_removed(other: tuple[int, int, int, int]):
     digit, box = find_digit(ink(*BODY, other))
     assert box == MAIN
     assert np.array_equal(digit, ink(*BODY))
@@ -59,7 +59,7 @@ def test_a_floating_bar_belongs_to_the_digit():
     assert digit[35, 100] == 255
 
 
-def test_a_digit_that_touches_the_border():
+def test_a_digit_may_touch_the_border():
     assert find_digit(ink((0, 80, 200, 95)))[1] == (slice(0, 200), slice(80, 95))
 
 
@@ -73,11 +73,11 @@ def test_a_dash_is_no_digit():
         find_digit(ink((95, 50, 105, 150)))
 
 
-def test_specks_are_no_digit():
-    specks = np.zeros((SIDE, SIDE), np.uint8)
-    specks[::10, ::10] = 255
-    with pytest.raises((NoDigitError, SeveralDigitsError)):
-        find_digit(specks)
+def test_dots_that_are_all_alike_are_several():
+    dots = np.zeros((SIDE, SIDE), np.uint8)
+    dots[::10, ::10] = 255
+    with pytest.raises(SeveralDigitsError):
+        find_digit(dots)
 
 
 def test_a_mesh_is_no_digit():
@@ -93,12 +93,12 @@ def test_two_digits_are_several():
         find_digit(ink(*BODY, *other))
 
 
-def test_pieces_are_counted_whatever_the_memory_order():
+def test_components_are_counted_whatever_the_memory_order():
     page = (np.random.default_rng(0).random((60, 90)) > 0.8).astype(np.uint8) * 255
-    pieces, transposed = find_components(page), find_components(page.T)
-    assert sorted(pieces.area) == sorted(transposed.area)
-    assert pieces.area.sum() == (page > 0).sum()
-    assert pieces.labels.max() == len(pieces.area) == len(pieces.boxes)
+    components, transposed = find_components(page), find_components(page.T)
+    assert sorted(components.area) == sorted(transposed.area)
+    assert components.area.sum() == (page > 0).sum()
+    assert components.labels.max() == len(components.area) == len(components.boxes)
 
 
 def test_the_thin_line_of_a_form_is_no_part_of_the_digit():
@@ -107,7 +107,7 @@ def test_the_thin_line_of_a_form_is_no_part_of_the_digit():
 
 
 @pytest.mark.parametrize(
-    "blob", [(80, 80, 120, 120), (0, 0, 120, 90), (90, 90, 92, 94)], ids=["blob", "corner", "speck"]
+    "blob", [(80, 80, 120, 120), (0, 0, 120, 90), (90, 90, 92, 94)], ids=["blob", "corner", "noise"]
 )
 def test_what_is_no_stroke_is_no_digit(blob: tuple[int, int, int, int]):
     with pytest.raises(NoDigitError):

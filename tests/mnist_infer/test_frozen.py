@@ -15,7 +15,9 @@ from tests.paths import PAGE, ROOT, SEVEN
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not find_spec("PyInstaller"), reason="needs PyInstaller"),
+    pytest.mark.skipif(
+        not find_spec("PyInstaller"), reason='needs PyInstaller: pip install ".[dev]"'
+    ),
 ]
 
 

@@ -77,7 +77,7 @@ def test_float_tiff_keeps_its_greys():
 
 
 @pytest.mark.parametrize("format_", ["GIF", "BMP", "TIFF", "WEBP", "PPM", "JPEG"])
-def test_other_formats(format_: str):
+def test_every_format_keeps_the_greys(format_: str):
     pixels = read_pixels(encoded(IMAGE, format_))
     assert pixels.shape[:2] == GREY.shape
     grey = pixels if pixels.ndim == 2 else pixels[:, :, 0]
@@ -140,13 +140,18 @@ class TestTransparency:
         pixels = read_picture(rgba).pixels[..., 0]
         assert (pixels[0, 0], pixels[20, 20]) == (shade, 255 - shade)
 
-    def test_grey_with_alpha_and_transparent_palette(self):
+    def test_grey_with_alpha_gives_the_same_as_colours_with_alpha(self):
         rgba = Image.fromarray(self.strokes(0))
         expected = read_pixels(rgba)
         np.testing.assert_array_equal(read_pixels(encoded(rgba.convert("LA"))), expected)
         np.testing.assert_array_equal(read_pixels(rgba.convert("LA").convert("La")), expected)
-        palette = encoded(rgba.convert("P"), "GIF", transparency=rgba.convert("P").getpixel((0, 0)))
-        assert read_pixels(palette).shape == (8, 8, 3)
+
+    @pytest.mark.parametrize("format_", ["GIF", "PNG"])
+    def test_a_transparent_colour_of_a_palette_is_paper(self, format_: str):
+        palette = Image.fromarray(self.ALPHA // 255).convert("P")
+        palette.putpalette([255, 0, 0, 0, 0, 0])
+        content = encoded(palette, format_, transparency=0)
+        np.testing.assert_array_equal(read_pixels(content), read_pixels(self.strokes(0)))
 
     def test_nothing_at_all_is_blank_paper(self):
         assert len(np.unique(read_pixels(np.zeros((8, 8, 4), np.uint8)))) == 1
@@ -204,35 +209,37 @@ class TestErrors:
             (np.full((5, 5), np.nan), "nan"),
         ],
     )
-    def test_arrays_that_are_no_images(self, array: np.ndarray, says: str):
+    def test_of_an_array_that_is_no_image_what_is_wrong_is_named(
+        self, array: np.ndarray, says: str
+    ):
         with pytest.raises(ImageError) as caught:
             read_pixels(array)
         assert says in str(caught.value)
 
-    def test_a_file_that_is_not_there(self, tmp_path: Path):
+    def test_a_file_that_is_not_there_is_named(self, tmp_path: Path):
         with pytest.raises(ImageError, match="no such file"):
             read_pixels(tmp_path / "none.png")
 
-    def test_a_folder(self, tmp_path: Path):
+    def test_a_folder_is_no_image(self, tmp_path: Path):
         with pytest.raises(ImageError, match="folder"):
             read_pixels(tmp_path)
 
     @pytest.mark.parametrize("content", [b"", b"not an image at all", b"\x89PNG\r\n\x1a\n"])
-    def test_bytes_that_are_no_image(self, content: bytes):
+    def test_bytes_that_are_no_image_are_refused(self, content: bytes):
         with pytest.raises(ImageError):
             read_pixels(content)
 
     @pytest.mark.parametrize("format_", ["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP"])
-    def test_files_cut_short(self, format_: str):
+    def test_files_that_were_cut_short_are_refused(self, format_: str):
         noise = np.random.default_rng(0).integers(0, 255, (64, 64), dtype=np.uint8)
         content = encoded(Image.fromarray(noise), format_)
         with pytest.raises(ImageError):
             read_pixels(content[: len(content) // 2])
 
-    def test_a_text_stream(self):
+    def test_a_text_stream_is_no_source(self):
         with pytest.raises(TypeError, match="binary"):
             read_pixels(io.StringIO("no"))
 
-    def test_something_else_is_named(self):
+    def test_what_is_no_source_is_named(self):
         with pytest.raises(TypeError, match="not int"):
             read_pixels(7)

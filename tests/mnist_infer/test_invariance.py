@@ -104,7 +104,7 @@ def test_uneven_light(digit: int, darkest: float, from_left: bool):
 
 
 @pytest.mark.parametrize("digit", range(10))
-def test_a_28x28_image_that_is_not_in_mnists_form(digit: int):
+def test_a_28x28_image_that_is_not_in_the_mnist_format_is_read(digit: int):
     small = Image.fromarray(drawn(digit)).resize((28, 28), Image.Resampling.BOX)
     assert read(np.asarray(small)) == digit
     assert read(255 - np.asarray(small)) == digit

@@ -1,4 +1,4 @@
-"""Which images are in MNIST's own form."""
+"""Which images are in the MNIST format."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NOT_MNIST = {
 
 
 @pytest.mark.parametrize("name", NOT_MNIST)
-def test_what_is_not_in_mnists_form(name: str):
+def test_what_is_not_in_the_mnist_format(name: str):
     assert not is_mnist_format(NOT_MNIST[name](normalize(zero(300, 20))))
 
 
@@ -37,7 +37,7 @@ def test_the_centre_of_mass_is_half_a_pixel_off_the_middle_at_most(level: int, i
     assert is_mnist_format(image) is is_in
 
 
-def test_mnist_is_in_its_own_form(mnist_path: Path):
+def test_mnist_is_in_the_mnist_format(mnist_path: Path):
     with np.load(mnist_path) as data:
         images = data["x_test"]
     assert np.mean([is_mnist_format(image) for image in images]) > 0.999

@@ -21,7 +21,7 @@ def zero(side: int, pen: int) -> NDArray[np.uint8]:
 
 @pytest.mark.parametrize("side", [28, 60, 300, 1000])
 @pytest.mark.parametrize("pen", [1, 3, 8])
-def test_the_result_is_in_mnists_form(side: int, pen: int):
+def test_the_result_is_in_the_mnist_format(side: int, pen: int):
     image = normalize(zero(side, max(1, pen * side // 100)))
     assert image.shape == (28, 28)
     assert image.dtype == np.uint8
@@ -38,24 +38,24 @@ def test_what_is_nearly_filled_is_thinned_a_little_only():
 
 
 @pytest.mark.parametrize(("pen", "width"), [(4, 1.63), (22, 1.7), (40, 2.9), (60, 3.6)])
-def test_other_pens_than_mnists_are_seen_again_as_drawn(pen: int, width: float):
+def test_strokes_unlike_mnists_have_a_second_input_of_the_original_width(pen: int, width: float):
     first, second = render_variants(zero(300, pen))
     assert stroke_width(second) == pytest.approx(width, abs=0.2)
     assert abs(stroke_width(first) - 2.45) < abs(stroke_width(second) - 2.45)
 
 
 @pytest.mark.parametrize("pen", [28, 30, 34])
-def test_a_pen_like_mnists_is_seen_once(pen: int):
+def test_strokes_like_mnists_have_one_input(pen: int):
     assert len(render_variants(zero(300, pen))) == 1
 
 
-def test_a_gap_that_widening_closes_stays_open_in_the_second_look():
+def test_a_gap_that_widening_closes_stays_open_in_the_second_input():
     image = Image.new("L", (200, 200), 0)
     draw = ImageDraw.Draw(image)
     draw.rectangle((40, 0, 160, 199), outline=255, width=5)
     for row in (90, 116):
         draw.line((80, row, 160, row), fill=255, width=5)
-    first, second = (look[8:20, 15].tolist() for look in render_variants(np.array(image)))
+    first, second = (variant[8:20, 15].tolist() for variant in render_variants(np.array(image)))
     assert _deepest_dip(first) < 30
     assert _deepest_dip(second) > 100
 
@@ -82,7 +82,7 @@ def test_the_centre_of_mass_is_at_14_14_even_for_a_lopsided_digit():
         assert 13.4 < centre < 14.6
 
 
-def test_a_single_dot_of_faint_ink():
+def test_a_single_dot_of_faint_ink_is_scaled_to_full_white():
     ink = np.zeros((9, 9), np.uint8)
     ink[4, 4] = 1
     assert normalize(ink).max() == 255

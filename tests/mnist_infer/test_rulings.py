@@ -113,7 +113,7 @@ def test_a_bar_that_slopes_towards_a_line_is_not_taken_for_another():
 
 
 def box(*sides: int, outside: int = 0, thickness: int = 3) -> NDArray[np.uint8]:
-    """A form's box of 60 by 60 pixels, cut some pixels outside its rules; 0 is the top side."""
+    """A form's box of 60 by 60 pixels, cut some pixels outside its rulings; 0 is the top side."""
     ink = np.zeros((60, 60), np.uint8)
     for side in sides:
         np.rot90(ink, side)[outside : outside + thickness] = 255
@@ -122,13 +122,13 @@ def box(*sides: int, outside: int = 0, thickness: int = 3) -> NDArray[np.uint8]:
 
 @pytest.mark.parametrize("outside", [0, 3])
 @pytest.mark.parametrize("sides", [(0,), (3,), (0, 1), (0, 2), (1, 2, 3), (0, 1, 2, 3)])
-def test_rules_along_the_border_go_in_any_shape(sides: tuple[int, ...], outside: int):
+def test_rulings_along_the_border_go_in_any_shape(sides: tuple[int, ...], outside: int):
     digit = np.array(ring(60))
     rest = remove_rulings(digit | box(*sides, outside=outside)).foreground
     assert np.array_equal(rest, digit)
 
 
-def test_a_digit_that_fills_its_picture_is_no_rule():
+def test_a_digit_that_fills_its_picture_is_no_ruling():
     zero = Image.new("L", (60, 60), 0)
     ImageDraw.Draw(zero).ellipse((0, 0, 59, 59), outline=255, width=5)
     assert np.array_equal(remove_rulings(np.array(zero)).foreground, np.array(zero))

@@ -106,7 +106,7 @@ def test_one_bad_file_of_each_kind_costs_the_others_nothing(digit_file: Write, t
 
 @pytest.mark.skipif(
     os.name == "nt" or (os.geteuid() == 0 and not shutil.which("setpriv")),
-    reason="root may read everything, and setpriv, which makes it somebody else, is missing",
+    reason="root may read everything, and setpriv can forbid it that: apt install util-linux",
 )
 def test_a_file_without_permission(digit_file: Write, tmp_path: Path):
     path = digit_file(7)

@@ -60,6 +60,14 @@ def test_a_page_of_another_site_may_not_post(client: httpx.Client, origin: str, 
     assert origin in str(response.json()["error"])
 
 
+def test_a_page_of_another_site_may_get_and_its_browser_keeps_the_answer_from_it(
+    client: httpx.Client,
+):
+    response = client.get("/about", headers={"Origin": "https://evil.example"})
+    assert response.status_code == 200
+    assert "access-control-allow-origin" not in response.headers
+
+
 def test_the_servers_own_page_may_post(server: Server):
     response = httpx.post(
         server.url + "/predict", content=SEVEN_PNG, headers={"Origin": server.url}

@@ -14,7 +14,7 @@ from train.recipes import RECIPES, Augmentation, Dense, FineTuning, Further
 @pytest.fixture
 def offline(monkeypatch, digits):
     """The command line on scikit-learn's digits instead of MNIST."""
-    monkeypatch.setattr(cli, "_load", lambda data: digits)
+    monkeypatch.setattr("train.data.load_mnist", lambda data: digits)
 
 
 def invoke(*arguments: object):
