@@ -262,7 +262,7 @@ def test_fine_tuning_goes_on_from_the_mean_and_keeps_the_mean_of_both(
     assert len(tuned.history["loss"]) == describe(tuned, digits)["epochs"] == 17
     before, kept = fitted.model.get_weights(), tuned.model.get_weights()
     for one, other, mean in zip(before, ends[-1], kept, strict=True):
-        seen = one != 0  # moving averages run on outside the windows; what is kept does not
+        seen = one != 0  # moving averages run on where no unit sees; what is kept does not
         assert not np.array_equal(one[seen], other[seen])
         np.testing.assert_allclose(mean[seen], (one + other)[seen] / 2, rtol=3e-4, atol=1e-7)
         assert not mean[~seen].any()
