@@ -207,7 +207,7 @@ def test_without_an_output_it_leaves_the_bundled_models_alone(
     assert (tmp_path / "runs" / "onnx" / "dense-512.onnx").is_file()
 
 
-def test_twice_the_same_bytes(run, keras_file, tmp_path):
+def test_the_same_model_gives_the_same_bytes(run, keras_file, tmp_path):
     def written():
         assert run(keras_file).exit_code == 0
         return [path.read_bytes() for path in sorted((tmp_path / "out").iterdir())]
@@ -215,7 +215,7 @@ def test_twice_the_same_bytes(run, keras_file, tmp_path):
     assert written() == written()
 
 
-def test_logits_are_said(run, build, tmp_path):
+def test_a_softmax_that_is_appended_to_logits_is_reported(run, build, tmp_path):
     build(activation=None).save(tmp_path / "model.keras")
 
     result = run(tmp_path / "model.keras")
@@ -250,7 +250,7 @@ def test_failed_parity_keeps_what_was_there(run, keras_file, tmp_path, monkeypat
     assert not (tmp_path / "parity.md").exists()
 
 
-def test_all_files_or_none(run, keras_file, tmp_path):
+def test_where_one_file_cannot_be_written_none_is(run, keras_file, tmp_path):
     (tmp_path / "blocked").write_text("a file where a folder is needed")
 
     result = run(keras_file, "--report", str(tmp_path / "blocked" / "parity.md"))
@@ -260,7 +260,7 @@ def test_all_files_or_none(run, keras_file, tmp_path):
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_without_mnist(run, keras_file, tmp_path, monkeypatch):
+def test_without_mnist_nothing_is_written(run, keras_file, tmp_path, monkeypatch):
     def missing(_):
         raise DataError("no MNIST here; name it with --data")
 
@@ -273,7 +273,7 @@ def test_without_mnist(run, keras_file, tmp_path, monkeypatch):
     assert not (tmp_path / "out").exists()
 
 
-def test_an_unfit_model(run, build, tmp_path):
+def test_a_model_of_other_classes_is_refused(run, build, tmp_path):
     build(classes=26).save(tmp_path / "model.keras")
 
     result = run(tmp_path / "model.keras")

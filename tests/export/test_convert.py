@@ -29,7 +29,7 @@ def described(value):
     )
 
 
-def test_contract(keras_file):
+def test_inputs_outputs_and_opset_are_those_of_the_contract(keras_file):
     _, model = export(keras_file)
 
     assert [described(each) for each in model.graph.input] == [

@@ -128,14 +128,14 @@ class TestLimits:
     KINDS = ("loop", "sleep", "exit", "grow")
 
     @pytest.mark.parametrize("kind", KINDS)
-    def test_alone(self, kind: str, tmp_path: Path):
+    def test_hold_for_a_picture_alone(self, kind: str, tmp_path: Path):
         (tmp_path / kind).write_text(kind)
         done = run("--max-pixels", "1000", str(tmp_path / kind))
         assert json.loads(done.stdout)["error"]["type"] == "DecodeLimitError"
         assert (done.returncode, done.stderr) == (1, "")
 
     @pytest.mark.parametrize("command", ["read", "explain"])
-    def test_other_commands(self, command: str, tmp_path: Path):
+    def test_hold_for_the_other_commands(self, command: str, tmp_path: Path):
         (tmp_path / "exit").write_text("exit")
         done = subprocess.run(
             [sys.executable, "-m", "mnist_infer", command, str(tmp_path / "exit")],

@@ -27,6 +27,12 @@ from tests.pictures import drawn, encoded
 DIGITS = range(10)
 
 
+def noise(seed: int) -> Image.Image:
+    """Black and white pixels at random, 300 x 300."""
+    pixels = np.random.default_rng(seed).integers(0, 2, (300, 300), np.uint8) * np.uint8(255)
+    return Image.fromarray(pixels)
+
+
 class TestPredict:
     @pytest.mark.parametrize("digit", DIGITS)
     def test_finds_a_drawn_digit(self, recognizer: Recognizer, digit: int):
@@ -84,11 +90,17 @@ class TestPredict:
         with pytest.raises(SeveralDigitsError):
             recognizer.predict(page)
 
-    def test_errors_name_the_file(self, recognizer: Recognizer, tmp_path: Path):
-        path = tmp_path / "blank.png"
-        Image.new("L", (50, 50), 255).save(path)
-        with pytest.raises(NoDigitError, match=r"blank\.png: "):
-            recognizer.predict(path)
+    @pytest.mark.parametrize("method", ["predict", "read", "explain"])
+    @pytest.mark.parametrize(
+        "picture", [Image.new("L", (50, 50), 255), noise(0)], ids=["blank", "noise"]
+    )
+    def test_errors_name_the_file(
+        self, recognizer: Recognizer, tmp_path: Path, picture: Image.Image, method: str
+    ):
+        path = tmp_path / "no-digit.png"
+        picture.save(path)
+        with pytest.raises(NoDigitError, match=r"no-digit\.png: "):
+            getattr(recognizer, method)(path)
 
     def test_digits_of_writers_that_are_not_in_mnist_are_recognised(self, recognizer: Recognizer):
         """scikit-learn's 8x8 digits: other writers, another scanner, another continent."""
@@ -104,9 +116,8 @@ class TestPredict:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_noise_is_no_digit(recognizer: Recognizer, seed: int):
-    noise = np.random.default_rng(seed).integers(0, 2, (300, 300), np.uint8) * np.uint8(255)
     with pytest.raises(NoDigitError):
-        recognizer.predict(noise)
+        recognizer.predict(noise(seed))
 
 
 class TestBatches:

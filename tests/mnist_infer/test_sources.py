@@ -34,7 +34,7 @@ def records(*arguments: object, stdin: bytes = b"") -> list[dict[str, object]]:
 @posix
 class TestNames:
     @pytest.mark.parametrize("name", [b"-dash.png", b"--json", b"new\nline.png", b"caf\xe9.png"])
-    def test_by_themselves(self, digit_file: Write, tmp_path: Path, name: bytes):
+    def test_of_any_bytes_are_read(self, digit_file: Write, tmp_path: Path, name: bytes):
         (tmp_path / os.fsdecode(name)).write_bytes(digit_file(7).read_bytes())
         done = subprocess.run(
             [sys.executable, "-m", "mnist_infer", "--jsonl", "--", os.fsdecode(name)],
@@ -47,7 +47,7 @@ class TestNames:
         record = json.loads(done.stdout)
         assert (record["path"], record["digit"]) == (os.fsdecode(name), 7)
 
-    def test_a_name_that_no_file_system_has(self):
+    def test_that_no_file_system_has_are_an_image_error(self):
         with pytest.raises(ImageError):
             read_picture("nul\0byte.png")
         with pytest.raises(ImageError):
@@ -60,7 +60,7 @@ class TestLinksPipesAndFolders:
         (tmp_path / "link.png").symlink_to(digit_file(7))
         assert records(tmp_path / "link.png")[0]["digit"] == 7
 
-    def test_links_that_lead_nowhere(self, tmp_path: Path):
+    def test_links_that_lead_nowhere_are_told_apart(self, tmp_path: Path):
         (tmp_path / "a.png").symlink_to(tmp_path / "gone.png")
         (tmp_path / "b.png").symlink_to(tmp_path / "b.png")
         dangling, circle = records(tmp_path / "a.png", tmp_path / "b.png")
@@ -73,7 +73,7 @@ class TestLinksPipesAndFolders:
             (record,) = records(*arguments)
             assert "standard input" in record["error"]["message"]
 
-    def test_a_device(self):
+    def test_a_device_is_not_read(self):
         (record,) = records("/dev/zero")
         assert "a pipe or device" in record["error"]["message"]
 
@@ -108,7 +108,7 @@ def test_one_bad_file_of_each_kind_costs_the_others_nothing(digit_file: Write, t
     os.name == "nt" or (os.geteuid() == 0 and not shutil.which("setpriv")),
     reason="root may read everything, and setpriv can forbid it that: apt install util-linux",
 )
-def test_a_file_without_permission(digit_file: Write, tmp_path: Path):
+def test_a_file_without_permission_is_named(digit_file: Write, tmp_path: Path):
     path = digit_file(7)
     path.chmod(0)
     command = [sys.executable, "-m", "mnist_infer", str(path)]
@@ -121,7 +121,7 @@ def test_a_file_without_permission(digit_file: Write, tmp_path: Path):
     assert done.returncode == 1
 
 
-def test_a_file_that_vanishes_between_the_listing_and_the_reading(
+def test_a_file_that_vanishes_before_it_is_read_costs_the_others_nothing(
     recognizer: Recognizer, digit_file: Write
 ):
     paths = [digit_file(digit) for digit in (1, 2, 3)]
@@ -136,7 +136,7 @@ def test_a_file_that_vanishes_between_the_listing_and_the_reading(
     assert second.message == "no such file"
 
 
-def test_a_stream_that_breaks_in_the_middle():
+def test_a_stream_that_breaks_in_the_middle_is_an_image_error():
     content = encoded(Image.fromarray(drawn(7)))
 
     class Broken(tempfile.SpooledTemporaryFile):
@@ -243,7 +243,9 @@ class TestArrays:
             *["float32", "float16", "long double", "big-endian uint16", "masked"],
         ],
     )
-    def test_odd_ones_that_are_pictures(self, recognizer: Recognizer, array: np.ndarray):
+    def test_of_any_layout_and_float_type_are_pictures(
+        self, recognizer: Recognizer, array: np.ndarray
+    ):
         array.setflags(write=False)
         assert recognizer.predict(array).digit == 7
 
@@ -267,7 +269,9 @@ class TestArrays:
         ],
         ids=lambda array: f"{array.dtype} {array.shape}",
     )
-    def test_odd_ones_that_are_none(self, recognizer: Recognizer, array: np.ndarray):
+    def test_of_other_types_shapes_and_ranges_are_none(
+        self, recognizer: Recognizer, array: np.ndarray
+    ):
         with pytest.raises(ImageError):
             recognizer.predict(array)
 

@@ -231,20 +231,20 @@ class TestPlaces:
         assert list(tmp_path.iterdir()) == []
 
     @posix
-    def test_an_empty_environment(self):
+    def test_in_an_empty_environment(self):
         self.answers(environment={})
 
     @posix
     @pytest.mark.parametrize("locale", ["C", "POSIX", "xx_YY.nonsense"])
-    def test_any_locale(self, locale: str):
+    def test_in_any_locale(self, locale: str):
         self.answers(environment={"LANG": locale, "LC_ALL": locale, "PYTHONUTF8": "0"})
 
     @posix
-    def test_no_terminal_and_no_standard_input(self):
+    def test_without_a_terminal_and_standard_input(self):
         self.answers(stdin=subprocess.DEVNULL, start_new_session=True)
 
     @linux
-    def test_a_read_only_file_system(self):
+    def test_on_a_read_only_file_system(self):
         unshare = shutil.which("unshare")
         script = 'mount -o remount,bind,ro / && ! touch "$0" 2> /dev/null && exec "$@"'
         inside = [unshare, "--map-root-user", "--mount", "sh", "-c", script, ROOT / "touched"]
@@ -288,7 +288,7 @@ class TestPlaces:
 
     @linux
     @pytest.mark.parametrize("arguments", [(SEVEN,), ("read", PAGE)])
-    def test_one_processor_and_256_mb(self, arguments: tuple[object, ...]):
+    def test_with_one_processor_and_256_mb(self, arguments: tuple[object, ...]):
         # The limit counts what the process allocates for itself; the peak is what is resident,
         # with its libraries.
         done = python(

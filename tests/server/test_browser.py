@@ -125,7 +125,7 @@ def test_answers_come_while_the_pen_is_down(site: Page):
 
 
 @pytest.mark.parametrize("kind", ["pen", "touch"])
-def test_pen_and_finger(site: Page, kind: str):
+def test_a_pen_that_is_pressed_draws_wider_and_a_finger_does_not(site: Page, kind: str):
     widths = []
     for force in (0.2, 1.0):
         drag(site, kind, force)
@@ -137,7 +137,7 @@ def test_pen_and_finger(site: Page, kind: str):
     assert widths[1] > 1.3 * widths[0] if kind == "pen" else widths[1] == widths[0]
 
 
-def test_undo_and_clear(site: Page):
+def test_undo_takes_strokes_away_and_clear_all(site: Page):
     undo, clear = (site.tab.get_by_role("button", name=name) for name in ("Undo", "Clear"))
     sync_api.expect(undo).to_be_disabled()
     site.draw(1)
@@ -161,7 +161,7 @@ def test_no_digit_is_said(site: Page):
     site.expect("#digit", NO_DIGIT)
 
 
-def test_a_chosen_picture(site: Page):
+def test_a_chosen_picture_is_recognised(site: Page):
     site.upload((SEVEN).read_bytes())
     site.expect_digit(7)
     sync_api.expect(site.tab.locator("#boxes rect")).to_have_count(1)
@@ -185,7 +185,7 @@ def test_a_picture_by_clipboard_or_mouse(site: Page, way: str):
     site.expect_digit(7)
 
 
-def test_the_camera(site: Page):
+def test_the_camera_takes_a_picture(site: Page):
     site.tab.get_by_role("button", name="Camera").click()
     sync_api.expect(site.tab.locator("#viewfinder")).to_be_visible()
     site.tab.get_by_role("button", name="Take it").click()
@@ -194,7 +194,7 @@ def test_the_camera(site: Page):
     sync_api.expect(site.tab.locator("#viewfinder")).to_be_hidden()
 
 
-def test_samples(site: Page):
+def test_samples_are_recognised(site: Page):
     for name, digit in (("a three", 3), ("a thin five", 5), ("a small two", 2)):
         site.choose_sample(name)
         site.expect_digit(digit)
@@ -208,7 +208,7 @@ def test_what_is_doubtful_is_not_claimed(site: Page):
     site.expect("#digit", re.compile(f"[?{NO_DIGIT}]"))
 
 
-def test_redo(site: Page):
+def test_redo_brings_back_what_was_undone(site: Page):
     redo = site.tab.get_by_role("button", name="Redo")
     sync_api.expect(redo).to_be_disabled()
     site.draw(7)
@@ -306,7 +306,7 @@ class TestReading:
         sync_api.expect(site.tab.locator("#single")).to_be_visible()
 
 
-def test_by_keyboard_alone(site: Page):
+def test_a_digit_is_drawn_by_keyboard_alone(site: Page):
     press = site.tab.keyboard.press
     press("Tab")  # One digit
     press("Tab")  # the drawing area

@@ -46,7 +46,7 @@ def test_without_distortion_a_digit_stays_nearly_as_it_is(images):
     assert np.abs(difference).mean() < 12
 
 
-def test_what_is_distorted_is_in_mnist_form_again(images):
+def test_what_is_distorted_is_in_the_mnist_format_again(images):
     bent = distorted(images, replace(STILL, rotation=15, scale=0.15, shear=0.2, elastic=1))
     mass = bent.sum(axis=(1, 2))
     for axis in (1, 2):

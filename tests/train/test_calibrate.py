@@ -20,7 +20,7 @@ def test_the_temperature_that_was_applied_is_found(honest, temperature):
     assert fit_temperature(too_sure, labels) == pytest.approx(temperature, rel=0.05)
 
 
-def test_tempered_rows_sum_to_one_and_keep_their_answer(honest):
+def test_rows_with_a_temperature_sum_to_one_and_keep_their_answer(honest):
     rows, _ = honest
     hot = apply_temperature(rows, 3)
     assert np.allclose(hot.sum(axis=1), 1)
@@ -32,7 +32,7 @@ def test_certain_rows_stay_finite():
     assert np.isfinite(apply_temperature(np.eye(10), 0.5)).all()
 
 
-def test_calibration_error(honest):
+def test_calibration_error_is_the_gap_between_confidence_and_accuracy(honest):
     rows, labels = honest
     assert calibration_error(rows, labels) < 0.02
     assert calibration_error(apply_temperature(rows, 0.4), labels) > 0.05

@@ -28,7 +28,7 @@ def test_recipes_are_listed():
 
 
 @pytest.mark.parametrize("command", [(), ("fit",), ("reproduce",)])
-def test_help(command):
+def test_every_command_has_help(command):
     assert invoke(*command, "--help").exit_code == 0
 
 

@@ -4,7 +4,7 @@ from train.coarse import coarse_copies
 from train.styles import styled_digits
 
 
-def test_copies_are_in_mnist_form_and_have_lost_detail():
+def test_copies_are_in_the_mnist_format_and_have_lost_detail():
     images, _ = styled_digits(200, np.random.default_rng(0))
     copies = coarse_copies(images, np.random.default_rng(1))
     assert copies.shape == images.shape

@@ -45,7 +45,7 @@ def test_an_augmented_recipe_is_not_fitted_again(digits, quick, tmp_path):
     assert 0 < first.calibration_error < 1
 
 
-def test_statistics():
+def test_mean_and_deviation_are_over_the_seeds():
     outcome = reproduction(0.978, 0.980, 0.982)
     assert outcome.mean == pytest.approx(0.980)
     assert outcome.deviation == pytest.approx(0.002)
@@ -53,12 +53,12 @@ def test_statistics():
     assert reproduction(0.978).deviation == 0
 
 
-def test_the_bar_is_for_the_mean():
+def test_the_minimum_accuracy_is_for_the_mean():
     assert reproduction(0.977, 0.980).met
     assert not reproduction(0.977, 0.978).met
 
 
-def test_the_page_and_the_record(tmp_path):
+def test_the_page_and_the_record_have_every_trial(tmp_path):
     outcomes = [reproduction(0.979, 0.981), reproduction(0.9, 0.9)]
     results.save(outcomes, tmp_path / "new", command="a command", versions={"keras": "3"})
     page = (tmp_path / "new" / "reproduce.md").read_text()

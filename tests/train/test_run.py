@@ -30,7 +30,7 @@ def test_a_run_leaves_these_files(folder):
     assert {file.name for file in folder.iterdir()} == expected
 
 
-def test_the_record(folder, fitted):
+def test_the_record_says_what_was_fitted_and_how_well(folder, fitted):
     record = json.loads((folder / "run.json").read_text())
     assert list(record) == [
         "recipe",
@@ -61,7 +61,7 @@ def test_the_record(folder, fitted):
     }
 
 
-def test_the_history(folder, fitted):
+def test_the_history_has_a_row_per_epoch(folder, fitted):
     with (folder / "history.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ["epoch", "loss", "accuracy", "val_loss", "val_accuracy"]

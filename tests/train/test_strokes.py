@@ -39,7 +39,7 @@ def test_a_drawing_has_its_mass_in_the_middle():
         assert image.sum(axis=axis) @ np.arange(28) / image.sum() == pytest.approx(14, abs=0.6)
 
 
-def test_hands_differ_and_seeds_repeat():
+def test_writers_differ_and_seeds_repeat():
     first, again = (write(((CORNER,),), 5, np.random.default_rng(3)) for _ in range(2))
     assert first.shape == (5, 28, 28)
     assert first.dtype == np.uint8
@@ -47,5 +47,5 @@ def test_hands_differ_and_seeds_repeat():
     assert not np.array_equal(first[0], first[1])
 
 
-def test_none_at_all():
+def test_no_digits_are_an_empty_stack():
     assert write(((CORNER,),), 0, np.random.default_rng(3)).shape == (0, 28, 28)

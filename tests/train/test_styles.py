@@ -23,7 +23,7 @@ def test_the_same_seed_gives_the_same_digits():
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
 
 
-def test_what_few_people_write_is_drawn_where_it_is_asked_for():
+def test_rare_styles_are_drawn_where_they_are_asked_for():
     images, labels = styled_digits(60, np.random.default_rng(0), RARE_STYLES)
     assert images.shape == (60, 28, 28)
     assert set(labels) == {4, 5, 6}
