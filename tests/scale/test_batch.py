@@ -45,15 +45,24 @@ def in_process(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
     return run
 
 
-def test_a_folder_becomes_parquet(some: Path, check, expected: Answers, tmp_path: Path):
-    done = batch(some, tmp_path / "out", "--workers", 2, "--part-size", 300)
+@pytest.fixture(scope="module")
+def finished(
+    some: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """A destination in four parts, and how the command ended that made it."""
+    destination = tmp_path_factory.mktemp("batch") / "out"
+    return destination, batch(some, destination, "--workers", 2, "--part-size", 300)
+
+
+def test_a_folder_becomes_parquet(finished, some: Path, check, expected: Answers):
+    destination, done = finished
 
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
     assert done.stderr.splitlines()[-1] == (
-        f"1,000 images done; 2 of the 1,000 new ones without an answer: {tmp_path / 'out'}"
+        f"1,000 images done; 2 of the 1,000 new ones without an answer: {destination}"
     )
-    table = pq.read_table(tmp_path / "out")
+    table = pq.read_table(destination)
     assert [(field.name, str(field.type)) for field in table.schema] == [
         ("path", "string"),
         ("digit", "int8"),
@@ -61,17 +70,22 @@ def test_a_folder_becomes_parquet(some: Path, check, expected: Answers, tmp_path
         ("error", "string"),
     ]
     check(table.to_pylist(), expected, some)
-    # Only what lacks is done again, and nothing where nothing lacks.
-    gone = tmp_path / "out" / "part-000002.parquet"
-    gone.unlink()
-    (tmp_path / "out" / ".part-000002.parquet-killed").write_text("half a part")
-    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("part-*")}
-    again = batch(f"{some}", tmp_path / "out", "--workers", 1)
+
+
+def test_only_the_part_that_is_missing_is_done_again(finished, some: Path, tmp_path: Path):
+    out = shutil.copytree(finished[0], tmp_path / "out")
+    table = pq.read_table(out)
+    (out / "part-000002.parquet").unlink()
+    (out / ".part-000002.parquet-killed").write_text("half a part")
+    kept = {path: path.stat().st_mtime_ns for path in out.glob("part-*")}
+
+    again = batch(some, out, "--workers", 1)
+
     assert again.returncode == 0, again.stderr
     assert "1,000 images done (700 of them before)" in again.stderr
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
-    assert pq.read_table(tmp_path / "out").equals(table)
-    assert not list((tmp_path / "out").glob(".part*"))
+    assert pq.read_table(out).equals(table)
+    assert not list(out.glob(".part*"))
 
 
 def test_nothing_is_started_where_nothing_lacks(in_process, tmp_path: Path):
