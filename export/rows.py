@@ -19,6 +19,7 @@ from mnist_infer.imaging.row_image import ROW_HEIGHT, row_image
 from mnist_infer.inference.ctc import greedy
 from train.data import load_mnist
 from train.rows.glyphs import HELD_OUT, load
+from train.rows.network import BLANK, SIGN
 from train.rows.samples import Sample, make_row
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 INPUT = "row"
 OUTPUT = "log_probabilities"
 CLASSES = 11
+"""A blank and the digits."""
 
 PROOFS = 500
 """Generated rows, of digits held out from the fit, on which parity is proved."""
@@ -68,7 +70,7 @@ def export_rows(keras_file: Path, data: Path | None, model_version: str) -> Expo
     difference, same, exact = 0.0, 0, 0
     for sample in proof_rows(data):
         image = row_image(sample.picture)[None]
-        expected = tf.nn.log_softmax(network(image.astype(np.float32), training=False)).numpy()[0]
+        expected = _merge_signs(network(image.astype(np.float32), training=False)).numpy()[0]
         (found,) = session.run([OUTPUT], {INPUT: image})
         difference = max(difference, float(np.abs(np.exp(found[0]) - np.exp(expected)).max()))
         text = greedy(found[0])
@@ -106,8 +108,7 @@ def to_onnx(network: Any) -> onnx.ModelProto:
 
     @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
     def infer(row: tf.Tensor) -> dict[str, tf.Tensor]:
-        logits = network(tf.cast(row, tf.float32), training=False)
-        return {OUTPUT: tf.nn.log_softmax(logits)}
+        return {OUTPUT: _merge_signs(network(tf.cast(row, tf.float32), training=False))}
 
     return convert(
         infer,
@@ -115,6 +116,15 @@ def to_onnx(network: Any) -> onnx.ModelProto:
         [helper.make_tensor_value_info(INPUT, TensorProto.UINT8, ["batch", ROW_HEIGHT, "width"])],
         [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["batch", "steps", CLASSES])],
     )
+
+
+def _merge_signs(logits: tf.Tensor) -> tf.Tensor:
+    """Make a blank of signs between digits: logits `(..., 12)` -> log-probabilities `(..., 11)`."""
+    known = tf.nn.log_softmax(logits)
+    blank, sign = known[..., BLANK : BLANK + 1], known[..., SIGN : SIGN + 1]
+    # The logarithm of the sum of both probabilities, which are too small for exp() at times.
+    either = blank + tf.nn.softplus(sign - blank)
+    return tf.concat((either, known[..., BLANK + 1 : SIGN]), axis=-1)
 
 
 def proof_rows(data: Path | None) -> list[Sample]:

@@ -1,5 +1,6 @@
 """The row network as ONNX: names, shapes, and the same answers as Keras."""
 
+import keras
 import numpy as np
 import onnxruntime
 import pytest
@@ -8,7 +9,8 @@ from export.rows import CLASSES, INPUT, OUTPUT, to_onnx
 from mnist_infer.errors import ModelIntegrityError
 from mnist_infer.imaging.row_image import ROW_HEIGHT
 from mnist_infer.inference import registry
-from train.rows.network import build
+from mnist_infer.inference.softmax import softmax
+from train.rows.network import BLANK, SIGN, build
 
 
 def test_gives_what_keras_gives_for_rows_of_any_width():
@@ -22,8 +24,22 @@ def test_gives_what_keras_gives_for_rows_of_any_width():
         (found,) = session.run([OUTPUT], {INPUT: rows})
         logits = np.asarray(network(rows.astype(np.float32), training=False))
         assert found.shape == (count, width // 4, CLASSES)
-        expected = logits - np.log(np.exp(logits).sum(axis=2, keepdims=True))
-        np.testing.assert_allclose(found, expected, atol=1e-4)
+        expected = softmax(logits)
+        # A sign between digits is a blank.
+        expected[..., BLANK] += expected[..., SIGN]
+        np.testing.assert_allclose(np.exp(found), expected[..., :SIGN], atol=1e-5)
+
+
+def test_a_sure_sign_is_a_blank_and_no_digit_becomes_impossible():
+    network = build()
+    logits = network.get_layer("logits").output
+    sure = keras.Model(network.input, logits + 1000.0 * np.eye(SIGN + 1, dtype=np.float32)[SIGN])
+    session = onnxruntime.InferenceSession(
+        to_onnx(sure).SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    (found,) = session.run([OUTPUT], {INPUT: np.zeros((1, ROW_HEIGHT, 8), np.uint8)})
+    np.testing.assert_allclose(found[..., BLANK], 0, atol=1e-5)
+    assert np.isfinite(found).all()
 
 
 def test_the_bundled_row_network_is_checked_by_its_hash(monkeypatch, tmp_path):

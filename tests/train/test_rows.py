@@ -12,10 +12,10 @@ from PIL import Image, ImageDraw
 from mnist_infer.imaging.row_image import ROW_HEIGHT
 from train.data import load_mnist
 from train.rows.fit import Cycle, RowRecipe, fit_rows
-from train.rows.glyphs import Glyphs, load
-from train.rows.samples import WIDTHS, make_batch, make_row
+from train.rows.glyphs import Glyphs, lean, load
+from train.rows.samples import MOST_SYMBOLS, WIDTHS, make_batch, make_row
 from train.rows.skeleton import FINE, skeleton
-from train.rows.writing import MOST_DIGITS, PLAIN, Variety, pick_hand, write_row
+from train.rows.writing import MOST_DIGITS, PLAIN, SIGN, Hand, Variety, pick_hand, write_row
 from train.styles import styled_digits
 
 
@@ -40,9 +40,19 @@ def test_a_batch_has_one_of_the_widths_and_says_what_it_holds(glyphs: Glyphs):
     assert images.dtype == np.uint8
     assert images.shape[:2] == (8, ROW_HEIGHT)
     assert images.shape[2] in WIDTHS
-    assert labels.shape == (8, MOST_DIGITS)
+    assert labels.shape == (8, MOST_SYMBOLS)
     assert counts.max() <= MOST_DIGITS
     assert labels.max() <= 9
+
+
+def test_a_batch_with_signs_between_digits_names_those_that_look_like_a_1(glyphs: Glyphs):
+    _, labels, counts = make_batch(16, glyphs, np.random.default_rng(0), Variety(signs=1.0))
+    assert SIGN in labels
+    assert labels.max() == SIGN
+    for row, count in zip(labels, counts, strict=True):
+        assert not row[count:].any()
+        # One sign at most stands behind each digit.
+        assert (row[:count] == SIGN).sum() <= (row[:count] != SIGN).sum()
 
 
 def test_boxes_of_the_truth_hold_the_ink_of_their_digits(glyphs: Glyphs):
@@ -83,6 +93,40 @@ def test_signs_between_digits_are_ink_and_no_digits(glyphs: Glyphs):
         left, top, right, bottom = (round(side) for side in placed.box)
         beside[top:bottom, left:right] = 0
     assert (beside > 0.5).any()
+
+
+def test_digits_of_a_steady_hand_lean_alike(glyphs: Glyphs):
+    hand = replace(pick_hand(np.random.default_rng(2), PLAIN), source="mnist", rare=0.0, gap=0.4)
+
+    def spread(hand: Hand) -> float:
+        rng, leans = np.random.default_rng(4), []
+        for _ in range(4):
+            written = write_row([7] * 5, hand, glyphs, rng)
+            for placed in written.digits:
+                left, top, right, bottom = (round(side) for side in placed.box)
+                leans.append(lean(np.uint8(255 * written.ink[top:bottom, left:right])))
+        return float(np.std(leans))
+
+    assert spread(replace(hand, is_steady=True)) < 0.7 * spread(hand)
+
+
+def test_a_steady_hand_writes_equal_digits_in_one_form(glyphs: Glyphs):
+    sevens = glyphs.pool(7, "rare")
+    rng = np.random.default_rng(0)
+    far, near = [], []
+    for _ in range(50):
+        number, other = rng.integers(len(sevens.images), size=2)
+        same = sevens.alike(int(number), rng)
+        near.append(np.abs(sevens.forms[number] - sevens.forms[same]).mean())
+        far.append(np.abs(sevens.forms[number] - sevens.forms[other]).mean())
+    assert np.mean(near) < 0.7 * np.mean(far)
+
+
+def test_a_leaning_line_leans_by_its_run_for_its_rise():
+    picture = Image.new("L", (28, 28))
+    ImageDraw.Draw(picture).line((4, 24, 14, 4), fill=255, width=1)
+    assert lean(np.asarray(picture)) == pytest.approx(0.5, abs=0.05)
+    assert lean(np.asarray(picture)[:, ::-1]) == pytest.approx(-0.5, abs=0.05)
 
 
 def test_a_skeleton_keeps_the_form_and_loses_the_width():

@@ -17,8 +17,8 @@ import numpy.typing as npt
 from mnist_infer.imaging.row_image import ROW_HEIGHT
 from train.data import Array, load_mnist
 from train.rows.glyphs import HELD_OUT, Glyphs, load
-from train.rows.samples import make_batch
-from train.rows.writing import MOST_DIGITS, PLAIN, Variety
+from train.rows.samples import MOST_SYMBOLS, make_batch
+from train.rows.writing import PLAIN, Variety
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -136,7 +136,7 @@ def _fit_cycle(
         lambda: batches,
         output_signature=(
             tf.TensorSpec((None, ROW_HEIGHT, None), tf.uint8),
-            tf.TensorSpec((None, MOST_DIGITS), tf.int32),
+            tf.TensorSpec((None, MOST_SYMBOLS), tf.int32),
         ),
     )
     model.fit(
@@ -186,7 +186,7 @@ def _start_worker(data: str | PathLike[str] | None, seed: int) -> None:
 
 
 def _make(size: int, seed: tuple[int, int], cycle: Cycle) -> Batch:
-    """Make one batch: images, and classes `(N, MOST_DIGITS)` filled up with blanks."""
+    """Make one batch: images, and classes `(N, MOST_SYMBOLS)` filled up with blanks."""
     rng = np.random.default_rng(seed)
     images, labels, counts = make_batch(size, _glyphs, rng, cycle.variety)
     places = np.arange(labels.shape[1])

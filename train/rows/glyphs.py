@@ -8,6 +8,7 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from train.data import Array
@@ -34,18 +35,36 @@ SIGNS = 200
 
 FONTS = ("DejaVuSans", "DejaVuSerif", "DejaVuSans-Oblique", "cmr10", "cmtt10", "STIXGeneral")
 
+ALIKE = 40
+"""Of equally many digits, the most similar to a given one, a hand writes any for the other."""
+
 # How often a digit comes from each source; print is rare, since print is not what we are for.
 _SOURCES = ("mnist", "styled", "printed")
 _SHARES = (0.68, 0.27, 0.05)
 
 
 @dataclass(frozen=True)
+class Pool:
+    """Drawings of one digit, uint8 `(N, 28, 28)`, what tells similar ones, and their mean lean."""
+
+    images: Array
+    forms: npt.NDArray[np.float32]
+    lean: float
+
+    def alike(self, number: int, rng: np.random.Generator) -> int:
+        """Pick one of the `ALIKE` drawings that are most similar to the drawing of a number."""
+        apart = np.square(self.forms - self.forms[number]).sum(axis=1)
+        nearest = np.argpartition(apart, min(ALIKE, len(apart) - 1))[:ALIKE]
+        return int(rng.choice(nearest))
+
+
+@dataclass(frozen=True)
 class Glyphs:
     """Digits by source, letters and signs; white ink on black, uint8 `(N, 28, 28)`."""
 
-    mnist: tuple[Array, ...]
-    styled: tuple[Array, ...]
-    rare: tuple[Array, ...]
+    mnist: tuple[Pool, ...]
+    styled: tuple[Pool, ...]
+    rare: tuple[Pool, ...]
     letters: Array
     around: Array
     between: tuple[Array, ...]
@@ -58,17 +77,23 @@ class Glyphs:
         Args:
             label: 0 to 9.
             rng: Decides which.
-            source: `"mnist"`, `"styled"`, `"rare"` (MNIST, where there is no rare allograph), or
-                the name of a font.
+            source: As for `pool`, or the name of a font.
             thin: Return its skeleton, unless it is printed.
         """
         if source in FONTS:
             return printed(str(label), source)
+        return _pick(self.pool(label, source).images, rng, thin)
+
+    def pool(self, label: int, source: str) -> Pool:
+        """Return the drawings of a digit.
+
+        Args:
+            label: 0 to 9.
+            source: `"mnist"`, `"styled"`, or `"rare"` (MNIST, where there is no rare allograph).
+        """
         pools = {"mnist": self.mnist, "styled": self.styled, "rare": self.rare}
         pool = pools[source][label]
-        if not len(pool):
-            pool = self.mnist[label]
-        return _pick(pool, rng, thin)
+        return pool if len(pool.images) else self.mnist[label]
 
     def letter(self, rng: np.random.Generator, *, thin: bool = False) -> Array:
         """Pick a letter as a pen writes it, or its skeleton, cropped to its ink: uint8 `(h, w)`."""
@@ -101,17 +126,35 @@ def load(images: Array, labels: Array, seed: int) -> Glyphs:
         rare=_by_digit(rare, rare_labels),
         letters=letters,
         around=np.concatenate(written_signs(SIGNS, AROUND, rng)),
-        between=written_signs(SIGNS, BETWEEN, rng),
+        between=written_signs(SIGNS, [kind.sign for kind in BETWEEN], rng),
     )
 
 
 def _pick(pool: Array, rng: np.random.Generator, thin: bool) -> Array:
-    image = pool[rng.integers(len(pool))]
+    return cut_out(pool[rng.integers(len(pool))], thin)
+
+
+def cut_out(image: Array, thin: bool) -> Array:
+    """Crop a drawing, or its skeleton, to its ink: uint8 `(28, 28)` -> `(h, w)`."""
     return crop(skeleton(image) if thin else image)
 
 
-def _by_digit(images: Array, labels: Array) -> tuple[Array, ...]:
-    return tuple(images[labels == digit] for digit in range(10))
+def _by_digit(images: Array, labels: Array) -> tuple[Pool, ...]:
+    return tuple(_pool(images[labels == digit]) for digit in range(10))
+
+
+def _pool(images: Array) -> Pool:
+    # Means of 4 x 4 pixels: similar forms, whatever the pen.
+    forms = images.reshape(-1, 7, 4, 7, 4).mean(axis=(2, 4), dtype=np.float32).reshape(-1, 49)
+    typical = np.mean([lean(image) for image in images[:500]]) if len(images) else 0.0
+    return Pool(images, forms, float(typical))
+
+
+def lean(image: Array) -> float:
+    """Measure how far a drawing leans to the right: the run of its ink for its rise, by moments."""
+    rows, columns = np.nonzero(image > 60)
+    y = rows - rows.mean()
+    return float(-(y @ columns) / max(1.0, y @ y))
 
 
 def pick_source(rng: np.random.Generator) -> str:

@@ -163,7 +163,7 @@ def add_words(
     stop = left + width - rng.uniform(0.25, 0.8) * CAP
     tall = CAP * rng.uniform(0.55, 1.1)
     base = top + height - rng.uniform(0, 0.15) * CAP
-    is_printed, font = rng.random() < 0.7, str(rng.choice(FONTS))
+    is_printed, font = rng.random() < (0.5 if stroke else 0.7), str(rng.choice(FONTS))
     x = left + rng.uniform(0, 0.4) * CAP + (0.3 * CAP if left else 0)
     while x < stop:
         if is_printed:

@@ -12,7 +12,10 @@ from mnist_infer.imaging.row_image import PAPER, ROW_HEIGHT, SPREAD
 BLANK = 0
 """The class for "no new digit here"; digit d is class d + 1."""
 
-CLASSES = 11
+SIGN = 11
+"""The class for signs between digits that look like a 1; the exported network makes it a blank."""
+
+CLASSES = 12
 
 
 def build() -> Any:

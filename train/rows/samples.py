@@ -16,6 +16,7 @@ from train.rows.writing import (
     PLAIN,
     Placed,
     Variety,
+    digits_of,
     pick_hand,
     pick_labels,
     write_row,
@@ -27,18 +28,21 @@ WIDTHS = (96, 176, 272, 384)
 _WIDTH_SHARES = (0.3, 0.34, 0.24, 0.12)
 _EMPTY = 0.04
 
+MOST_SYMBOLS = 2 * MOST_DIGITS
+"""Digits and the signs between them that a training row holds at most."""
+
 
 @dataclass(frozen=True)
 class Sample:
-    """A picture of a row, uint8 `(H, W)`, and its digits with boxes in its pixels."""
+    """A picture of a row, uint8 `(H, W)`, and its symbols with boxes in its pixels."""
 
     picture: Array
-    digits: tuple[Placed, ...]
+    symbols: tuple[Placed, ...]
 
     @property
     def text(self) -> str:
         """The digits from left to right."""
-        return "".join(str(placed.label) for placed in self.digits)
+        return "".join(str(placed.label) for placed in digits_of(self.symbols))
 
 
 def make_row(
@@ -64,8 +68,8 @@ def make_row(
     top = max(0, round(top - rng.uniform(tightest, 0.4) * tall))
     bottom = min(len(ink), round(bottom + rng.uniform(tightest, 0.4) * tall))
     picture = photograph(ink[top:bottom], rng)
-    digits = tuple(_moved(placed, right, down - top) for placed in written.digits)
-    return Sample(picture, digits)
+    symbols = tuple(_moved(placed, right, down - top) for placed in written.symbols)
+    return Sample(picture, symbols)
 
 
 def make_batch(
@@ -77,11 +81,11 @@ def make_batch(
     """Make a training batch of rows of about the same width.
 
     Returns:
-        Images uint8 `(N, ROW_HEIGHT, W)`, labels uint8 `(N, MOST_DIGITS)`, their numbers `(N,)`.
+        Images uint8 `(N, ROW_HEIGHT, W)`, labels uint8 `(N, MOST_SYMBOLS)`, their numbers `(N,)`.
     """
     width = int(rng.choice(WIDTHS, p=_WIDTH_SHARES))
     images = np.empty((size, ROW_HEIGHT, width), np.uint8)
-    labels = np.zeros((size, MOST_DIGITS), np.uint8)
+    labels = np.zeros((size, MOST_SYMBOLS), np.uint8)
     counts = np.zeros(size, np.uint8)
     fit = width / ROW_HEIGHT  # digits that fit, if each is a little narrower than the row is high
     for k in range(size):
@@ -91,8 +95,8 @@ def make_batch(
         sample = make_row(count, glyphs, rng, variety)
         image = row_image(sample.picture, most_columns=width)
         images[k] = np.pad(image, ((0, 0), (0, width - image.shape[1])), mode="edge")
-        labels[k, :count] = [placed.label for placed in sample.digits]
-        counts[k] = count
+        counts[k] = len(sample.symbols)
+        labels[k, : counts[k]] = [placed.label for placed in sample.symbols]
     return images, labels, counts
 
 

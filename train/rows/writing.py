@@ -12,8 +12,8 @@ from PIL import Image, ImageDraw
 from PIL.Image import Image as PILImage
 
 from train.data import Array
-from train.rows.glyphs import FONTS, Glyphs, pick_source
-from train.rows.signs import HEIGHTS
+from train.rows.glyphs import FONTS, Glyphs, cut_out, lean, pick_source
+from train.rows.signs import BETWEEN
 from train.rows.skeleton import draw_skeleton
 
 CAP = 30
@@ -21,6 +21,9 @@ CAP = 30
 
 MOST_DIGITS = 12
 """What training rows hold at most; the network itself has no limit."""
+
+SIGN = 10
+"""The label of signs between digits that look like a 1; labels below are digits."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,9 @@ class Variety:
 
     signs: float = 0.0
     """Handwritten rows with slashes, dashes, parentheses and the like between their digits."""
+
+    alike: float = 0.0
+    """Handwritten rows in a steady hand: its digits lean alike, and equal ones have one form."""
 
 
 PLAIN = Variety()
@@ -76,6 +82,7 @@ class Hand:
     point: float = 1.0  # factor on the size of points and commas
     stroke: float = 0.0  # width of the pen; 0 for the strokes of MNIST
     signs: float = 0.0  # probability of a sign after a digit
+    is_steady: bool = False  # digits lean alike, equal ones have one form
 
     @property
     def line(self) -> int:
@@ -90,7 +97,7 @@ class Hand:
 
 @dataclass(frozen=True)
 class Placed:
-    """One digit of a row, and the box of its ink in pixels: left, top, right, bottom."""
+    """A digit of a row, or a `SIGN`, and its ink's box in pixels: left, top, right, bottom."""
 
     label: int
     box: tuple[float, float, float, float]
@@ -98,11 +105,21 @@ class Placed:
 
 @dataclass(frozen=True)
 class Written:
-    """A row as written: ink, float32 `(H, W)` from 0 to 1, and its digits from left to right."""
+    """A row as written: ink, float32 `(H, W)` from 0 to 1, and its symbols from left to right."""
 
     ink: npt.NDArray[np.float32]
-    digits: tuple[Placed, ...]
+    symbols: tuple[Placed, ...]
     hand: Hand
+
+    @property
+    def digits(self) -> tuple[Placed, ...]:
+        """The symbols that are digits."""
+        return digits_of(self.symbols)
+
+
+def digits_of(symbols: Sequence[Placed]) -> tuple[Placed, ...]:
+    """Return the symbols that are digits."""
+    return tuple(placed for placed in symbols if placed.label != SIGN)
 
 
 def pick_hand(rng: np.random.Generator, variety: Variety = PLAIN) -> Hand:
@@ -136,6 +153,9 @@ def pick_hand(rng: np.random.Generator, variety: Variety = PLAIN) -> Hand:
         hand = replace(hand, stroke=float(np.exp(rng.normal(*_STROKE)).clip(*_STROKE_RANGE)))
     if not is_printed and variety.signs and rng.random() < variety.signs:
         hand = replace(hand, signs=float(rng.uniform(0.1, 0.4)))
+    if not is_printed and variety.alike and rng.random() < variety.alike:
+        # MNIST's digits lean by themselves; without that the hand alone decides.
+        hand = replace(hand, is_steady=True, slant=1.6 * hand.slant)
     if is_printed or not variety.loose or rng.random() > variety.loose:
         return hand
     return replace(
@@ -173,13 +193,17 @@ def write_row(
     """
     x = rng.uniform(0, 0.6) * CAP
     placed: list[tuple[int, int, Array, int | None]] = []
+    steady = _SteadyHand(hand, glyphs, rng) if hand.is_steady else None
     for label in labels:
         height = CAP * float(np.exp(rng.normal(0, hand.size_jitter)))
         height *= hand.zero if label == 0 else hand.tail if label in (1, 7, 9) else 1.0
-        source = "rare" if hand.rare and rng.random() < hand.rare else hand.source
         width = hand.width * (hand.zero_width if label == 0 else 1.0)
-        glyph = glyphs.digit(label, source, rng, thin=hand.stroke > 0)
-        drawn = _draw(glyph, np.clip(height, 9, 56), width, hand, rng)
+        if steady:
+            glyph, slant = steady.digit(label)
+        else:
+            source = "rare" if hand.rare and rng.random() < hand.rare else hand.source
+            glyph, slant = glyphs.digit(label, source, rng, thin=hand.stroke > 0), hand.slant
+        drawn = _draw(glyph, np.clip(height, 9, 56), width, slant, hand, rng)
         rise = 1.0 - abs(rng.normal(0, hand.baseline_jitter))
         if hand.tail > 1 and label in (7, 9):
             rise -= rng.uniform(0, hand.tail - 1)
@@ -192,10 +216,12 @@ def write_row(
             gap += rng.uniform(0.4, 1.6)
         x += drawn.shape[1] + gap * CAP
         if hand.signs and rng.random() < hand.signs:
-            drawn = _draw_sign(hand, glyphs, rng)
+            number = int(rng.integers(len(BETWEEN)))
+            drawn = _draw_sign(number, hand, glyphs, rng)
             x += rng.uniform(0, 0.25) * CAP
             top = CAP / 2 + hand.slope * x - len(drawn) / 2
-            placed.append((round(x), round(top), drawn, None))
+            sign = SIGN if BETWEEN[number].is_like_one else None
+            placed.append((round(x), round(top), drawn, sign))
             x += drawn.shape[1] + rng.uniform(0, 0.3) * CAP
     width = round(x + rng.uniform(0.05, 0.6) * CAP) + 1
     tops = [y for _, y, _, _ in placed] or [0]
@@ -203,28 +229,52 @@ def write_row(
     shift = -min(tops)
     page = Image.new("L", (max(width, 12), max(bottoms) + shift))
     ink = np.array(page)
-    digits = []
-    for left, y, drawn, digit in placed:
+    symbols = []
+    for left, y, drawn, symbol in placed:
         top = y + shift
         height, wide = drawn.shape
         left = min(max(left, 0), ink.shape[1] - 1)
         wide = min(wide, ink.shape[1] - left)
         part = ink[top : top + height, left : left + wide]
         np.maximum(part, drawn[: part.shape[0], :wide], out=part)
-        if digit is not None:
-            digits.append(Placed(digit, (left, top, left + wide, top + height)))
+        if symbol is not None:
+            symbols.append(Placed(symbol, (left, top, left + wide, top + height)))
     if hand.joins or hand.links:
-        ink = _connect(ink, digits, hand, rng)
-    return Written(np.float32(1 / 255) * ink, tuple(digits), hand)
+        ink = _connect(ink, digits_of(symbols), hand, rng)
+    return Written(np.float32(1 / 255) * ink, tuple(symbols), hand)
 
 
-def _draw_sign(hand: Hand, glyphs: Glyphs, rng: np.random.Generator) -> Array:
-    number = int(rng.integers(len(HEIGHTS)))
+def _draw_sign(number: int, hand: Hand, glyphs: Glyphs, rng: np.random.Generator) -> Array:
     sign = glyphs.sign_between(number, rng, thin=hand.stroke > 0)
-    return _draw(sign, CAP * rng.uniform(*HEIGHTS[number]), hand.width, hand, rng)
+    height = CAP * rng.uniform(*BETWEEN[number].heights)
+    return _draw(sign, height, hand.width, hand.slant, hand, rng)
 
 
-def _draw(glyph: Array, height: float, width: float, hand: Hand, rng: np.random.Generator) -> Array:
+class _SteadyHand:
+    """Picks a row's digits: each digit in one form, and leaning as far as the hand does."""
+
+    def __init__(self, hand: Hand, glyphs: Glyphs, rng: np.random.Generator) -> None:
+        self._hand, self._rng = hand, rng
+        sources = ["rare" if rng.random() < hand.rare else hand.source for _ in range(10)]
+        self._pools = [glyphs.pool(label, source) for label, source in enumerate(sources)]
+        self._forms = [int(rng.integers(len(pool.images))) for pool in self._pools]
+
+    def digit(self, label: int) -> tuple[Array, float]:
+        """Pick a digit: uint8 `(h, w)`, and the slant that brings it to the hand's."""
+        pool = self._pools[label]
+        image = pool.images[pool.alike(self._forms[label], self._rng)]
+        slant = self._hand.slant - (lean(image) - pool.lean)
+        return cut_out(image, self._hand.stroke > 0), slant
+
+
+def _draw(
+    glyph: Array,
+    height: float,
+    width: float,
+    slant: float,
+    hand: Hand,
+    rng: np.random.Generator,
+) -> Array:
     """Bring a glyph to its height, pen, slant and width: uint8 `(h, w)`."""
     rise, run = glyph.shape
     # The longer side of a glyph gives its size: a flat 1 of MNIST lies on its side.
@@ -234,7 +284,7 @@ def _draw(glyph: Array, height: float, width: float, hand: Hand, rng: np.random.
         big = Image.fromarray(draw_skeleton(glyph, big_size, 2 * CAP * hand.stroke))
     else:
         big = Image.fromarray(_change_pen(glyph, big_size, hand.pen))
-    slant = hand.slant + rng.normal(0, 0.06)
+    slant += rng.normal(0, 0.06)
     turn = rng.normal(0, 0.04)
     wide = width * float(np.exp(rng.normal(0, 0.06)))
     out_height = round(big.height / 2)
