@@ -153,12 +153,12 @@ def _comb(
 
 
 def _words(
-    layer: PILImage, written: Written, left: int, top: int, glyphs: Glyphs, rng: np.random.Generator
+    layer: PILImage, written: Written, left: int, top: int, _: Glyphs, rng: np.random.Generator
 ) -> None:
     height, width = written.ink.shape
-    marks.add_words(layer, 0, left, top, height, glyphs, rng)
+    marks.add_words(layer, 0, left, top, height, rng)
     end = left + width
-    marks.add_words(layer, end, layer.width - end, top, height, glyphs, rng)
+    marks.add_words(layer, end, layer.width - end, top, height, rng)
 
 
 def _signs(

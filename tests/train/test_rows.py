@@ -15,6 +15,7 @@ from train.rows.fit import Cycle, RowRecipe, fit_rows
 from train.rows.glyphs import Glyphs, lean, load
 from train.rows.samples import MOST_SYMBOLS, WIDTHS, make_batch, make_row
 from train.rows.skeleton import FINE, skeleton
+from train.rows.words import pick_word, write_word
 from train.rows.writing import MOST_DIGITS, PLAIN, SIGN, Hand, Variety, pick_hand, write_row
 from train.styles import styled_digits
 
@@ -120,6 +121,20 @@ def test_a_steady_hand_writes_equal_digits_in_one_form(glyphs: Glyphs):
         near.append(np.abs(sevens.forms[number] - sevens.forms[same]).mean())
         far.append(np.abs(sevens.forms[number] - sevens.forms[other]).mean())
     assert np.mean(near) < 0.7 * np.mean(far)
+
+
+def test_a_word_is_as_high_as_asked_and_fits_its_room():
+    rng = np.random.default_rng(3)
+    for _ in range(20):
+        word = pick_word(5.0, rng)
+        assert 3 <= len(word) <= 8
+        assert word.isalpha()
+        ink, baseline = write_word("H", 30, 2.0, rng)
+        rows = np.flatnonzero(ink.max(axis=1) > 128)
+        # A word bends a little, and its strokes have a width.
+        assert rows[-1] - rows[0] == pytest.approx(30, abs=7)
+        assert rows[-1] == pytest.approx(baseline, abs=5)
+    assert pick_word(1.0, rng) == ""
 
 
 def test_a_leaning_line_leans_by_its_run_for_its_rise():

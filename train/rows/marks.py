@@ -13,6 +13,7 @@ from PIL.Image import Image as PILImage
 from train.data import Array
 from train.rows.glyphs import FONTS, Glyphs, printed
 from train.rows.skeleton import draw_skeleton
+from train.rows.words import pick_word, write_word
 from train.rows.writing import CAP, PLAIN, Variety, Written
 
 _WORDS = "ABCDEFGHJKLMNPQRTUVWXYZabcdefghijkmnpqrtuvwxyz#%&@?:="
@@ -57,8 +58,8 @@ def add_marks(
     if rng.random() < 0.25:
         add_points(layer, written, before, above, rng)
     if has_words:
-        add_words(layer, 0, before, above, height, glyphs, rng, written.hand.stroke)
-        add_words(layer, before + width, behind, above, height, glyphs, rng, written.hand.stroke)
+        add_words(layer, 0, before, above, height, rng, written.hand.stroke)
+        add_words(layer, before + width, behind, above, height, rng, written.hand.stroke)
     elif before:
         add_sign(layer, 0, before, above, height, glyphs, rng, written.hand.stroke)
     if behind and not has_words:
@@ -155,7 +156,6 @@ def add_words(
     width: int,
     top: int,
     height: int,
-    glyphs: Glyphs,
     rng: np.random.Generator,
     stroke: float = 0.0,
 ) -> None:
@@ -164,21 +164,23 @@ def add_words(
     tall = CAP * rng.uniform(0.55, 1.1)
     base = top + height - rng.uniform(0, 0.15) * CAP
     is_printed, font = rng.random() < (0.5 if stroke else 0.7), str(rng.choice(FONTS))
+    pen = max(1.0, stroke * CAP if stroke else rng.uniform(1.5, 4))
     x = left + rng.uniform(0, 0.4) * CAP + (0.3 * CAP if left else 0)
     while x < stop:
         if is_printed:
             text = "".join(rng.choice(list(_LETTERS), int(rng.integers(1, 8))).tolist())
-            sign = printed(text if rng.random() < 0.7 else text.capitalize(), font)
+            word = printed(text if rng.random() < 0.7 else text.capitalize(), font)
+            share = min(tall / word.shape[0], 1.6)
+            rise = word.shape[0] * share
         else:
-            sign = glyphs.letter(rng, thin=stroke > 0)
-        share = min(tall / sign.shape[0], 1.6)
-        if not is_printed:
-            share *= rng.uniform(0.6, 1.0)
-        if x + sign.shape[1] * share > stop:
+            if not (letters := pick_word((stop - x) / tall, rng)):
+                break
+            word, baseline = write_word(letters, tall, pen, rng)
+            share, rise = 1.0, float(baseline)
+        if x + word.shape[1] * share > stop:
             break
-        pen = 0.0 if is_printed else stroke
-        _paste(layer, sign, x, base - sign.shape[0] * share, share, pen)
-        x += sign.shape[1] * share + (rng.uniform(0.2, 0.5) if is_printed else 0.08) * CAP
+        _paste(layer, word, x, base - rise, share)
+        x += word.shape[1] * share + rng.uniform(0.2, 0.5) * CAP
 
 
 def add_points(

@@ -26,7 +26,7 @@ WIDTHS = (96, 176, 272, 384)
 """Widths of training batches in pixels; what is wider is squeezed."""
 
 _WIDTH_SHARES = (0.3, 0.34, 0.24, 0.12)
-_EMPTY = 0.04
+_EMPTY = 0.06
 
 MOST_SYMBOLS = 2 * MOST_DIGITS
 """Digits and the signs between them that a training row holds at most."""
