@@ -86,6 +86,7 @@ VARIANTS: dict[str, list[Change]] = {
     "no paper around": [(reader, "AROUND", 0.0), (pipeline, "AROUND", 0.0)],
     "no paper beside": [(reader, "BESIDE", 0.0)],
     "any confidence is a line": [(reader, "LEAST_CONFIDENCE", 0.0)],
+    "no blank penalty": [(rows_reader.PARAMS, "blank_penalty", 0.0)],
     "the row network alone": [(rows_reader.PARAMS, "digit_weight", 0.0)],
     "the digit network counts fully": [(rows_reader.PARAMS, "digit_weight", 1.0)],
     "the digit network may rule out": [(rows_reader.PARAMS, "least_probability", 1e-6)],

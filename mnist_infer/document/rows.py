@@ -15,7 +15,7 @@ import numpy as np
 from mnist_infer.document.cells import Box, Cell, cut_cells
 from mnist_infer.imaging.normalize import render_variants
 from mnist_infer.imaging.row_image import row_image
-from mnist_infer.inference.ctc import align, beam_search
+from mnist_infer.inference.ctc import BLANK, align, beam_search
 from mnist_infer.inference.softmax import softmax
 from mnist_infer.inference.tta import classify_variants
 
@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class RowParams:
     """How texts are scored; log-probabilities are natural logarithms."""
+
+    blank_penalty: float = 1.0
+    """Taken from a blank's log-probability at each step: the rows that the row network was fitted
+    on have more of what is no digit than people's. Without it 527 instead of 534 of 631 real rows
+    are right, and of 960 generated ones as many as with it (918)."""
 
     digit_weight: float = 0.5
     """Weight of the digit network's log-probabilities; the row network's is 1. With 0 the row
@@ -83,7 +88,8 @@ def read_band(
     Returns:
         The best text, empty where it is most likely that there is no digit.
     """
-    steps = read_row(row_image(grey))
+    steps = read_row(row_image(grey)).copy()
+    steps[:, BLANK] -= PARAMS.blank_penalty
     likely = beam_search(steps)
     # What is less likely would not win by one digit that the digit network is sure of.
     least = max(likely.values()) + PARAMS.digit_weight * np.log(PARAMS.least_probability)

@@ -49,6 +49,12 @@ def test_the_digit_network_counts_half(rows: float, text: str):
     assert read({"7": rows, "1": 1 - rows}, {"1": 0.8, "7": 0.2}).text == text
 
 
+@pytest.mark.parametrize(("share", "text"), [(0.3, "7"), (0.25, "")])
+def test_a_step_is_blank_only_where_that_is_clearly_likelier_than_a_digit(share: float, text: str):
+    """A blank counts a factor of e less."""
+    assert read({"7": share, "": 1 - share}, {"7": 1.0}).text == text
+
+
 @pytest.mark.parametrize(("rows", "text"), [(0.9, "1"), (0.92, "7")])
 def test_the_digit_network_alone_rules_out_no_text(rows: float, text: str):
     assert read({"7": rows, "1": 1 - rows}, {"1": 1.0}).text == text
@@ -56,7 +62,7 @@ def test_the_digit_network_alone_rules_out_no_text(rows: float, text: str):
 
 def test_a_text_without_ink_under_a_digit_is_hardly_one():
     nothing = np.zeros_like(INK)
-    network = row_network({"7": 0.9, "": 0.1})
+    network = row_network({"7": 0.75, "": 0.25})
     assert read_band(nothing, nothing, nothing, network, digit_network({})).text == ""
 
 

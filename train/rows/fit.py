@@ -45,6 +45,11 @@ class RowRecipe:
         Cycle(16_000, 2e-3),
         Cycle(14_000, 1.5e-3, Variety(rare=0.12, form=0.2, loose=0.6)),
         Cycle(10_000, 1.2e-3, Variety(rare=0.12, form=0.2, loose=0.6, pens=0.7)),
+        Cycle(
+            9_500,
+            1.2e-3,
+            Variety(rare=0.12, form=0.25, loose=0.6, pens=0.7, signs=0.12, alike=0.6),
+        ),
     )
     batch_size: int = 32
     steps_per_epoch: int = 250
