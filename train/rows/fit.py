@@ -48,7 +48,7 @@ class RowRecipe:
         Cycle(
             9_500,
             1.2e-3,
-            Variety(rare=0.12, form=0.25, loose=0.6, pens=0.7, signs=0.12, alike=0.6),
+            Variety(rare=0.12, form=0.25, loose=0.6, pens=0.7, signs=0.12, steady=0.6),
         ),
     )
     batch_size: int = 32

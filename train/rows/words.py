@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 
 from train.data import Array
 
-FONTS = ("scripts", "futural")
+_FONTS = ("scripts", "futural")
 """A linked script and plain letters, each of single strokes."""
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -47,7 +47,7 @@ def write_word(word: str, height: float, pen: float, rng: np.random.Generator) -
     Returns:
         Its ink, uint8 `(h, w)`, and the row of its baseline.
     """
-    lines = _lines(word, str(rng.choice(FONTS)))
+    lines = _lines(word, str(rng.choice(_FONTS)))
     x, y = lines[..., 0], lines[..., 1]
     phases = rng.uniform(0, 2 * np.pi, 2)
     waves = rng.uniform(0, 0.08, 2)

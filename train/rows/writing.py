@@ -46,7 +46,7 @@ class Variety:
     signs: float = 0.0
     """Handwritten rows with slashes, dashes, parentheses and the like between their digits."""
 
-    alike: float = 0.0
+    steady: float = 0.0
     """Handwritten rows in a steady hand: its digits lean alike, and equal ones have one form."""
 
 
@@ -153,7 +153,7 @@ def pick_hand(rng: np.random.Generator, variety: Variety = PLAIN) -> Hand:
         hand = replace(hand, stroke=float(np.exp(rng.normal(*_STROKE)).clip(*_STROKE_RANGE)))
     if not is_printed and variety.signs and rng.random() < variety.signs:
         hand = replace(hand, signs=float(rng.uniform(0.1, 0.4)))
-    if not is_printed and variety.alike and rng.random() < variety.alike:
+    if not is_printed and variety.steady and rng.random() < variety.steady:
         # MNIST's digits lean by themselves; without that the hand alone decides.
         hand = replace(hand, is_steady=True, slant=1.6 * hand.slant)
     if is_printed or not variety.loose or rng.random() > variety.loose:
