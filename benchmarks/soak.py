@@ -119,15 +119,15 @@ def kills(count: int) -> dict[str, Any]:
         with patch.object(sys, "path", [folder, *sys.path]):
             decoder = IsolatedDecoder(1000, workers=1)
             _end_one(decoder, 0)
-    (template,) = children(os.getpid())
-    before = _resident_bytes(template), _open_files(template)
+    (fork_server,) = children(os.getpid())
+    before = _resident_bytes(fork_server), _open_files(fork_server)
     life = live(count, partial(_end_one, decoder))
-    after = _resident_bytes(template), _open_files(template)
+    after = _resident_bytes(fork_server), _open_files(fork_server)
     return {
         **asdict(life),
         "resident_end_mb": round(life.resident_end_mb + (after[0] - before[0]) / 1e6, 1),
         "files_end": life.files_end + after[1] - before[1],
-        "processes_end": len(children(template)) + len(children(os.getpid())) - 1,
+        "processes_end": len(children(fork_server)) + len(children(os.getpid())) - 1,
     }
 
 

@@ -93,14 +93,14 @@ def test_no_worker_is_left(hostile: IsolatedDecoder):
     before = descendants(os.getpid())
     with pytest.raises(DecodeLimitError):
         hostile.read(b"exit")
-    template = descendants(os.getpid()) - before
-    assert len(template) == 1
+    fork_server = descendants(os.getpid()) - before
+    assert len(fork_server) == 1
     for _ in range(3):
         with pytest.raises(DecodeLimitError):
             hostile.read(b"exit")
-    assert descendants(os.getpid()) - before == template  # Zombies would be among them.
+    assert descendants(os.getpid()) - before == fork_server  # Zombies would be among them.
     hostile.read(SMALL)
-    assert len(descendants(os.getpid()) - before - template) == 1
+    assert len(descendants(os.getpid()) - before - fork_server) == 1
     hostile.close()
     assert descendants(os.getpid()) == before
 
@@ -110,13 +110,13 @@ def test_a_killed_worker_costs_no_answer(hostile: IsolatedDecoder):
     before = children(os.getpid())
     with ThreadPoolExecutor(1) as pool:
         hostile.read(SMALL)
-        (template,) = children(os.getpid()) - before
-        (worker,) = children(template)
+        (fork_server,) = children(os.getpid()) - before
+        (worker,) = children(fork_server)
         at_work = pool.submit(hostile.read, b"sleep")
         while not at_work.running():
             pass
         os.kill(worker, signal.SIGKILL)
-        while not (others := children(template) - {worker}):
+        while not (others := children(fork_server) - {worker}):
             time.sleep(0.01)
         os.kill(others.pop(), signal.SIGKILL)  # Once may be an accident.
         assert isinstance(at_work.exception(), DecodeLimitError)

@@ -8,14 +8,15 @@ import keras
 from keras import layers
 
 from mnist_infer.imaging.row_image import PAPER, ROW_HEIGHT, SPREAD
+from train.rows import writing
 
 BLANK = 0
 """The class for "no new digit here"; digit d is class d + 1."""
 
-SIGN = 11
+SIGN = writing.SIGN + 1
 """The class for signs between digits that look like a 1; the exported network makes it a blank."""
 
-CLASSES = 12
+CLASSES = SIGN + 1
 
 
 def build() -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from string import ascii_lowercase
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,6 @@ from train.data import Array
 _FONTS = ("scripts", "futural")
 """A linked script and plain letters, each of single strokes."""
 
-_LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _LEAST = 3  # letters; one or two alone could be a digit: an l, an o
 _MOST = 9
 _ADVANCE = 0.6  # room for a letter, as a part of a capital's height
@@ -31,7 +31,7 @@ def pick_word(room: float, rng: np.random.Generator) -> str:
     most = min(_MOST, int(room / _ADVANCE))
     if most < _LEAST:
         return ""
-    word = "".join(rng.choice(list(_LETTERS), int(rng.integers(_LEAST, most + 1))).tolist())
+    word = "".join(rng.choice(list(ascii_lowercase), int(rng.integers(_LEAST, most + 1))).tolist())
     return word.capitalize() if rng.random() < 0.5 else word
 
 
@@ -83,11 +83,17 @@ def _lines(word: str, font: str) -> npt.NDArray[np.float64]:
 
     In heights of capitals, from the left end of the baseline, y upwards.
     """
-    capital = _drawn("H", font)
-    base, top = capital[..., 1].min(), capital[..., 1].max()
+    base, height = _capital(font)
     lines = _drawn(word, font)
     lines[..., 1] -= base
-    return lines / float(top - base)
+    return lines / height
+
+
+@cache
+def _capital(font: str) -> tuple[float, float]:
+    """The baseline of a font, and the height of its capitals above it."""
+    y = _drawn("H", font)[..., 1]
+    return float(y.min()), float(y.max() - y.min())
 
 
 def _drawn(word: str, font: str) -> npt.NDArray[np.float64]:
