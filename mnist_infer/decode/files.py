@@ -18,8 +18,11 @@ class NotRegularError(OSError):
     """A pipe, a device or a socket, which may never end or never begin."""
 
 
-class OverBudgetError(OSError):
-    """A file that asks for more reads, or more bytes, than it was given."""
+class OverBudgetError(Exception):
+    """A file that asks for more reads, or more bytes, than it was given.
+
+    It is no `OSError`: Pillow takes one for the end of a TIFF's tags, and goes on without them.
+    """
 
 
 class Metered:
