@@ -31,6 +31,7 @@ from mnist_infer.imaging import binarize, pipeline, rulings
 from mnist_infer.imaging.components import find_components
 from mnist_infer.imaging.params import BINARIZE, DIGITS, PAPER, RULINGS
 from mnist_infer.imaging.rulings import Unruled
+from mnist_infer.inference import ensemble
 from train.markdown import table
 from train.rows.glyphs import HELD_OUT, load
 
@@ -87,9 +88,16 @@ VARIANTS: dict[str, list[Change]] = {
     "no paper beside": [(reader, "BESIDE", 0.0)],
     "any confidence is a line": [(reader, "LEAST_CONFIDENCE", 0.0)],
     "no blank penalty": [(rows_reader.PARAMS, "blank_penalty", 0.0)],
-    "the row network alone": [(rows_reader.PARAMS, "digit_weight", 0.0)],
+    "the row network alone": [
+        (rows_reader.PARAMS, "digit_weight", 0.0),
+        (rows_reader.PARAMS, "cell_weight", 0.0),
+    ],
+    "rows without the digit network": [(rows_reader.PARAMS, "digit_weight", 0.0)],
+    "rows without the cell network": [(rows_reader.PARAMS, "cell_weight", 0.0)],
     "the digit network counts fully": [(rows_reader.PARAMS, "digit_weight", 1.0)],
-    "the digit network may rule out": [(rows_reader.PARAMS, "least_probability", 1e-6)],
+    "the cell network counts fully": [(rows_reader.PARAMS, "cell_weight", 1.0)],
+    "one network may rule out": [(rows_reader.PARAMS, "least_probability", 1e-6)],
+    "the cell network refuses nothing": [(ensemble, "SURELY_NONE", OFF)],
     "temperature 1": [(rows_reader.PARAMS, "temperature", 1.0)],
 }
 """By name: what is changed."""

@@ -168,6 +168,27 @@ def thresholds() -> str:
     return table(head, rows)
 
 
+def thresholds_of_rows() -> str:
+    """What each threshold of confidence marks of the numbers that were read."""
+    results = json.loads((RESULTS / "thresholds.json").read_text(encoding="utf-8"))["numbers"]
+    numbers, wrong = (results["0"][key] for key in ("pictures", "wrong_accepted"))
+    rows = [
+        (
+            threshold,
+            f"{100 * (wrong - marks['wrong_accepted']) / wrong:.0f} %",
+            f"{100 * marks['right_rejected'] / (numbers - wrong):.0f} %",
+        )
+        for threshold, marks in results.items()
+        if threshold != "0"
+    ]
+    head = (
+        "threshold",
+        f"marked of {wrong} numbers read wrong",
+        f"marked of {numbers - wrong} read right",
+    )
+    return table(head, rows)
+
+
 def speed() -> str:
     """The default model by each way in, a user's first."""
     results = report()
@@ -236,6 +257,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "accuracy": accuracy,
     "accuracy-of-tutorials": accuracy_of_tutorials,
     "accuracy-of-rows": accuracy_of_rows,
+    "thresholds-of-rows": thresholds_of_rows,
     "accuracy-of-models": accuracy_of_models,
     "thresholds": thresholds,
     "speed": speed,

@@ -51,6 +51,7 @@ FIXED = {
     "MIN_STROKE": "measured on MNIST",
     "MAX_OFF_CENTRE": "measured on MNIST",
     "ROW_HEIGHT": "the row network's input",
+    "WITH_CONTEXT": "the cell network's input",
     "PAPER": "the row network's input",
     "SPREAD": "the row network's input",
     "FAINTEST": "the row network's input",

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -38,20 +39,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     recognizer = Recognizer(options.model, device="cpu")
     mnist = load_or_exit(options.data)
     rows = recognizer.probabilities(mnist.x_test)
-    folders = [path for path in sorted(options.folder.iterdir()) if path.is_dir()]
-    real = [
-        answer
-        for path in folders
-        if path.name != NON_DIGITS and not path.name.startswith(SEQUENCES)
-        for answer in answer_set(recognizer, path)
-    ]
-    others = answer_set(recognizer, options.folder / NON_DIGITS)
+    answers = {
+        path.name: answer_set(recognizer, path)
+        for path in sorted(options.folder.iterdir())
+        if path.is_dir()
+    }
+    numbers = [name for name in answers if name.startswith(SEQUENCES)]
+    digits = [name for name in answers if name not in (*numbers, NON_DIGITS)]
     results = {
         "model": options.model,
         "recommended": recognizer.model.recommended_threshold,
         "test_digits": outcomes(rows.max(axis=1), rows.argmax(axis=1) == mnist.y_test),
-        "real_digits": outcomes(*_arrays(real, lambda answer: answer.right)),
-        "non_digits": outcomes(*_arrays(others, lambda _: False)),
+        "real_digits": outcomes(*_arrays(chain.from_iterable(answers[name] for name in digits))),
+        "non_digits": outcomes(*_arrays(answers[NON_DIGITS])),
+        "numbers": outcomes(
+            *_arrays(answer for name in numbers for answer in answers[name] if answer.text)
+        ),
     }
     text = f"{json.dumps(results, indent=2)}\n"
     options.output.write_text(text, encoding="utf-8")
@@ -77,10 +80,9 @@ def outcomes(
     }
 
 
-def _arrays(
-    answers: Iterable[Answer], is_right: Callable[[Answer], bool]
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    pairs = [(answer.confidence, is_right(answer)) for answer in answers]
+def _arrays(answers: Iterable[Answer]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    # A picture without a digit is answered rightly by no answer, which has a confidence of 0.
+    pairs = [(answer.confidence, answer.right and answer.label != "") for answer in answers]
     return np.array([each for each, _ in pairs]), np.array([right for _, right in pairs], bool)
 
 

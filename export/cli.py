@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import onnx
 
     from export.network import Network
+    from export.reading import ReadingNetwork
     from export.sidecar import Exported, Origin
     from train.data import Mnist
 
@@ -39,6 +40,7 @@ app = typer.Typer(
 
 _Data = Annotated[Path | None, typer.Option(help="MNIST: an .npz, or a folder of IDX files.")]
 _Report = Annotated[Path | None, typer.Option(help="Write the parity table here, as Markdown.")]
+_ModelVersion = Annotated[str, typer.Option(help="The version to give the model.")]
 _OUTPUT_HELP = "The folder to write to; the bundled models are in mnist_infer/models."
 
 
@@ -70,7 +72,7 @@ def export(
     output: Annotated[Path, typer.Option(help=_OUTPUT_HELP)] = Path("runs/onnx"),
     data: _Data = None,
     report: _Report = None,
-    model_version: Annotated[str, typer.Option(help="The version to give the model.")] = "1.0.0",
+    model_version: _ModelVersion = "1.0.0",
     int8: Annotated[
         bool,
         typer.Option("--int8", help="Write it in int8 too, as NAME-int8.onnx, for CPUs."),
@@ -81,25 +83,55 @@ def export(
         _export(model, name, output, data, report, model_version, int8)
 
 
+_ReadingKeras = Annotated[
+    Path, typer.Argument(help="The model.keras that the `train` command of the same name left.")
+]
+
+
 @app.command("rows")
 def export_rows(
-    model: Annotated[Path, typer.Argument(help="The model.keras that `train rows` left.")],
+    model: _ReadingKeras,
     output: Annotated[Path, typer.Option(help=_OUTPUT_HELP)] = Path("runs/onnx/rows"),
     data: _Data = None,
-    model_version: Annotated[str, typer.Option(help="The version to give the model.")] = "1.0.0",
+    model_version: _ModelVersion = "1.0.0",
 ) -> None:
     """Write the row network as ONNX, once it is proved to give the same answers."""
+    from export.rows import ROWS
+
+    _export_reading(ROWS, model, output, data, model_version)
+
+
+@app.command("cells")
+def export_cells(
+    model: _ReadingKeras,
+    output: Annotated[Path, typer.Option(help=_OUTPUT_HELP)] = Path("runs/onnx/cells"),
+    data: _Data = None,
+    model_version: _ModelVersion = "1.0.0",
+) -> None:
+    """Write the cell network as ONNX, once it is proved to give the same answers."""
+    from export.cells import CELLS
+
+    _export_reading(CELLS, model, output, data, model_version)
+
+
+def _export_reading(
+    network: ReadingNetwork, model: Path, output: Path, data: Path | None, model_version: str
+) -> None:
     from export.files import write_all
-    from export.rows import export_rows
+    from export.reading import PROOFS, export_reading
 
     with _failures():
-        exported = export_rows(model, data, model_version)
-        write_all({output / "rows.onnx": exported.content, output / "rows.json": exported.sidecar})
+        exported = export_reading(network, model, data, model_version)
+        files = {
+            output / f"{network.name}.onnx": exported.content,
+            output / f"{network.name}.json": exported.sidecar,
+        }
+        write_all(files)
     typer.echo(
-        f"{exported.rows} generated rows: largest difference {exported.difference:.1e}, "
-        f"{exported.same} with the same digits, {exported.exact} read exactly"
+        f"{PROOFS} generated pictures: largest difference {exported.difference:.1e}, "
+        f"{exported.same} with the same answer, {exported.exact} read exactly"
     )
-    typer.echo(f"wrote {output / 'rows.onnx'} and rows.json")
+    _tell_written(files)
 
 
 @app.command("picture")

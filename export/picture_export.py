@@ -59,7 +59,7 @@ def export_picture(
         raise ExportError(f"{network} is no digit network: {error}") from error
     network_sha256 = recognizer.model.sha256
     if source := _bundled(network_sha256):
-        # By its name it is helped by the row network, as users have it.
+        # By its name it is helped by the row and cell networks, as users have it.
         recognizer = Recognizer(source.name, device="cpu", precision=source.precision or "auto")
     taken = onnx.load(network)
     model = picture_model(taken)

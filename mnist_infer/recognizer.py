@@ -24,9 +24,16 @@ from mnist_infer.decode.images import ImageSource, Page, Picture, read_picture
 from mnist_infer.errors import DeviceError, ImageError, ModelError, NoDigitError
 from mnist_infer.imaging import pipeline
 from mnist_infer.inference import devices
-from mnist_infer.inference.ensemble import NetworkInputs, classify
-from mnist_infer.inference.registry import ModelInfo, has_int8, read_model, read_row_model
-from mnist_infer.inference.row_session import RowSession
+from mnist_infer.inference.ensemble import NetworkInputs, classify, classify_alone
+from mnist_infer.inference.networks import Networks
+from mnist_infer.inference.reading_session import ReadingSession
+from mnist_infer.inference.registry import (
+    ModelInfo,
+    ReadingNetworkName,
+    has_int8,
+    read_model,
+    read_reading_network,
+)
 from mnist_infer.inference.session import Session
 from mnist_infer.results import Explanation, Prediction, Reading, Stages
 
@@ -77,7 +84,7 @@ class Recognizer:
             from mnist_infer.decode.isolated import IsolatedDecoder
 
             self._isolated = IsolatedDecoder(max_pixels)
-        self._loaded_rows: RowSession | None = None
+        self._loaded_for_reading: dict[ReadingNetworkName, ReadingSession] = {}
 
     @classmethod
     def from_config(cls, config: ModelConfig) -> Recognizer:
@@ -102,12 +109,24 @@ class Recognizer:
             self._loaded = _rebuild(self._config, self._info.sha256)._loaded
         return self._loaded
 
+    def _reading_session(self, name: ReadingNetworkName) -> ReadingSession:
+        """A network of `read`, loaded at its first use in this process."""
+        session = self._loaded_for_reading.get(name)
+        if session is None or session.is_abandoned:
+            session = ReadingSession(read_reading_network(name), self._config.threads)
+            self._loaded_for_reading[name] = session
+        return session
+
     @property
-    def _rows(self) -> RowSession:
-        """The row network, loaded at its first use in this process."""
-        if self._loaded_rows is None or self._loaded_rows.is_abandoned:
-            self._loaded_rows = RowSession(read_row_model(), self._config.threads)
-        return self._loaded_rows
+    def _networks(self) -> Networks:
+        return Networks(self._session.run, self._read_row, self._classify_cells)
+
+    def _read_row(self, row: NDArray[np.uint8]) -> NDArray[np.float32]:
+        (steps,) = self._reading_session("rows").run(row[np.newaxis])
+        return np.asarray(steps)
+
+    def _classify_cells(self, cells: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return self._reading_session("cells").run(cells)
 
     @property
     def model(self) -> ModelInfo:
@@ -170,7 +189,14 @@ class Recognizer:
             raise ValueError(f"batch_size is {batch_size!r}; a whole number from 1 is needed")
         if isinstance(images, (str, bytes, os.PathLike)):
             raise TypeError("several images are needed, in a list say; predict() takes one")
-        yield from self.classify_each(self._prepare_each(images, batch_size), batch_size=batch_size)
+        remaining = iter(images)
+        while batch := list(islice(remaining, batch_size)):
+            prepared = pipeline.prepare_batch(self._try_read(image) for image in batch)
+            answers = self.classify_each(prepared, batch_size=batch_size)
+            for answer, image in zip(answers, batch, strict=True):
+                if isinstance(answer, ImageError):
+                    _name(answer, image)
+                yield answer
 
     def classify_each(
         self, prepared: Iterable[NetworkInputs | ImageError], *, batch_size: int = 64
@@ -185,17 +211,6 @@ class Recognizer:
             rows = iter(self._classify(ready) if ready else ())
             for image in batch:
                 yield image if isinstance(image, ImageError) else _answer(image, next(rows))
-
-    def _prepare_each(
-        self, images: Iterable[ImageSource], batch_size: int
-    ) -> Iterator[NetworkInputs | ImageError]:
-        remaining = iter(images)
-        while batch := list(islice(remaining, batch_size)):
-            prepared = pipeline.prepare_batch(self._try_read(image) for image in batch)
-            for image, source in zip(prepared, batch, strict=True):
-                if error := image if isinstance(image, ImageError) else image.doubt:
-                    _name(error, source)
-                yield image
 
     def decode(self, image: ImageSource, working_side: int = pipeline.WORKING_SIDE) -> Picture:
         """Decode a picture, which all other methods then take; they do so by themselves.
@@ -251,6 +266,7 @@ class Recognizer:
             stages.box,
             stages.inputs,
             stages.rows,
+            stages.cell,
             self._predict(stages, image),
             doubt=stages.doubt,
         )
@@ -270,7 +286,7 @@ class Recognizer:
 
         try:
             picture = self.decode(image, reader.WORKING_SIDE)
-            lines, unread = reader.read_page(picture, self._session.run, self._rows.run)
+            lines, unread = reader.read_page(picture, self._networks)
             if not lines:
                 raise NoDigitError("no digit was found on the page")
         except ImageError as error:
@@ -288,8 +304,9 @@ class Recognizer:
 
     def _classify(self, inputs: list[NetworkInputs]) -> NDArray[np.float32]:
         """Classify pictures as `ensemble.classify`; a model of somebody else answers alone."""
-        read_row = (lambda row: self._rows.run(row)) if self._info.sidecar else None
-        return classify(inputs, self._session.run, read_row)
+        if self._info.sidecar:
+            return classify(inputs, self._networks)
+        return classify_alone(inputs, self._session.run)
 
     def _prepare(self, image: ImageSource) -> Stages:
         """Whatever is an image -> what the network sees, with the stages on the way."""
@@ -339,8 +356,11 @@ def _rebuild(config: ModelConfig, sha256: str) -> Recognizer:
 
 def _answer(inputs: NetworkInputs, probabilities: NDArray[np.float32]) -> Prediction | ImageError:
     """The prediction; where the networks found no digit either, what spoke against one."""
-    if inputs.doubt and not probabilities.any():
-        return inputs.doubt
+    if not probabilities.any():
+        return inputs.doubt or NoDigitError(
+            "what is on the picture looks like a letter, a sign or a texture, not like a digit; if "
+            "it is one, give a picture of it alone on plain paper"
+        )
     return Prediction.of(probabilities)
 
 

@@ -72,6 +72,10 @@ class Stages:
     """What the row network sees, each `(32, W)`: the digit on its paper and, where ink was removed,
     the whole picture too. Empty where the picture already is in the MNIST format."""
 
+    cell: NDArray[np.uint8] | None = field(repr=False)
+    """What the cell network sees: the digit with what stands around it, `(32, 32)`. None where the
+    picture already is in the MNIST format, or there is a doubt."""
+
     doubt: ImageError | None = field(default=None, repr=False, kw_only=True)
     """Why there may not be one digit on the picture; the row network, which then sees all of it,
     was sure that there is."""

@@ -16,6 +16,7 @@ from train.recipes import RECIPES, Recipe
 if TYPE_CHECKING:
     from train.data import Mnist
     from train.fit import Fitted
+    from train.generated import Task
 
 app = typer.Typer(
     help="Fit the documented MNIST networks, and the robust ones.",
@@ -142,28 +143,57 @@ def reproduce_command(
         raise typer.Exit(1)
 
 
+_Epochs = Annotated[
+    int | None, typer.Option(min=1, help="Epochs of each cycle. Default: the recipe's.")
+]
+_Workers = Annotated[int, typer.Option(min=1, help="Processes that generate what is fitted.")]
+_Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Same seed, same weights.")]
+_RunFolder = Annotated[Path, typer.Option(help="The run's folder.")]
+
+
 @app.command("rows")
 def rows_command(
-    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Same seed, same rows.")] = 0,
-    epochs: Annotated[
-        int | None, typer.Option(min=1, help="Epochs of each cycle. Default: the recipe's.")
-    ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes that generate rows.")] = 1,
+    seed: _Seed = 0,
+    epochs: _Epochs = None,
+    workers: _Workers = 1,
     data: Data = None,
-    output: Annotated[Path, typer.Option(help="The run's folder.")] = Path("runs/rows"),
+    output: _RunFolder = Path("runs/rows"),
 ) -> None:
     """Fit the network that reads whole rows, on generated rows; goes on where a run was ended."""
     with _failures():
-        output.mkdir(parents=True, exist_ok=True)
         with quiet_stderr():
-            from train.rows.fit import MODEL_FILE, RowRecipe, fit_rows
-        recipe = RowRecipe()
-        if epochs:
-            steps = epochs * recipe.steps_per_epoch
-            cycles = tuple(replace(cycle, steps=steps) for cycle in recipe.cycles)
-            recipe = replace(recipe, cycles=cycles, rising=min(recipe.rising, steps // 2))
-        fit_rows(recipe, output, seed=seed, data=data, workers=workers)
-        typer.echo(f"saved {output / MODEL_FILE}")
+            from train.rows.task import ROWS
+        _fit_generated(ROWS, seed, epochs, workers, data, output)
+
+
+@app.command("cells")
+def cells_command(
+    seed: _Seed = 0,
+    epochs: _Epochs = None,
+    workers: _Workers = 1,
+    data: Data = None,
+    output: _RunFolder = Path("runs/cells"),
+) -> None:
+    """Fit the network that judges each digit of a row; goes on where a run was ended."""
+    with _failures():
+        with quiet_stderr():
+            from train.cells.task import CELLS
+        _fit_generated(CELLS, seed, epochs, workers, data, output)
+
+
+def _fit_generated(
+    task: "Task", seed: int, epochs: int | None, workers: int, data: str | None, output: Path
+) -> None:
+    from train.generated import MODEL_FILE, fit_generated
+
+    output.mkdir(parents=True, exist_ok=True)
+    recipe = task.recipe
+    if epochs:
+        steps = epochs * recipe.steps_per_epoch
+        cycles = tuple(replace(cycle, steps=steps) for cycle in recipe.cycles)
+        recipe = replace(recipe, cycles=cycles, rising=min(recipe.rising, steps // 2))
+    fit_generated(task, recipe, output, seed=seed, data=data, workers=workers)
+    typer.echo(f"saved {output / MODEL_FILE}")
 
 
 def _load(data: str | None) -> "Mnist":

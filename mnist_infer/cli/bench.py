@@ -232,11 +232,11 @@ def _rate(recognizer: Recognizer, images: NDArray[np.uint8]) -> float:
 def _measure_row_network(threads: int, start: Start | None) -> ModelFigures:
     import numpy as np
 
-    from mnist_infer.inference.registry import read_row_model
-    from mnist_infer.inference.row_session import RowSession
+    from mnist_infer.inference.reading_session import ReadingSession
+    from mnist_infer.inference.registry import read_reading_network
 
-    session = RowSession(read_row_model(), threads)
-    row = np.random.default_rng(0).integers(0, 256, (32, ROW_WIDTH), np.uint8)
+    session = ReadingSession(read_reading_network("rows"), threads)
+    row = np.random.default_rng(0).integers(0, 256, (1, 32, ROW_WIDTH), np.uint8)
     latency = _latency(lambda: session.run(row))
     return ModelFigures(ROW_NETWORK, "float32", "cpu", start, latency, {})
 

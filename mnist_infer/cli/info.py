@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from importlib import metadata
-from typing import Any
+from typing import Any, get_args
 
 from mnist_infer import __version__
 from mnist_infer.config import DEFAULT_MODEL, ModelConfig
@@ -12,10 +12,11 @@ from mnist_infer.errors import MnistInferError
 from mnist_infer.inference import devices
 from mnist_infer.inference.registry import (
     ModelInfo,
+    ReadingNetworkName,
     bundled_info,
     bundled_models,
     bundled_precisions,
-    row_model_info,
+    reading_network_info,
 )
 
 
@@ -29,7 +30,7 @@ def describe(config: ModelConfig) -> dict[str, Any]:
         "packages": {name: metadata.version(name) for name in ("numpy", "pillow")}
         | install.packages,
         "models": [_model(name) for name in bundled_models()],
-        "row_network": _row_network(),
+        "reading_networks": [_reading_network(name) for name in get_args(ReadingNetworkName)],
         "providers": list(install.providers),
         "cuda": _cuda_state(),
         "session": _session(config),
@@ -46,7 +47,7 @@ def format_info(info: dict[str, Any]) -> str:
         f"packages  {packages}",
         "models (accuracy on MNIST's test set)",
         *(line for entry in info["models"] for line in _model_lines(entry)),
-        _row_network_line(info["row_network"]),
+        *(_reading_network_line(entry) for entry in info["reading_networks"]),
         "devices",
         "  cpu   always",
         f"  cuda  {'works' if info['cuda']['works'] else info['cuda']['reason']}",
@@ -69,11 +70,11 @@ def _model_lines(entry: dict[str, Any]) -> list[str]:
     ]
 
 
-def _row_network_line(entry: dict[str, Any]) -> str:
+def _reading_network_line(entry: dict[str, Any]) -> str:
     if entry["error"]:
         return f"  {entry['error']}"
     return (
-        f"  {entry['name'] + ', for `read`':<23} {'float32':<15} "
+        f"  {entry['name'] + ' network':<23} {'float32':<15} "
         f"{entry['size_bytes'] / 1e6:4.1f} MB  sha256 {entry['sha256'][:12]}"
     )
 
@@ -101,17 +102,17 @@ def _precision(info: ModelInfo) -> dict[str, Any]:
     }
 
 
-def _row_network() -> dict[str, Any]:
+def _reading_network(name: ReadingNetworkName) -> dict[str, Any]:
     try:
-        info = row_model_info()
+        info = reading_network_info(name)
     except MnistInferError as error:
-        return {"name": "rows", "error": str(error)}
+        return {"name": name, "error": str(error)}
     return {
         "name": info.name,
         "sha256": info.sha256,
         "size_bytes": info.size_bytes,
         "version": info.sidecar["version"],
-        "exact_generated_rows": info.sidecar["exact_generated_rows"],
+        "exact_generated": info.sidecar["exact_generated"],
         "error": None,
     }
 

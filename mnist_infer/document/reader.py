@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from mnist_infer.document.cells import Box
     from mnist_infer.document.layout import Writing
     from mnist_infer.document.rows import RowReading
-    from mnist_infer.inference.ensemble import ReadRow
-    from mnist_infer.inference.tta import Classify
+    from mnist_infer.inference.networks import Networks
 
     Digits: TypeAlias = list[tuple[Box, int, float]]
     """Of each digit of a line its box, the digit, and its confidence."""
@@ -54,14 +53,13 @@ class _Page:
 
 
 def read_page(
-    picture: Picture, classify: Classify, read_row: ReadRow
+    picture: Picture, networks: Networks
 ) -> tuple[tuple[tuple[LocatedDigit, ...], ...], tuple[Unread, ...]]:
     """Read all the digits of a page.
 
     Args:
         picture: Read at `WORKING_SIDE`.
-        classify: uint8 `(N, 28, 28)` -> float32 `(N, 10)` probabilities.
-        read_row: The row network, uint8 `(32, W)` -> float32 `(T, 11)` log-probabilities.
+        networks: What reads its lines.
 
     Returns:
         The digits of each line, and what may be a digit and was not read.
@@ -71,11 +69,11 @@ def read_page(
         return (), ()
     grey = colour_contrast(picture.pixels)
     writing = find_writing(ink)
-    page = _read_lines(writing, grey, classify, read_row)
+    page = _read_lines(writing, grey, networks)
     # Until writing is found its stroke width is a guess; re-binarization knows it.
     if (better := refined_window(window, writing.stroke_width)) is not None:
         writing = find_writing(binarize(picture.pixels, better)[0])
-        other = _read_lines(writing, grey, classify, read_row)
+        other = _read_lines(writing, grey, networks)
         if other.confidence > page.confidence:
             page = other
     lines = tuple(
@@ -89,9 +87,7 @@ def read_page(
     return lines, tuple(Unread(_original(picture, box), reason) for box in page.unread)
 
 
-def _read_lines(
-    writing: Writing, grey: NDArray[np.uint8], classify: Classify, read_row: ReadRow
-) -> _Page:
+def _read_lines(writing: Writing, grey: NDArray[np.uint8], networks: Networks) -> _Page:
     """Read what the layout found; a page on which it finds no line is read as one."""
     if writing.has_frames:
         # The bars of a comb of boxes look like 1s, and the layout has taken them out.
@@ -103,7 +99,7 @@ def _read_lines(
     # line of more components tells its height better, and no digit is read twice.
     for line in sorted(lines, key=lambda line: (line.height < least, -len(line.members))):
         band, labels = _band(writing, line)
-        row = read_band(grey[band], writing.ink[band], labels, read_row, classify)
+        row = read_band(grey[band], writing.ink[band], labels, networks)
         if row.confidence < LEAST_CONFIDENCE:
             row = NOTHING
         digits = _digits(row, band)

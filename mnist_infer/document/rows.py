@@ -1,8 +1,8 @@
-"""Read one row: the row network proposes texts, and the digit network judges their digits.
+"""Read one row: the row network proposes texts, and two networks judge their digits.
 
-The row network sees the row as a whole and needs no cuts; the digit network sees each digit alone,
-in the form that it was trained on. Their errors differ, so each proposed text is scored by both,
-log-linearly.
+The row network sees the row as a whole and needs no cuts. The digit network sees the ink of each
+digit alone, in the form that it was trained on; the cell network sees the digit on its paper, with
+what stands beside it. Their errors differ, so each proposed text is scored by all, log-linearly.
 """
 
 from __future__ import annotations
@@ -13,17 +13,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnist_infer.document.cells import Box, Cell, cut_cells
+from mnist_infer.imaging.cell_image import cell_image
 from mnist_infer.imaging.normalize import render_variants
 from mnist_infer.imaging.row_image import row_image
 from mnist_infer.inference.ctc import BLANK, align, beam_search
+from mnist_infer.inference.networks import NO_DIGIT
 from mnist_infer.inference.softmax import softmax
 from mnist_infer.inference.tta import classify_variants
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mnist_infer.inference.ensemble import ReadRow
-    from mnist_infer.inference.tta import Classify
+    from mnist_infer.inference.networks import Networks
 
 
 @dataclass(frozen=True)
@@ -32,20 +33,23 @@ class RowParams:
 
     blank_penalty: float = 1.0
     """Taken from a blank's log-probability at each step: the rows that the row network was fitted
-    on have more of what is no digit than people's. Without it 527 instead of 534 of 631 real rows
-    are right, and of 960 generated ones as many as with it (918)."""
+    on have more of what is no digit than people's. Without it 531 instead of 542 of 631 real rows
+    are right, and 1,355 instead of 1,357 of 1,440 generated ones."""
 
-    digit_weight: float = 0.5
-    """Weight of the digit network's log-probabilities; the row network's is 1. With 0 the row
-    network reads alone: 1,218 instead of 1,225 of 1,280 generated pictures are right, and 506
-    instead of 530 of 631 real ones (`python -m benchmarks.ablation`)."""
+    digit_weight: float = 0.25
+    """Weight of the digit network's log-probabilities; the row network's is 1. Without the digit
+    network 538 real rows are right, and 1,341 generated ones; without both others 527 and 1,322."""
+
+    cell_weight: float = 0.5
+    """Weight of the cell network's log-probabilities. Without the cell network 536 real rows are
+    right, and 1,354 generated ones."""
 
     least_probability: float = 0.01
-    """What the digit network's probabilities count as at least, and where there is no ink: one
-    digit alone that it does not know rules out no text."""
+    """What the probabilities of the digit and the cell network count as at least, and those of the
+    digit network where there is no ink: one digit alone that they do not know rules out no text."""
 
     temperature: float = 1.4
-    """Divides the scores before they become probabilities: both networks see the same picture, so
+    """Divides the scores before they become probabilities: the networks see the same picture, so
     the sum of their evidence is too sure."""
 
 
@@ -73,36 +77,35 @@ def read_band(
     grey: NDArray[np.uint8],
     ink: NDArray[np.uint8],
     labels: NDArray[np.unsignedinteger],
-    read_row: ReadRow,
-    classify: Classify,
+    networks: Networks,
 ) -> RowReading:
     """Read a row from a band of the page.
 
     Args:
-        grey: uint8 `(H, W)`, for the row network: with what the layout takes for no digit.
+        grey: uint8 `(H, W)`, with what the layout takes for no digit.
         ink: uint8 `(H, W)`, what the layout takes for writing.
         labels: `(H, W)`, its connected components.
-        read_row: The row network.
-        classify: The digit network, uint8 `(N, 28, 28)` -> float32 `(N, 10)` probabilities.
+        networks: What reads it.
 
     Returns:
         The best text, empty where it is most likely that there is no digit.
     """
-    steps = read_row(row_image(grey)).copy()
+    steps = networks.read_row(row_image(grey)).copy()
     steps[:, BLANK] -= PARAMS.blank_penalty
     likely = beam_search(steps)
-    # What is less likely would not win by one digit that the digit network is sure of.
-    least = max(likely.values()) + PARAMS.digit_weight * np.log(PARAMS.least_probability)
+    # What is less likely would not win by one digit that both other networks are sure of.
+    weight = PARAMS.digit_weight + PARAMS.cell_weight
+    least = max(likely.values()) + weight * np.log(PARAMS.least_probability)
     scale = grey.shape[1] / len(steps)
     scores = {text: score for text, score in likely.items() if score >= least}
     cells = {}
     known: dict[tuple[Box, bytes], NDArray[np.float32]] = {}
-    is_alone = len(scores) == 1  # Then the digit network could change nothing.
+    is_alone = len(scores) == 1  # Then the other networks could change nothing.
     for text in scores:
         middles = [(step + 0.5) * scale for step in align(steps, text)] if text else []
         cells[text] = cut_cells(ink, labels, middles) if text else []
         if not is_alone:
-            scores[text] += PARAMS.digit_weight * _judge(text, cells[text], classify, known)
+            scores[text] += _judge(text, cells[text], grey, networks, known)
     best = max(scores, key=lambda text: scores[text])
     if not best:
         return NOTHING
@@ -117,26 +120,37 @@ def read_band(
 def _judge(
     text: str,
     cells: list[Cell],
-    classify: Classify,
+    grey: NDArray[np.uint8],
+    networks: Networks,
     known: dict[tuple[Box, bytes], NDArray[np.float32]],
 ) -> float:
-    """The digit network's log-probability of a text, digit by digit.
+    """What the digit network and the cell network add to a text's log-probability.
 
-    `known` holds what it has said of cells, which texts that differ in one digit share.
+    `known` holds what they have said of cells, which texts that differ in one digit share.
     """
-    keys = [(cell.box, cell.ink.tobytes()) if cell.ink is not None else None for cell in cells]
-    new = {
-        key: cell.ink
-        for key, cell in zip(keys, cells, strict=True)
-        if key and cell.ink is not None and key not in known
-    }
+    keys = [(cell.box, cell.ink.tobytes() if cell.ink is not None else b"") for cell in cells]
+    new = {key: cell for key, cell in zip(keys, cells, strict=True) if key not in known}
     if new:
-        rows = classify_variants([render_variants(ink) for ink in new.values()], classify)
-        known.update(zip(new, rows, strict=True))
-    probabilities = np.array(
-        [known[key][int(digit)] if key else 0.0 for key, digit in zip(keys, text, strict=True)]
+        known.update(zip(new, _judge_cells(list(new.values()), grey, networks), strict=True))
+    return float(sum(known[key][int(digit)] for key, digit in zip(keys, text, strict=True)))
+
+
+def _judge_cells(
+    cells: list[Cell], grey: NDArray[np.uint8], networks: Networks
+) -> NDArray[np.float32]:
+    """The weighted sum of both networks' log-probabilities of each digit: `(N, 10)`."""
+    inked = [cell.ink for cell in cells if cell.ink is not None]
+    by_ink = np.zeros((len(cells), 10), np.float32)
+    if inked:
+        by_ink[[cell.ink is not None for cell in cells]] = classify_variants(
+            [render_variants(ink) for ink in inked], networks.classify
+        )
+    images = np.stack([cell_image(grey, cell.box) for cell in cells])
+    in_place = np.exp(networks.classify_cells(images)[:, :NO_DIGIT])
+    return np.asarray(
+        PARAMS.digit_weight * np.log(by_ink + PARAMS.least_probability)
+        + PARAMS.cell_weight * np.log(in_place + PARAMS.least_probability)
     )
-    return float(np.log(probabilities + PARAMS.least_probability).sum())
 
 
 def _has(text: str, best: str, place: int) -> bool:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mnist_infer.decode.images import Picture
 from mnist_infer.errors import ImageError, NoDigitError, SeveralDigitsError
 from mnist_infer.imaging.binarize import binarize, binarize_two_levels
+from mnist_infer.imaging.cell_image import cell_image
 from mnist_infer.imaging.components import whole_components
 from mnist_infer.imaging.digit import find_digit
 from mnist_infer.imaging.filters import bounds
@@ -49,7 +50,7 @@ def prepare(picture: Picture) -> Stages:
     if (found := mnist_format_of(picture.pixels)) is not None:
         # So small a picture has not been shrunk: its box is the original's.
         image, box = found
-        return Stages(image, image, box, image[np.newaxis], rows=())
+        return Stages(image, image, box, image[np.newaxis], rows=(), cell=None)
     foreground = binarize_two_levels(picture.pixels)
     is_bitmap = foreground is not None
     beyond: Literal["constant", "edge"] = "constant" if is_bitmap else "edge"
@@ -64,11 +65,12 @@ def prepare(picture: Picture) -> Stages:
         components = unruled.components
         grey = colour_contrast(picture.pixels)
         whole = grey
-    seen = [whole]
+    seen, cell = [whole], None
     doubt: ImageError | None = None
     try:
         cleaned, (rows, columns) = find_digit(unruled.foreground, components)
         seen = [_with_paper(grey, rows, columns, beyond)]
+        cell = cell_image(grey, (columns.start, rows.start, columns.stop, rows.stop), beyond)
         if _ink(cleaned) < (1 - REMOVED) * _ink(foreground):
             seen.append(whole)
     except (NoDigitError, SeveralDigitsError) as error:
@@ -78,7 +80,8 @@ def prepare(picture: Picture) -> Stages:
         rows, columns = _ink_bounds(cleaned)
     box = picture.original_box(rows, columns)
     inputs = render_variants(cleaned[rows, columns])
-    return Stages(foreground, cleaned, box, inputs, tuple(map(row_image, seen)), doubt=doubt)
+    rows_seen = tuple(map(row_image, seen))
+    return Stages(foreground, cleaned, box, inputs, rows_seen, cell, doubt=doubt)
 
 
 def _ink(foreground: NDArray[np.uint8]) -> int:
@@ -110,7 +113,7 @@ def _with_paper(
 
 def network_inputs(stages: Stages) -> NetworkInputs:
     """Pick what the networks see from the stages of a picture."""
-    return NetworkInputs(stages.inputs, stages.rows, stages.doubt)
+    return NetworkInputs(stages.inputs, stages.rows, stages.cell, stages.doubt)
 
 
 def mnist_format_of(

@@ -11,7 +11,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from mnist_infer.config import Precision
 from mnist_infer.decode.files import NotRegularError, open_regular, size_of
@@ -21,6 +21,9 @@ MAX_BYTES = 500_000_000
 """The largest model file that is read: a thousand times the bundled ones."""
 
 _FOLDER = Path(__file__).parents[1] / "models"
+
+ReadingNetworkName: TypeAlias = Literal["rows", "cells"]
+"""A network that is asked beside the digit network: of whole rows, or of each digit's cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +121,16 @@ def read_model(
     return ModelInfo(str(path), path, digest, len(content), None, {}), content
 
 
-def row_model_info() -> ModelInfo:
-    """What is known of the row network, which reads whole rows of digits.
+def reading_network_info(name: ReadingNetworkName) -> ModelInfo:
+    """What is known of a network of `read`.
 
     Raises:
         ModelError: Its files are missing.
     """
-    path = _FOLDER / "rows" / "rows.json"
+    path = _FOLDER / name / f"{name}.json"
     sidecar = json.loads(_read(path))
     return ModelInfo(
-        name="rows",
+        name=name,
         path=path.with_name(sidecar["file"]),
         sha256=sidecar["sha256"],
         size_bytes=sidecar["size_bytes"],
@@ -136,14 +139,14 @@ def row_model_info() -> ModelInfo:
     )
 
 
-def read_row_model() -> bytes:
-    """Read the bytes of the row network.
+def read_reading_network(name: ReadingNetworkName) -> bytes:
+    """Read the bytes of a network of `read`.
 
     Raises:
         ModelError: The file is missing.
         ModelIntegrityError: It is not the one that was released.
     """
-    info = row_model_info()
+    info = reading_network_info(name)
     return _checked(info.path, _read(info.path), info.sha256)
 
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    Classify = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+    from mnist_infer.inference.networks import Network
 
 
 def classify_variants(
-    inputs: Sequence[NDArray[np.uint8]], classify: Classify
+    inputs: Sequence[NDArray[np.uint8]], classify: Network
 ) -> NDArray[np.float32]:
     """Average the probabilities over each digit's inputs.
 

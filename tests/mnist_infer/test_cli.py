@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mnist_infer import Recognizer, __version__
-from mnist_infer.inference.registry import bundled_info
+from mnist_infer.inference.registry import bundled_info, reading_network_info
 from tests.command import mnist_infer
 from tests.paths import FIXTURES, PAGE
 from tests.pictures import partly_unread_page, uncertain_digit, uncertain_page
@@ -388,7 +388,7 @@ class TestInfo:
         text = done.stdout.decode()
         assert __version__ in text
         assert "dense-512x2 (default)" in text
-        assert "rows, for `read`" in text
+        assert "rows network" in text
         assert "runs on cpu" in text or "runs on cuda" in text
 
     def test_json_has_the_hash_and_accuracy_of_every_model_file(self):
@@ -402,7 +402,9 @@ class TestInfo:
                 known = bundled_info(model["name"], precision)
                 assert (file["sha256"], file["size_bytes"]) == (known.sha256, known.size_bytes)
                 assert 0.97 < file["test_accuracy"] < 1
-        assert len(info["row_network"]["sha256"]) == 64
+        for network in info["reading_networks"]:
+            known = reading_network_info(network["name"])
+            assert (network["sha256"], network["size_bytes"]) == (known.sha256, known.size_bytes)
 
     def test_a_broken_model_is_told_not_raised(self):
         done = mnist_infer("info", "--model", "none.onnx")

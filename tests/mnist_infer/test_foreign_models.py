@@ -14,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from mnist_infer import ModelError, ModelIntegrityError, Recognizer
 from mnist_infer.inference import registry
-from tests.paths import FIXTURES
+from tests.paths import FIXTURES, PAGE, SEVEN
 from tests.pictures import drawn
 
 TINY = onnx.load(FIXTURES / "tiny.onnx")
@@ -289,14 +289,22 @@ def test_a_flipped_byte_of_a_bundled_model_is_found_before_onnx_runtime_sees_it(
             Recognizer("dense-512", device="cpu", precision=precision)
 
 
-def test_a_flipped_byte_of_the_row_network_is_found(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("name", "ask", "picture"),
+    [("rows", Recognizer.read, PAGE), ("cells", Recognizer.predict, SEVEN)],
+)
+def test_a_flipped_byte_of_the_row_or_cell_network_is_found(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: registry.ReadingNetworkName,
+    ask: Callable[[Recognizer, Path], object],
+    picture: Path,
 ):
     folder = shutil.copytree(registry._FOLDER, tmp_path / "models")
     monkeypatch.setattr(registry, "_FOLDER", folder)
-    path = registry.row_model_info().path
+    path = registry.reading_network_info(name).path
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
     with pytest.raises(ModelIntegrityError, match="reinstall"):
-        Recognizer(device="cpu").read(drawn(7))
+        ask(Recognizer(device="cpu"), picture)

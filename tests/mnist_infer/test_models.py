@@ -122,8 +122,10 @@ class TestOwn:
         np.testing.assert_allclose(answers, expected, atol=1e-5)
         assert own.probabilities(IMAGES[:0]).shape == (0, 10)
 
-    def test_the_row_network_has_no_say_in_its_answers(self):
+    def test_the_other_networks_have_no_say_in_its_answers(self, monkeypatch):
         own = Recognizer(FIXTURES / "tiny.onnx", device="cpu")
+        for name in ("_read_row", "_classify_cells"):
+            monkeypatch.setattr(own, name, lambda _: pytest.fail("was asked"))
         explanation = own.explain(drawn(1))
         alone = own.probabilities(explanation.inputs).mean(axis=0)
         assert own.predict(drawn(1)).probabilities == pytest.approx(alone, abs=1e-6)

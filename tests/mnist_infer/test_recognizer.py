@@ -259,9 +259,11 @@ class TestExplain:
         assert recognizer.probabilities(explanation.image)[0].argmax() == 7
 
     @pytest.mark.parametrize(("pen", "inputs"), [("thin", 2), ("MNIST's", 1), ("fat", 2)])
-    def test_the_answer_is_the_mean_of_the_answers_to_all_inputs(
-        self, recognizer: Recognizer, pen: str, inputs: int
+    def test_the_digit_network_answers_with_the_mean_of_its_answers_to_all_inputs(
+        self, recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch, pen: str, inputs: int
     ):
+        undecided = np.log(np.full((1, 11), 1e-9, np.float32))
+        monkeypatch.setattr(recognizer, "_classify_cells", lambda _: undecided)
         picture = Image.fromarray(drawn(8, 280))
         if pen != "thin":
             picture = picture.filter(ImageFilter.MinFilter(9 if pen == "MNIST's" else 21))

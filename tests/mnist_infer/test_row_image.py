@@ -10,6 +10,7 @@ from mnist_infer.decode.images import Picture
 from mnist_infer.document.reader import read_page
 from mnist_infer.imaging.pipeline import prepare
 from mnist_infer.imaging.row_image import PAPER, ROW_HEIGHT, row_image
+from mnist_infer.inference.networks import Networks
 
 
 def row(ink: int, faint: int | None = None, paper: int = 200) -> NDArray[np.uint8]:
@@ -78,7 +79,11 @@ def test_a_line_has_paper_around_it():
         return np.log(np.full((10, 11), 1 / 11, np.float32))
 
     page = picture((80, 90, 130, 100), (80, 130, 130, 140))
-    read_page(page, lambda images: np.full((len(images), 10), 0.1, np.float32), read_row)
+
+    def undecided(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return np.full((len(images), 10), 0.1, np.float32)
+
+    read_page(page, Networks(undecided, read_row, lambda cells: np.log(undecided(cells))))
     (image,) = seen
     rows, columns = inked(image, axis=1), inked(image, axis=0)
     assert 21 <= len(rows) <= 24

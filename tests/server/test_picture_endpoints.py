@@ -61,7 +61,8 @@ def test_explain_shows_what_the_network_saw(client: httpx.Client):
         seen = Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2])))
         assert seen.size == (28, 28)
         answers.append(client.post("/predict", content=png(seen)).json()["probabilities"])
-    assert np.mean(answers, axis=0) == pytest.approx(record["probabilities"], abs=1e-6)
+    # The cell network, which sees the picture itself, changes little.
+    assert np.mean(answers, axis=0) == pytest.approx(record["probabilities"], abs=1e-3)
 
 
 @pytest.mark.parametrize("path", ["/predict", "/explain"])

@@ -10,21 +10,16 @@ import pytest
 from PIL import Image, ImageDraw
 
 from mnist_infer.imaging.row_image import ROW_HEIGHT
+from mnist_infer.inference.networks import NO_DIGIT
+from train.cells.task import CELLS
 from train.data import load_mnist
-from train.rows.fit import Cycle, RowRecipe, fit_rows
+from train.generated import Cycle, GeneratedRecipe, Task, fit_generated
 from train.rows.glyphs import Glyphs, lean, load
 from train.rows.samples import MOST_SYMBOLS, WIDTHS, make_batch, make_row
 from train.rows.skeleton import FINE, skeleton
+from train.rows.task import ROWS
 from train.rows.words import pick_word, write_word
-from train.rows.writing import MOST_DIGITS, PLAIN, SIGN, Hand, Variety, pick_hand, write_row
-from train.styles import styled_digits
-
-
-@pytest.fixture(scope="module")
-def glyphs() -> Glyphs:
-    """Glyphs whose "MNIST" is made of drawn digits, so that no data is needed."""
-    images, labels = styled_digits(600, np.random.default_rng(3))
-    return load(images, labels, seed=1)
+from train.rows.writing import MOST_DIGITS, PLAIN, Hand, Variety, pick_hand, write_row
 
 
 def test_a_seed_decides_a_batch(glyphs: Glyphs):
@@ -48,12 +43,12 @@ def test_a_batch_has_one_of_the_widths_and_says_what_it_holds(glyphs: Glyphs):
 
 def test_a_batch_with_signs_between_digits_names_those_that_look_like_a_1(glyphs: Glyphs):
     _, labels, counts = make_batch(16, glyphs, np.random.default_rng(0), Variety(signs=1.0))
-    assert SIGN in labels
-    assert labels.max() == SIGN
+    assert NO_DIGIT in labels
+    assert labels.max() == NO_DIGIT
     for row, count in zip(labels, counts, strict=True):
         assert not row[count:].any()
         # One sign at most stands behind each digit.
-        assert (row[:count] == SIGN).sum() <= (row[:count] != SIGN).sum()
+        assert (row[:count] == NO_DIGIT).sum() <= (row[:count] != NO_DIGIT).sum()
 
 
 def test_boxes_of_the_truth_hold_the_ink_of_their_digits(glyphs: Glyphs):
@@ -94,6 +89,15 @@ def test_signs_between_digits_are_ink_and_no_digits(glyphs: Glyphs):
         left, top, right, bottom = (round(side) for side in placed.box)
         beside[top:bottom, left:right] = 0
     assert (beside > 0.5).any()
+
+
+def test_letters_stand_in_the_places_of_digits(glyphs: Glyphs):
+    hand = replace(pick_hand(np.random.default_rng(2), PLAIN), source="mnist", letters=0.5)
+    written = write_row([8] * 12, hand, glyphs, np.random.default_rng(4))
+    labels = [placed.label for placed in written.symbols]
+    assert len(labels) == 12
+    assert {*labels} == {8, NO_DIGIT}
+    assert [placed.label for placed in written.digits] == [8] * labels.count(8)
 
 
 def test_digits_of_a_steady_hand_lean_alike(glyphs: Glyphs):
@@ -162,10 +166,13 @@ class KilledError(Exception):
 
 
 @pytest.mark.slow
-def test_a_fit_that_was_killed_ends_as_one_that_was_not(tmp_path: Path, mnist_path: Path):
+@pytest.mark.parametrize("task", [ROWS, CELLS], ids=lambda task: task.name)
+def test_a_fit_that_was_killed_ends_as_one_that_was_not(
+    tmp_path: Path, mnist_path: Path, task: Task
+):
     import keras
 
-    recipe = RowRecipe(cycles=(Cycle(2, 1e-3),), batch_size=2, steps_per_epoch=1, rising=1)
+    recipe = GeneratedRecipe((Cycle(2, 1e-3),), batch_size=2, steps_per_epoch=1, rising=1)
     settings: dict[str, Any] = {"seed": 4, "data": mnist_path}
 
     def die(epoch: int, _: object) -> None:
@@ -173,20 +180,20 @@ def test_a_fit_that_was_killed_ends_as_one_that_was_not(tmp_path: Path, mnist_pa
             raise KilledError
 
     killer = keras.callbacks.LambdaCallback(on_epoch_begin=die)
-    whole = fit_rows(recipe, tmp_path / "whole", **settings)
+    whole = fit_generated(task, recipe, tmp_path / "whole", **settings)
     with pytest.raises(KilledError):
-        fit_rows(recipe, tmp_path / "killed", **settings, callbacks=[killer])
-    resumed = fit_rows(recipe, tmp_path / "killed", **settings)
+        fit_generated(task, recipe, tmp_path / "killed", **settings, callbacks=[killer])
+    resumed = fit_generated(task, recipe, tmp_path / "killed", **settings)
     for a, b in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
     assert (tmp_path / "killed" / "model.keras").exists()
     with pytest.raises(FileExistsError, match="another recipe or seed"):
-        fit_rows(recipe, tmp_path / "killed", seed=5, data=mnist_path)
+        fit_generated(task, recipe, tmp_path / "killed", seed=5, data=mnist_path)
 
 
 @pytest.mark.slow
 def test_batches_may_change_their_width_at_any_step(tmp_path: Path, mnist_path: Path):
-    recipe = RowRecipe(cycles=(Cycle(4, 1e-3),), batch_size=1, steps_per_epoch=4, rising=1)
+    recipe = GeneratedRecipe((Cycle(4, 1e-3),), batch_size=1, steps_per_epoch=4, rising=1)
     mnist = load_mnist(mnist_path)
     glyphs = load(mnist.x_train, mnist.y_train, seed=1)
 
@@ -195,4 +202,4 @@ def test_batches_may_change_their_width_at_any_step(tmp_path: Path, mnist_path: 
         return [images.shape[2] for images, _, _ in batches]
 
     late = next(seed for seed in range(50) if len({*widths(seed)[:2]}) == 1 < len({*widths(seed)}))
-    fit_rows(recipe, tmp_path, seed=late, data=mnist_path)
+    fit_generated(ROWS, recipe, tmp_path, seed=late, data=mnist_path)

@@ -16,6 +16,7 @@ from train.nondigits import written_letters
 from train.rows.allographs import ALLOGRAPHS
 from train.rows.signs import AROUND, BETWEEN, written_signs
 from train.rows.skeleton import skeleton
+from train.rows.words import script_letters
 from train.styles import styled_digits
 
 HELD_OUT = 5000
@@ -66,6 +67,7 @@ class Glyphs:
     styled: tuple[Pool, ...]
     rare: tuple[Pool, ...]
     letters: Array
+    script: Array
     around: Array
     between: tuple[Array, ...]
 
@@ -99,6 +101,10 @@ class Glyphs:
         """Pick a letter as a pen writes it, or its skeleton, cropped to its ink: uint8 `(h, w)`."""
         return _pick(self.letters, rng, thin)
 
+    def letter_among(self, rng: np.random.Generator, *, thin: bool = False) -> Array:
+        """Pick a letter that stands among digits: as `letter` does, or one of a script."""
+        return _pick(self.script if rng.random() < 0.5 else self.letters, rng, thin)
+
     def sign(self, rng: np.random.Generator, *, thin: bool = False) -> Array:
         """Pick a sign that stands around an amount, as `letter` does."""
         return _pick(self.around, rng, thin)
@@ -127,6 +133,8 @@ def load(images: Array, labels: Array, seed: int) -> Glyphs:
         letters=letters,
         around=np.concatenate(written_signs(SIGNS, AROUND, rng)),
         between=written_signs(SIGNS, [kind.sign for kind in BETWEEN], rng),
+        # Last, so that a seed still draws the same of all others.
+        script=script_letters(LETTERS, rng),
     )
 
 

@@ -8,15 +8,15 @@ import keras
 from keras import layers
 
 from mnist_infer.imaging.row_image import PAPER, ROW_HEIGHT, SPREAD
-from train.rows import writing
+from mnist_infer.inference import networks
 
 BLANK = 0
 """The class for "no new digit here"; digit d is class d + 1."""
 
-SIGN = writing.SIGN + 1
-"""The class for signs between digits that look like a 1; the exported network makes it a blank."""
+NO_DIGIT = networks.NO_DIGIT + 1
+"""The class for what is no digit and could look like one; the exported network makes it a blank."""
 
-CLASSES = SIGN + 1
+CLASSES = NO_DIGIT + 1
 
 
 def build() -> Any:

@@ -159,7 +159,7 @@ class Between:
     """From and to; its longer side as a part of a digit's height."""
 
     is_like_one: bool = False
-    """Whether the row network learns it as a class of its own, since it looks like a 1."""
+    """Whether it is learnt as what is no digit, since it looks like a 1."""
 
 
 BETWEEN: tuple[Between, ...] = (

@@ -10,10 +10,14 @@ import numpy.typing as npt
 from HersheyFonts import HersheyFonts
 from PIL import Image, ImageDraw
 
+from mnist_infer.imaging.normalize import normalize
 from train.data import Array
 
 _FONTS = ("scripts", "futural")
 """A linked script and plain letters, each of single strokes."""
+
+_UNLIKE_DIGITS = "acdefhjkmnprtuvwxyACEFGHJKLMNPQRTUVWXY"
+"""Letters that cannot be mistaken for a digit."""
 
 _LEAST = 3  # letters; one or two alone could be a digit: an l, an o
 _MOST = 9
@@ -68,6 +72,14 @@ def write_word(word: str, height: float, pen: float, rng: np.random.Generator) -
         (max(1, page.width // _FINE), max(1, page.height // _FINE)), Image.Resampling.BOX
     )
     return np.asarray(small), round((y.max() * scale + margin) / _FINE)
+
+
+def script_letters(count: int, rng: np.random.Generator) -> Array:
+    """Write single letters that no digit looks like, each in another hand: uint8 `(N, 28, 28)`."""
+    letters = rng.choice(list(_UNLIKE_DIGITS), count)
+    pens = rng.uniform(1.5, 4, count)
+    written = (write_word(str(a), 24, pen, rng)[0] for a, pen in zip(letters, pens, strict=True))
+    return np.stack([normalize(ink) for ink in written])
 
 
 @cache

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 from PIL.Image import Image as PILImage
 
+from mnist_infer.inference.networks import NO_DIGIT
 from train.data import Array
 from train.rows.glyphs import FONTS, Glyphs, cut_out, lean, pick_source
 from train.rows.signs import BETWEEN
@@ -21,9 +22,6 @@ CAP = 30
 
 MOST_DIGITS = 12
 """What training rows hold at most; the network itself has no limit."""
-
-SIGN = 10
-"""The label of signs between digits that look like a 1; labels below are digits."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +46,9 @@ class Variety:
 
     steady: float = 0.0
     """Handwritten rows in a steady hand: its digits lean alike, and equal ones have one form."""
+
+    letters: float = 0.0
+    """Handwritten rows with letters in the places of some digits."""
 
 
 PLAIN = Variety()
@@ -83,6 +84,7 @@ class Hand:
     stroke: float = 0.0  # width of the pen; 0 for the strokes of MNIST
     signs: float = 0.0  # probability of a sign after a digit
     is_steady: bool = False  # digits lean alike, equal ones have one form
+    letters: float = 0.0  # probability of a letter in the place of a digit
 
     @property
     def line(self) -> int:
@@ -97,7 +99,10 @@ class Hand:
 
 @dataclass(frozen=True)
 class Placed:
-    """A digit of a row, or a `SIGN`, and its ink's box in pixels: left, top, right, bottom."""
+    """A digit of a row and its ink's box in pixels: left, top, right, bottom.
+
+    The label of letters among digits, and of signs that look like a 1, is `NO_DIGIT`.
+    """
 
     label: int
     box: tuple[float, float, float, float]
@@ -119,7 +124,7 @@ class Written:
 
 def digits_of(symbols: Sequence[Placed]) -> tuple[Placed, ...]:
     """Return the symbols that are digits."""
-    return tuple(placed for placed in symbols if placed.label != SIGN)
+    return tuple(placed for placed in symbols if placed.label != NO_DIGIT)
 
 
 def pick_hand(rng: np.random.Generator, variety: Variety = PLAIN) -> Hand:
@@ -156,6 +161,8 @@ def pick_hand(rng: np.random.Generator, variety: Variety = PLAIN) -> Hand:
     if not is_printed and variety.steady and rng.random() < variety.steady:
         # MNIST's digits lean by themselves; without that the hand alone decides.
         hand = replace(hand, is_steady=True, slant=1.6 * hand.slant)
+    if not is_printed and variety.letters and rng.random() < variety.letters:
+        hand = replace(hand, letters=float(rng.uniform(0.2, 0.8)))
     if is_printed or not variety.loose or rng.random() > variety.loose:
         return hand
     return replace(
@@ -194,11 +201,14 @@ def write_row(
     x = rng.uniform(0, 0.6) * CAP
     placed: list[tuple[int, int, Array, int | None]] = []
     steady = _SteadyHand(hand, glyphs, rng) if hand.is_steady else None
-    for label in labels:
+    for digit in labels:
+        label = NO_DIGIT if hand.letters and rng.random() < hand.letters else digit
         height = CAP * float(np.exp(rng.normal(0, hand.size_jitter)))
         height *= hand.zero if label == 0 else hand.tail if label in (1, 7, 9) else 1.0
         width = hand.width * (hand.zero_width if label == 0 else 1.0)
-        if steady:
+        if label == NO_DIGIT:
+            glyph, slant = glyphs.letter_among(rng, thin=hand.stroke > 0), hand.slant
+        elif steady:
             glyph, slant = steady.digit(label)
         else:
             source = "rare" if hand.rare and rng.random() < hand.rare else hand.source
@@ -220,7 +230,7 @@ def write_row(
             drawn = _draw_sign(number, hand, glyphs, rng)
             x += rng.uniform(0, 0.25) * CAP
             top = CAP / 2 + hand.slope * x - len(drawn) / 2
-            sign = SIGN if BETWEEN[number].is_like_one else None
+            sign = NO_DIGIT if BETWEEN[number].is_like_one else None
             placed.append((round(x), round(top), drawn, sign))
             x += drawn.shape[1] + rng.uniform(0, 0.3) * CAP
     width = round(x + rng.uniform(0.05, 0.6) * CAP) + 1

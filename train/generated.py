@@ -1,11 +1,11 @@
-"""Fit the row network on generated rows; every batch is decided by the seed and its number."""
+"""Fit a network on generated batches, each of which is decided by the seed and its number."""
 
 from __future__ import annotations
 
 import json
 import multiprocessing
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,10 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from mnist_infer.imaging.row_image import ROW_HEIGHT
 from train.data import Array, load_mnist
 from train.rows.glyphs import HELD_OUT, Glyphs, load
-from train.rows.samples import MOST_SYMBOLS, make_batch
 from train.rows.writing import PLAIN, Variety
 
 if TYPE_CHECKING:
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
 
 MODEL_FILE = "model.keras"
 Batch: TypeAlias = tuple[Array, npt.NDArray[np.int32]]
+MakeBatch: TypeAlias = Callable[[int, Glyphs, np.random.Generator, Variety], Batch]
 _AHEAD = 24  # batches that wait for the network
 
 
@@ -38,28 +37,38 @@ class Cycle:
 
 
 @dataclass(frozen=True)
-class RowRecipe:
-    """How the row network is fitted: AdamW, each cycle from the weights that the last one left."""
+class GeneratedRecipe:
+    """How a network is fitted: AdamW, each cycle from the weights that the last one left."""
 
-    cycles: tuple[Cycle, ...] = (
-        Cycle(16_000, 2e-3),
-        Cycle(14_000, 1.5e-3, Variety(rare=0.12, form=0.2, loose=0.6)),
-        Cycle(10_000, 1.2e-3, Variety(rare=0.12, form=0.2, loose=0.6, pens=0.7)),
-        Cycle(
-            9_500,
-            1.2e-3,
-            Variety(rare=0.12, form=0.25, loose=0.6, pens=0.7, signs=0.12, steady=0.6),
-        ),
-    )
-    batch_size: int = 32
+    cycles: tuple[Cycle, ...]
+    batch_size: int
     steps_per_epoch: int = 250
     rising: int = 300  # steps
     weight_decay: float = 1e-4
     clip_norm: float = 5.0
 
 
-def fit_rows(
-    recipe: RowRecipe,
+@dataclass(frozen=True)
+class Task:
+    """A network that is fitted on generated batches."""
+
+    name: str
+    recipe: GeneratedRecipe
+    build: Callable[[], Any]
+    """Returns the Keras network with its first weights."""
+    loss: Callable[[], Any]
+    """Returns the Keras loss."""
+    make_batch: MakeBatch
+    """Takes a number of examples, glyphs, random numbers, and a variety. A function at the top of a
+    module, since other processes import it."""
+    image_shape: tuple[int | None, ...]
+    target_shape: tuple[int | None, ...]
+    """Of one example."""
+
+
+def fit_generated(
+    task: Task,
+    recipe: GeneratedRecipe,
     folder: Path,
     *,
     seed: int,
@@ -67,14 +76,15 @@ def fit_rows(
     workers: int = 1,
     callbacks: Sequence[Any] = (),
 ) -> Any:
-    """Fit the row network, or go on from the checkpoint in `folder`.
+    """Fit a task's network, or go on from the checkpoint in `folder`.
 
     Args:
-        recipe: How.
-        folder: Where the checkpoints and, at the end, `model.keras` and `rows.json` are written.
-        seed: Decides the first weights and every generated row.
+        task: What is fitted.
+        recipe: How: the task's own, or another.
+        folder: Where the checkpoints and, at the end, `model.keras` and its record are written.
+        seed: Decides the first weights and every generated example.
         data: MNIST, as for `train.data.load_mnist`; only its training images are used.
-        workers: Processes that generate rows.
+        workers: Processes that generate batches.
         callbacks: Keras callbacks.
 
     Returns:
@@ -86,22 +96,21 @@ def fit_rows(
     """
     import keras
 
-    from train.rows.network import build
-
     folder.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(seed)
-    model = build()
+    model = task.build()
     for number in range(len(recipe.cycles)):
-        model = _fit_cycle(model, recipe, number, folder, seed, data, workers, callbacks)
+        model = _fit_cycle(model, task, recipe, number, folder, seed, data, workers, callbacks)
     model.save(folder / MODEL_FILE)
     record = {"seed": seed, **asdict(recipe)}
-    (folder / "rows.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    (folder / f"{task.name}.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     return model
 
 
 def _fit_cycle(
     model: Any,
-    recipe: RowRecipe,
+    task: Task,
+    recipe: GeneratedRecipe,
     number: int,
     folder: Path,
     seed: int,
@@ -130,18 +139,18 @@ def _fit_cycle(
         optimizer = keras.optimizers.AdamW(
             schedule, weight_decay=recipe.weight_decay, clipnorm=recipe.clip_norm
         )
-        model.compile(optimizer, loss=keras.losses.CTC())
+        model.compile(optimizer, loss=task.loss())
     epochs = cycle.steps // recipe.steps_per_epoch
     if checkpoint.epochs == epochs:
         return model
     first = checkpoint.epochs * recipe.steps_per_epoch
-    batches = _batches(recipe, number, first, seed, data, workers)
+    batches = _batches(task, recipe, number, first, seed, data, workers)
     # From a plain generator Keras infers the shape by two batches, which may be equally wide.
     dataset = tf.data.Dataset.from_generator(
         lambda: batches,
         output_signature=(
-            tf.TensorSpec((None, ROW_HEIGHT, None), tf.uint8),
-            tf.TensorSpec((None, MOST_SYMBOLS), tf.int32),
+            tf.TensorSpec((None, *task.image_shape), tf.uint8),
+            tf.TensorSpec((None, *task.target_shape), tf.int32),
         ),
     )
     model.fit(
@@ -158,7 +167,8 @@ def _fit_cycle(
 
 
 def _batches(
-    recipe: RowRecipe,
+    task: Task,
+    recipe: GeneratedRecipe,
     number: int,
     first: int,
     seed: int,
@@ -166,15 +176,19 @@ def _batches(
     workers: int,
 ) -> Generator[Batch]:
     """Generate a cycle's batches from step `first` on, in processes of their own."""
-    cycle = recipe.cycles[number]
+    variety = recipe.cycles[number].variety
     start = sum(earlier.steps for earlier in recipe.cycles[:number])
     with ProcessPoolExecutor(
         workers, multiprocessing.get_context("spawn"), _start_worker, (data, seed)
     ) as pool:
         waiting: deque[Future[Batch]] = deque()
         # fit() may ask for a few more than it takes.
-        for step in range(first, cycle.steps + _AHEAD):
-            waiting.append(pool.submit(_make, recipe.batch_size, (seed, start + step), cycle))
+        for step in range(first, recipe.cycles[number].steps + _AHEAD):
+            waiting.append(
+                pool.submit(
+                    _make, task.make_batch, recipe.batch_size, (seed, start + step), variety
+                )
+            )
             if len(waiting) > _AHEAD:
                 yield waiting.popleft().result()
         while waiting:
@@ -190,10 +204,5 @@ def _start_worker(data: str | PathLike[str] | None, seed: int) -> None:
     _glyphs = load(mnist.x_train[:-HELD_OUT], mnist.y_train[:-HELD_OUT], seed)
 
 
-def _make(size: int, seed: tuple[int, int], cycle: Cycle) -> Batch:
-    """Make one batch: images, and classes `(N, MOST_SYMBOLS)` filled up with blanks."""
-    rng = np.random.default_rng(seed)
-    images, labels, counts = make_batch(size, _glyphs, rng, cycle.variety)
-    places = np.arange(labels.shape[1])
-    classes = np.where(places < counts[:, None], labels + 1, 0).astype(np.int32)
-    return images, classes
+def _make(make_batch: MakeBatch, size: int, seed: tuple[int, int], variety: Variety) -> Batch:
+    return make_batch(size, _glyphs, np.random.default_rng(seed), variety)

@@ -1,0 +1,44 @@
+"""What the cell network sees of a digit: a square of the picture, with what stands around it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_infer.imaging.row_image import ROW_HEIGHT, row_image
+
+CELL_SIDE = ROW_HEIGHT
+"""Side in pixels of the cell network's input."""
+
+WITH_CONTEXT = 1.4
+"""Side of the square, as a multiple of the longer side of the digit's box."""
+
+
+def cell_image(
+    grey: NDArray[np.uint8],
+    box: tuple[float, float, float, float],
+    beyond: Literal["constant", "edge"] = "edge",
+) -> NDArray[np.uint8]:
+    """Cut out a digit with what stands around it, scale it, and standardize its contrast.
+
+    Args:
+        grey: uint8 `(H, W)`, either polarity.
+        box: Left, top, right and bottom side of the digit's ink in pixels.
+        beyond: Beyond its border the picture is black, or goes on as it ends there.
+
+    Returns:
+        uint8 `(CELL_SIDE, CELL_SIDE)`.
+    """
+    left, top, right, bottom = box
+    side = max(2, round(WITH_CONTEXT * max(right - left, bottom - top)))
+    x, y = (round((start + stop - side) / 2) for start, stop in ((left, right), (top, bottom)))
+    rows, columns = np.arange(y, y + side), np.arange(x, x + side)
+    nearest = [
+        at.clip(0, length - 1) for at, length in zip((rows, columns), grey.shape, strict=True)
+    ]
+    part = grey[np.ix_(*nearest)]
+    if beyond == "constant":
+        part = part * np.outer(rows == nearest[0], columns == nearest[1])
+    return row_image(part)

@@ -1,0 +1,73 @@
+"""The command writes a network of `read` with its JSON, as the package then loads it."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from export import cells, reading, rows
+from export.cli import app
+from export.errors import ExportError
+from mnist_infer.inference import registry
+from train.cells import network as cell_network
+from train.rows import network as row_network
+from train.rows.glyphs import load
+from train.styles import styled_digits
+
+BUILD = {"rows": row_network.build, "cells": cell_network.build}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def drawn_glyphs():
+    """Glyphs whose "MNIST" is made of drawn digits, so that no data is needed."""
+    glyphs = load(*styled_digits(600, np.random.default_rng(3)), seed=1)
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (cells, rows):
+            patch.setattr(module, "held_out_glyphs", lambda _: glyphs)
+        yield
+
+
+def run(name: str, folder: Path, record: dict[str, Any] | None) -> Result:
+    """Export an unfitted network from the folder of a run."""
+    BUILD[name]().save(folder / "model.keras")
+    if record is not None:
+        (folder / f"{name}.json").write_text(json.dumps(record))
+    arguments = [name, str(folder / "model.keras"), "--output", str(folder / "models" / name)]
+    return CliRunner().invoke(app, [*arguments, "--model-version", "2.5.0"])
+
+
+@pytest.mark.parametrize("name", BUILD)
+def test_what_is_written_is_what_the_package_loads(
+    name: registry.ReadingNetworkName, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    result = run(name, tmp_path, {"seed": 3})
+    assert result.exit_code == 0, result.output
+    assert f"{reading.PROOFS} with the same answer" in result.stdout
+    monkeypatch.setattr(registry, "_FOLDER", tmp_path / "models")
+    info = registry.reading_network_info(name)
+    assert len(registry.read_reading_network(name)) == info.size_bytes
+    assert info.sidecar["version"] == "2.5.0"
+    assert info.sidecar["recipe"] == {"seed": 3}
+    assert info.sidecar["parity"]["largest_difference"] <= reading.MOST_DIFFERENCE
+
+
+@pytest.mark.parametrize("name", BUILD)
+def test_a_model_that_no_run_has_left_is_refused(name: str, tmp_path: Path):
+    result = run(name, tmp_path, None)
+    assert result.exit_code == 1
+    assert f"is no run of `train {name}`" in result.output
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_network_that_answers_otherwise_as_onnx_is_refused(tmp_path: Path):
+    BUILD["cells"]().save(tmp_path / "model.keras")
+    (tmp_path / "cells.json").write_text("{}")
+    other = cell_network.build()
+    network = replace(cells.CELLS, to_onnx=lambda _: cells.to_onnx(other))
+    with pytest.raises(ExportError, match="differ by"):
+        reading.export_reading(network, tmp_path / "model.keras", None, "1.0.0")

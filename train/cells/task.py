@@ -1,0 +1,45 @@
+"""What the cell network is fitted on, and how."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mnist_infer.imaging.cell_image import CELL_SIDE
+from train.cells.samples import make_batch
+from train.generated import Cycle, GeneratedRecipe, Task
+from train.rows.writing import Variety
+
+
+# Keras is imported late: the processes that generate batches import this module too.
+def _build() -> Any:
+    from train.cells.network import build
+
+    return build()
+
+
+def _loss() -> Any:
+    import keras
+
+    return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
+CELLS = Task(
+    name="cells",
+    recipe=GeneratedRecipe(
+        cycles=(
+            Cycle(
+                18_000,
+                2e-3,
+                Variety(
+                    rare=0.12, form=0.25, loose=0.6, pens=0.7, signs=0.2, steady=0.6, letters=0.15
+                ),
+            ),
+        ),
+        batch_size=256,
+    ),
+    build=_build,
+    loss=_loss,
+    make_batch=make_batch,
+    image_shape=(CELL_SIDE, CELL_SIDE),
+    target_shape=(),
+)
