@@ -36,11 +36,11 @@ shape of one."""
 
 NO_DIGIT_ODDS = 0.25
 """Odds that there is no digit on a picture that should have one, against those in the cells that
-the cell network was fitted on. With 1, 9 instead of 5 of 1,037 real digits that are answered rightly
-fall below the default model's recommended threshold: a 1 that leans could be a slash."""
+the cell network was fitted on: a 1 that leans is rather no slash. With 1, 9 instead of 5 of 1,037
+real digits that are answered rightly fall below the default model's recommended threshold."""
 
 SURELY_NONE = 0.8
-"""Probability of no digit from which on there is no answer. 3 of 3,080 digits that would be
+"""Probability of no digit from which on there is no answer. Some 3 of 3,080 digits that would be
 right are lost, and 52 of 93 pictures without one that would have an answer have none."""
 
 MIN_LOG_PROBABILITY = -12.0
