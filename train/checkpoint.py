@@ -22,8 +22,8 @@ class Checkpoint:
     """The latest checkpoint of one cycle of a fit: the network with its optimizer, and its history.
 
     It is one file, so that a kill leaves this one or the one before: Keras' file is a zip archive,
-    and the record of the run is in it too. The network has its moving averages and the state of
-    every dropout layer.
+    and the record of the run is in it too, with the states of the dropout layers' random numbers,
+    which Keras does not save.
     """
 
     def __init__(
@@ -63,13 +63,21 @@ class Checkpoint:
             )
         self.history = record["history"]
         self._spent_before = record["duration_s"]
-        return keras.models.load_model(self.file)
+        model = keras.models.load_model(self.file)
+        for state, saved in zip(_random_states(model), record["random_states"], strict=True):
+            state.assign(saved)
+        return model
 
     def save(self, model: Any) -> None:
         """Write the checkpoint in place of the last one."""
         partial = self.file.with_name(f"{self.file.stem}-partial.keras")
         model.save(partial)
-        record = {"run": self._run, "history": self.history, "duration_s": self.duration_s}
+        record = {
+            "run": self._run,
+            "history": self.history,
+            "duration_s": self.duration_s,
+            "random_states": [state.numpy().tolist() for state in _random_states(model)],
+        }
         with zipfile.ZipFile(partial, "a") as archive:
             archive.writestr(_RECORD, json.dumps(record))
         partial.replace(self.file)
@@ -84,6 +92,13 @@ class Checkpoint:
                 self.save(model)
 
         return keras.callbacks.LambdaCallback(on_epoch_end=epoch_end)
+
+
+def _random_states(model: Any) -> list[Any]:
+    """The variables from which the dropout layers draw."""
+    return [
+        layer.seed_generator.state for layer in model.layers if hasattr(layer, "seed_generator")
+    ]
 
 
 def discard(folder: Path) -> None:

@@ -74,7 +74,7 @@ def _reading_network_line(entry: dict[str, Any]) -> str:
     if entry["error"]:
         return f"  {entry['error']}"
     return (
-        f"  {entry['name'] + ' network':<23} {'float32':<15} "
+        f"  {'network for ' + entry['name']:<23} {'float32':<15} "
         f"{entry['size_bytes'] / 1e6:4.1f} MB  sha256 {entry['sha256'][:12]}"
     )
 

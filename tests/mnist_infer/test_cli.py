@@ -388,7 +388,8 @@ class TestInfo:
         text = done.stdout.decode()
         assert __version__ in text
         assert "dense-512x2 (default)" in text
-        assert "rows network" in text
+        assert "network for rows" in text
+        assert "network for cells" in text
         assert "runs on cpu" in text or "runs on cuda" in text
 
     def test_json_has_the_hash_and_accuracy_of_every_model_file(self):

@@ -24,7 +24,7 @@ _ANYWHERE = 0.4  # probability of a cell of a row that is in no digit's place
 
 
 def make_batch(size: int, glyphs: Glyphs, rng: np.random.Generator, variety: Variety) -> Batch:
-    """Make cells, some four fifths of them with a digit.
+    """Make cells, seven eighths of them with a digit.
 
     Returns:
         Images uint8 `(N, CELL_SIDE, CELL_SIDE)`, and classes int32 `(N,)`: a digit or `NO_DIGIT`.
