@@ -138,7 +138,7 @@ def accuracy_of_models() -> str:
 
 def thresholds() -> str:
     """What each threshold of confidence rejects and what it lets pass, for the default model."""
-    results = json.loads((RESULTS / "thresholds.json").read_text(encoding="utf-8"))
+    results = _thresholds()
     recommended = f"{results['recommended']:g}"
     rows = []
     for threshold, digits in results["test_digits"].items():
@@ -170,7 +170,7 @@ def thresholds() -> str:
 
 def thresholds_of_rows() -> str:
     """What each threshold of confidence marks of the numbers that were read."""
-    results = json.loads((RESULTS / "thresholds.json").read_text(encoding="utf-8"))["numbers"]
+    results = _thresholds()["numbers"]
     numbers, wrong = (results["0"][key] for key in ("pictures", "wrong_accepted"))
     rows = [
         (
@@ -265,6 +265,11 @@ TABLES: dict[str, Callable[[], str]] = {
     "throughput": throughput,
     "cuda": cuda,
 }
+
+
+def _thresholds() -> dict[str, Any]:
+    results: dict[str, Any] = json.loads((RESULTS / "thresholds.json").read_text(encoding="utf-8"))
+    return results
 
 
 def _share(sets: Sets, names: Sequence[str]) -> tuple[str, str]:

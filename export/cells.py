@@ -6,12 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnx
 import tensorflow as tf
-from onnx import TensorProto, helper
 
-from export.convert import convert
-from export.reading import OUTPUT, PROOF_SEED, PROOFS, ReadingNetwork, held_out_glyphs
+from export.reading import PROOF_SEED, PROOFS, ReadingNetwork, held_out_glyphs
 from mnist_infer.imaging.cell_image import CELL_SIDE
 from train.cells.network import CLASSES
 from train.cells.samples import make_batch
@@ -23,27 +20,6 @@ if TYPE_CHECKING:
     from train.data import Array
 
 INPUT = "cell"
-
-
-def to_onnx(network: Any) -> onnx.ModelProto:
-    """Return the cell network as ONNX.
-
-    Takes uint8 ``[batch, 32, 32]`` as `cell_image` makes it, and gives the natural logarithms of
-    the probabilities of eleven classes, float32 ``[batch, 11]``: the digits, and no digit.
-    """
-    signature = (tf.TensorSpec([None, CELL_SIDE, CELL_SIDE], tf.uint8, name=INPUT),)
-
-    @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
-    def infer(cell: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {OUTPUT: _log_probabilities(network, cell)}
-
-    shape = ("batch", CELL_SIDE, CELL_SIDE)
-    return convert(
-        infer,
-        signature,
-        [helper.make_tensor_value_info(INPUT, TensorProto.UINT8, shape)],
-        [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["batch", CLASSES])],
-    )
 
 
 def _log_probabilities(network: Any, cells: tf.Tensor | Array) -> tf.Tensor:
@@ -59,8 +35,10 @@ def _proofs(data: Path | None) -> Iterator[tuple[Array, str]]:
 CELLS = ReadingNetwork(
     name="cells",
     dataset="MNIST's training images in generated rows, cut into cells",
-    to_onnx=to_onnx,
-    expected=lambda network, cells: _log_probabilities(network, cells).numpy(),
+    input_name=INPUT,
+    image_shape=(CELL_SIDE, CELL_SIDE),
+    output_shape=(CLASSES,),
+    log_probabilities=_log_probabilities,
     answer=lambda known: str(known.argmax()),
     proofs=_proofs,
 )

@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import keras
 import numpy as np
 import numpy.typing as npt
+import onnx
+import tensorflow as tf
+from onnx import TensorProto, helper
 
+from export.convert import convert
 from export.errors import ExportError
 from train.data import load_mnist
 from train.rows.glyphs import HELD_OUT, Glyphs, load
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import onnx
 
     from train.data import Array
 
@@ -42,9 +44,12 @@ class ReadingNetwork:
 
     name: str
     dataset: str
-    to_onnx: Callable[[Any], onnx.ModelProto]
-    """Takes the Keras network; its graph has one input and one output."""
-    expected: Callable[[Any, Array], Floats]
+    input_name: str
+    image_shape: tuple[int | str, ...]
+    """Of one image, in pixels; a size that is not fixed has a name."""
+    output_shape: tuple[int | str, ...]
+    """Of one image's log-probabilities."""
+    log_probabilities: Callable[[Any, tf.Tensor | Array], tf.Tensor]
     """Takes the Keras network and a batch: the log-probabilities that ONNX Runtime must give."""
     answer: Callable[[Floats], str]
     """Takes the log-probabilities of one picture: what is read."""
@@ -80,13 +85,12 @@ def export_reading(
         recipe = json.loads(record)
     except (OSError, ValueError) as error:
         raise ExportError(f"{keras_file} is no run of `train {network.name}`: {error}") from error
-    content = network.to_onnx(model).SerializeToString()
+    content = to_onnx(network, model).SerializeToString()
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    (seen,), (given,) = session.get_inputs(), session.get_outputs()
     difference, same, exact = 0.0, 0, 0
     for image, label in network.proofs(data):
-        expected = network.expected(model, image[np.newaxis])[0]
-        found = session.run([given.name], {seen.name: image[np.newaxis]})[0][0]
+        expected = network.log_probabilities(model, image[np.newaxis]).numpy()[0]
+        found = session.run([OUTPUT], {network.input_name: image[np.newaxis]})[0][0]
         difference = max(difference, float(np.abs(np.exp(found) - np.exp(expected)).max()))
         text = network.answer(found)
         same += text == network.answer(expected)
@@ -111,6 +115,28 @@ def export_reading(
     }
     return ExportedReading(
         content, f"{json.dumps(sidecar, indent=2)}\n".encode(), difference, same, exact
+    )
+
+
+def to_onnx(network: ReadingNetwork, model: Any) -> onnx.ModelProto:
+    """Return a Keras network of `read` as ONNX.
+
+    Takes uint8 images, and gives the natural logarithms of the probabilities, float32.
+    """
+    sizes = [size if isinstance(size, int) else None for size in network.image_shape]
+    signature = (tf.TensorSpec([None, *sizes], tf.uint8, name=network.input_name),)
+
+    @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
+    def infer(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {OUTPUT: network.log_probabilities(model, images)}
+
+    taken = ("batch", *network.image_shape)
+    given = ("batch", *network.output_shape)
+    return convert(
+        infer,
+        signature,
+        [helper.make_tensor_value_info(network.input_name, TensorProto.UINT8, taken)],
+        [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, given)],
     )
 
 

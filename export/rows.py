@@ -6,12 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnx
 import tensorflow as tf
-from onnx import TensorProto, helper
 
-from export.convert import convert
-from export.reading import OUTPUT, PROOF_SEED, PROOFS, ReadingNetwork, held_out_glyphs
+from export.reading import PROOF_SEED, PROOFS, ReadingNetwork, held_out_glyphs
 from mnist_infer.imaging.row_image import ROW_HEIGHT, row_image
 from mnist_infer.inference.ctc import greedy
 from train.rows.network import BLANK, NO_DIGIT
@@ -24,28 +21,7 @@ if TYPE_CHECKING:
 
 INPUT = "row"
 CLASSES = 11
-"""A blank and the digits."""
-
-
-def to_onnx(network: Any) -> onnx.ModelProto:
-    """Return the row network as ONNX.
-
-    Takes uint8 ``[batch, 32, width]`` as `row_image` makes it, and gives the natural logarithms of
-    the probabilities of eleven classes, float32 ``[batch, width / 4, 11]``: class 0 is CTC's
-    blank, class d + 1 the digit d.
-    """
-    signature = (tf.TensorSpec([None, ROW_HEIGHT, None], tf.uint8, name=INPUT),)
-
-    @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
-    def infer(row: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {OUTPUT: _log_probabilities(network, row)}
-
-    return convert(
-        infer,
-        signature,
-        [helper.make_tensor_value_info(INPUT, TensorProto.UINT8, ["batch", ROW_HEIGHT, "width"])],
-        [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["batch", "steps", CLASSES])],
-    )
+"""CTC's blank, which is class 0, and the digits: class d + 1 is the digit d."""
 
 
 def _log_probabilities(network: Any, rows: tf.Tensor | Array) -> tf.Tensor:
@@ -68,8 +44,10 @@ def _proofs(data: Path | None) -> Iterator[tuple[Array, str]]:
 ROWS = ReadingNetwork(
     name="rows",
     dataset="MNIST's training images in generated rows",
-    to_onnx=to_onnx,
-    expected=lambda network, rows: _log_probabilities(network, rows).numpy(),
+    input_name=INPUT,
+    image_shape=(ROW_HEIGHT, "width"),
+    output_shape=("steps", CLASSES),
+    log_probabilities=_log_probabilities,
     answer=greedy,
     proofs=_proofs,
 )

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_infer.imaging.filters import crop
 from mnist_infer.imaging.row_image import ROW_HEIGHT, row_image
 
 CELL_SIDE = ROW_HEIGHT
@@ -26,7 +27,7 @@ def cell_image(
     Args:
         grey: uint8 `(H, W)`, either polarity.
         box: Left, top, right and bottom side of the digit's ink in pixels.
-        beyond: Beyond its border the picture is black, or goes on as it ends there.
+        beyond: As for `crop`.
 
     Returns:
         uint8 `(CELL_SIDE, CELL_SIDE)`.
@@ -34,11 +35,4 @@ def cell_image(
     left, top, right, bottom = box
     side = max(2, round(WITH_CONTEXT * max(right - left, bottom - top)))
     x, y = (round((start + stop - side) / 2) for start, stop in ((left, right), (top, bottom)))
-    rows, columns = np.arange(y, y + side), np.arange(x, x + side)
-    nearest = [
-        at.clip(0, length - 1) for at, length in zip((rows, columns), grey.shape, strict=True)
-    ]
-    part = grey[np.ix_(*nearest)]
-    if beyond == "constant":
-        part = part * np.outer(rows == nearest[0], columns == nearest[1])
-    return row_image(part)
+    return row_image(crop(grey, slice(y, y + side), slice(x, x + side), beyond))

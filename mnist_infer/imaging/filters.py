@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -16,6 +16,28 @@ def pad(image: NDArray[Any], rim: int, value: int = 0) -> NDArray[Any]:
     frame = np.full((height + 2 * rim, width + 2 * rim), value, image.dtype)
     frame[rim : rim + height, rim : rim + width] = image
     return frame
+
+
+def crop(
+    grey: NDArray[np.uint8], rows: slice, columns: slice, beyond: Literal["constant", "edge"]
+) -> NDArray[np.uint8]:
+    """Cut a part out of a picture that may reach over its border.
+
+    Args:
+        grey: uint8 `(H, W)`.
+        rows: From and to, which may lie outside.
+        columns: The same.
+        beyond: Beyond its border the picture is black, or goes on as it ends there.
+
+    Returns:
+        uint8, as large as the slices say.
+    """
+    places = [np.arange(side.start, side.stop) for side in (rows, columns)]
+    nearest = [at.clip(0, length - 1) for at, length in zip(places, grey.shape, strict=True)]
+    part: NDArray[np.uint8] = grey[np.ix_(*nearest)]
+    if beyond == "constant":
+        part = part * np.outer(places[0] == nearest[0], places[1] == nearest[1])
+    return part
 
 
 def bounds(is_filled: NDArray[Any]) -> slice:

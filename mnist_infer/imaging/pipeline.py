@@ -14,7 +14,7 @@ from mnist_infer.imaging.binarize import binarize, binarize_two_levels
 from mnist_infer.imaging.cell_image import cell_image
 from mnist_infer.imaging.components import whole_components
 from mnist_infer.imaging.digit import find_digit
-from mnist_infer.imaging.filters import bounds
+from mnist_infer.imaging.filters import bounds, crop
 from mnist_infer.imaging.mnist_format import are_mnist_format, mnist_box
 from mnist_infer.imaging.normalize import SIDE, render_variants
 from mnist_infer.imaging.paper import colour_contrast
@@ -95,20 +95,14 @@ def _ink_bounds(foreground: NDArray[np.uint8]) -> tuple[slice, slice]:
 def _with_paper(
     grey: NDArray[np.uint8], rows: slice, columns: slice, beyond: Literal["constant", "edge"]
 ) -> NDArray[np.uint8]:
-    """A part of a picture with paper around it.
-
-    Beyond the picture's border it is black, or goes on as the picture ends there.
-    """
+    """A part of a picture with paper around it."""
     margin = round(AROUND * (rows.stop - rows.start)) + 1
-    part = grey[
-        max(0, rows.start - margin) : rows.stop + margin,
-        max(0, columns.start - margin) : columns.stop + margin,
-    ]
-    missing = [
-        (max(0, margin - side.start), max(0, side.stop + margin - length))
-        for side, length in zip((rows, columns), grey.shape, strict=True)
-    ]
-    return np.pad(part, missing, mode=beyond)
+    return crop(
+        grey,
+        slice(rows.start - margin, rows.stop + margin),
+        slice(columns.start - margin, columns.stop + margin),
+        beyond,
+    )
 
 
 def network_inputs(stages: Stages) -> NetworkInputs:

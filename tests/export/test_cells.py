@@ -3,8 +3,8 @@
 import numpy as np
 import onnxruntime
 
-from export.cells import INPUT, to_onnx
-from export.reading import OUTPUT
+from export.cells import CELLS, INPUT
+from export.reading import OUTPUT, to_onnx
 from mnist_infer.imaging.cell_image import CELL_SIDE
 from mnist_infer.inference.softmax import softmax
 from train.cells.network import CLASSES, build
@@ -13,7 +13,7 @@ from train.cells.network import CLASSES, build
 def test_gives_what_keras_gives_for_any_number_of_cells():
     network = build()
     session = onnxruntime.InferenceSession(
-        to_onnx(network).SerializeToString(), providers=["CPUExecutionProvider"]
+        to_onnx(CELLS, network).SerializeToString(), providers=["CPUExecutionProvider"]
     )
     rng = np.random.default_rng(0)
     for count in (1, 7):

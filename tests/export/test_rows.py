@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import onnxruntime
 
-from export.rows import CLASSES, INPUT, OUTPUT, to_onnx
+from export.reading import OUTPUT, to_onnx
+from export.rows import CLASSES, INPUT, ROWS
 from mnist_infer.imaging.row_image import ROW_HEIGHT
 from mnist_infer.inference.softmax import softmax
 from train.rows.network import BLANK, NO_DIGIT, build
@@ -13,7 +14,7 @@ from train.rows.network import BLANK, NO_DIGIT, build
 def test_gives_what_keras_gives_for_rows_of_any_width():
     network = build()
     session = onnxruntime.InferenceSession(
-        to_onnx(network).SerializeToString(), providers=["CPUExecutionProvider"]
+        to_onnx(ROWS, network).SerializeToString(), providers=["CPUExecutionProvider"]
     )
     rng = np.random.default_rng(0)
     for count, width in ((1, 40), (3, 128)):
@@ -34,7 +35,7 @@ def test_what_is_surely_no_digit_is_a_blank_and_no_digit_becomes_impossible():
         network.input, logits + 1000.0 * np.eye(NO_DIGIT + 1, dtype=np.float32)[NO_DIGIT]
     )
     session = onnxruntime.InferenceSession(
-        to_onnx(sure).SerializeToString(), providers=["CPUExecutionProvider"]
+        to_onnx(ROWS, sure).SerializeToString(), providers=["CPUExecutionProvider"]
     )
     (found,) = session.run([OUTPUT], {INPUT: np.zeros((1, ROW_HEIGHT, 8), np.uint8)})
     np.testing.assert_allclose(found[..., BLANK], 0, atol=1e-5)
