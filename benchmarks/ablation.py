@@ -66,6 +66,7 @@ VARIANTS: dict[str, list[Change]] = {
     "two levels are no kind of picture": [
         (pipeline, "binarize_two_levels", lambda pixels: None),
     ],
+    "one polarity of two levels": [(BINARIZE, "unclear_share", 1.0)],
     "window: shadows count": [(BINARIZE, "some_edges", 1.0)],
     "window: no margin": [(BINARIZE, "window_margin", 1.0)],
     "contrast of 3 deviations": [(BINARIZE, "min_contrast", 3.0)],

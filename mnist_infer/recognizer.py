@@ -260,6 +260,12 @@ class Recognizer:
     def explain(self, image: ImageSource) -> Explanation:
         """The digit on one picture, and each stage on the way to it; raises as `predict` does."""
         stages = self._prepare(image)
+        prediction = self._predict(stages, image)
+        if stages.inverted:
+            inputs = pipeline.network_inputs(stages)
+            in_likely, in_either = map(self._classify, ([replace(inputs, inverted=None)], [inputs]))
+            if not np.array_equal(in_likely, in_either):
+                stages = stages.inverted
         return Explanation(
             stages.foreground,
             stages.cleaned,
@@ -267,7 +273,7 @@ class Recognizer:
             stages.inputs,
             stages.rows,
             stages.cell,
-            self._predict(stages, image),
+            prediction,
             doubt=stages.doubt,
         )
 

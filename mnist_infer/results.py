@@ -80,6 +80,9 @@ class Stages:
     """Why there may not be one digit on the picture; the row network, which then sees all of it,
     was sure that there is."""
 
+    inverted: Stages | None = field(default=None, repr=False, kw_only=True)
+    """The stages of the other polarity, if the picture has two levels and either may be paper."""
+
     @property
     def image(self) -> NDArray[np.uint8]:
         """The first of them: `(28, 28)`, as MNIST would hold the digit."""

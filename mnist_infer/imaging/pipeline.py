@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -18,7 +20,7 @@ from mnist_infer.imaging.filters import bounds, crop
 from mnist_infer.imaging.mnist_format import are_mnist_format, mnist_box
 from mnist_infer.imaging.normalize import SIDE, render_variants
 from mnist_infer.imaging.paper import colour_contrast
-from mnist_infer.imaging.params import EDGE
+from mnist_infer.imaging.params import BINARIZE, EDGE
 from mnist_infer.imaging.row_image import AROUND, row_image
 from mnist_infer.imaging.rulings import remove_rulings
 from mnist_infer.inference.ensemble import NetworkInputs
@@ -43,6 +45,7 @@ def prepare(picture: Picture) -> Stages:
 
     A picture of two levels is a digit that was cut out: it may fill its picture up to the border,
     which cuts nothing off, and beyond which there is paper. 7 of 720 bitmaps are lost without this.
+    Where either level may be the paper, the stages of both polarities are made.
 
     Raises:
         NoDigitError: The picture is blank.
@@ -52,10 +55,20 @@ def prepare(picture: Picture) -> Stages:
         image, box = found
         return Stages(image, image, box, image[np.newaxis], rows=(), cell=None)
     foreground = binarize_two_levels(picture.pixels)
-    is_bitmap = foreground is not None
-    beyond: Literal["constant", "edge"] = "constant" if is_bitmap else "edge"
     if foreground is None:
-        foreground, _ = binarize(picture.pixels)
+        return _stages(picture, binarize(picture.pixels)[0], is_bitmap=False)
+    stages = _stages(picture, foreground, is_bitmap=True)
+    share = float((foreground > EDGE).mean())
+    if min(share, 1 - share) < BINARIZE.unclear_share:
+        return stages
+    with suppress(NoDigitError):
+        return replace(stages, inverted=_stages(picture, 255 - foreground, is_bitmap=True))
+    return stages
+
+
+def _stages(picture: Picture, foreground: NDArray[np.uint8], *, is_bitmap: bool) -> Stages:
+    """Make an MNIST image of what is written on a picture."""
+    beyond: Literal["constant", "edge"] = "constant" if is_bitmap else "edge"
     unruled = remove_rulings(foreground)
     if is_bitmap:
         components = whole_components(unruled.components)
@@ -107,7 +120,8 @@ def _with_paper(
 
 def network_inputs(stages: Stages) -> NetworkInputs:
     """Pick what the networks see from the stages of a picture."""
-    return NetworkInputs(stages.inputs, stages.rows, stages.cell, stages.doubt)
+    inverted = network_inputs(stages.inverted) if stages.inverted else None
+    return NetworkInputs(stages.inputs, stages.rows, stages.cell, stages.doubt, inverted)
 
 
 def mnist_format_of(

@@ -56,13 +56,14 @@ class NetworkInputs:
     where the picture already is in the MNIST format. `cell` is uint8 `(32, 32)`, for the cell
     network: the digit with what stands around it; None where the picture already is in the MNIST
     format, or there is a doubt. `doubt` is why there may not be one digit: then only the row
-    network is asked.
+    network is asked. `inverted` is what they see in the other polarity, where either may be right.
     """
 
     variants: NDArray[np.uint8]
     rows: tuple[NDArray[np.uint8], ...] = ()
     cell: NDArray[np.uint8] | None = None
     doubt: ImageError | None = None
+    inverted: NetworkInputs | None = None
 
 
 def classify(inputs: Sequence[NetworkInputs], networks: Networks) -> NDArray[np.float32]:
@@ -71,7 +72,8 @@ def classify(inputs: Sequence[NetworkInputs], networks: Networks) -> NDArray[np.
     The digit network sees the digit cut out and in the MNIST format, the row network sees it
     on its paper: an error in cutting out misleads only one of them. The row network is asked where
     the digit network is unsure, and where ink was removed, which may have been the digit's. The
-    cell network says whether there is a digit at all.
+    cell network says whether there is a digit at all. The other polarity is the answer if it is
+    sure and the likely one is not.
 
     Args:
         inputs: What they see of each of N pictures.
@@ -80,6 +82,21 @@ def classify(inputs: Sequence[NetworkInputs], networks: Networks) -> NDArray[np.
     Returns:
         float32 `(N, 10)` probabilities; all 0 where there is no digit.
     """
+    rows = _classify(inputs, networks)
+    others = {
+        number: seen.inverted
+        for number, seen in enumerate(inputs)
+        if seen.inverted is not None and rows[number].max() < SURE
+    }
+    if others:
+        for number, row in zip(others, _classify(list(others.values()), networks), strict=True):
+            if row.max() >= SURE:
+                rows[number] = row
+    return rows
+
+
+def _classify(inputs: Sequence[NetworkInputs], networks: Networks) -> NDArray[np.float32]:
+    """Classify pictures in their likely polarity."""
     rows = classify_alone(inputs, networks.classify)
     for number, seen in enumerate(inputs):
         if len(seen.rows) == 1 and rows[number].max() >= SURE:

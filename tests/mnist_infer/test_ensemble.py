@@ -1,6 +1,8 @@
 """The row network helps where the digit network is unsure or ink was removed, and only there; the
 cell network says whether there is a digit."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -93,6 +95,23 @@ def test_where_there_is_surely_no_digit_there_is_no_answer(odds: float, is_answe
     inputs = [NetworkInputs(VARIANTS, (ROW,), CELL)]
     (row,) = classify(inputs, networks(digits(4, SURE + 0.01), nothing=odds / (1 + odds)))
     assert row.any() == is_answered
+
+
+@pytest.mark.parametrize(
+    ("likely", "other", "expected"),
+    [
+        (0.5, SURE + 0.01, 7),
+        (0.5, SURE - 0.01, 4),
+        (SURE + 0.01, 1.0, 4),
+    ],
+    ids=["the other one is sure", "none is sure", "both are sure"],
+)
+def test_the_other_polarity_counts_if_it_alone_is_sure(likely: float, other: float, expected: int):
+    given = {0: digits(4, likely), 1: digits(7, other)}
+    answers = replace(networks(digits(0, 0.5)), classify=lambda seen: given[int(seen[0, 0, 0])])
+    inputs = NetworkInputs(VARIANTS, inverted=NetworkInputs(VARIANTS + 1))
+    (row,) = classify([inputs], answers)
+    assert row.argmax() == expected
 
 
 def test_each_picture_is_doubted_for_itself():
