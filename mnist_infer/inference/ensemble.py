@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mnist_infer.inference.networks import Network, Networks
 
 SURE = 0.95
-"""With this confidence the digit network is not helped."""
+"""From this confidence on the digit network needs no second opinion, unless ink was removed."""
 
 ROW_WEIGHT = 0.5
 """Weight of the row network's log-probabilities; the digit network's is 1."""

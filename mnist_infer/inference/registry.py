@@ -43,7 +43,8 @@ class ModelInfo:
     def recommended_threshold(self) -> float | None:
         """The confidence below which an answer is uncertain; None for a user's model.
 
-        The export chooses it on MNIST's validation digits and generated pictures without a digit.
+        The export chooses it on MNIST's last 5,000 training images and as many generated pictures
+        without a digit.
         """
         return self.sidecar.get("recommended_threshold")
 
