@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from itertools import combinations
 
 import numpy as np
@@ -29,25 +30,26 @@ def encoded(image: Image.Image, format_: str = "PNG", **options: object) -> byte
     return stream.getvalue()
 
 
-def uncertain_digit() -> Image.Image:
-    """Bars in black on white, 60 x 60, that the networks take for a digit without being sure."""
-    page = Image.new("L", (60, 60), 255)
-    for bar in ((10, 20, 50, 30), (10, 40, 50, 45), (25, 20, 33, 45)):
-        page.paste(0, bar)
-    return page
+def uncertain_digit(recognizer: Recognizer) -> Image.Image:
+    """Two digits in one place that `predict` takes for one, without being sure of it."""
+    threshold = recognizer.model.recommended_threshold
+    assert threshold is not None
+    return _overlapping(lambda page: recognizer.predict(page).confidence < threshold)
 
 
 def uncertain_page(recognizer: Recognizer) -> Image.Image:
-    """Two digits in one place that `read` reads as something, without being sure of it.
+    """Two digits in one place that `read` reads as something, without being sure of it."""
+    return _overlapping(lambda page: recognizer.read(page).confidence < READING_THRESHOLD)
 
-    Which two they are depends on the networks, so they are asked.
-    """
+
+def _overlapping(is_uncertain: Callable[[Image.Image], bool]) -> Image.Image:
+    """Two digits in one place; which two they are depends on the networks, so they are asked."""
     for pair in combinations(range(10), 2):
         page = Image.new("L", (240, 150), 255)
         for digit in pair:
             page.paste(0, (70, 30), digit_mask(digit, 80))
         try:
-            if recognizer.read(page).confidence < READING_THRESHOLD:
+            if is_uncertain(page):
                 return page
         except NoDigitError:
             continue

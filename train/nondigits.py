@@ -163,7 +163,7 @@ def nondigits(digits: Array, labels: Array, count: int, rng: np.random.Generator
         rng: decides all.
     """
     kinds: tuple[Callable[[int], Array], ...] = (
-        lambda number: _scribbles(number, rng),
+        lambda number: scribbles(number, rng),
         lambda number: written_letters(number, rng),
         lambda number: _printed(number, rng),
         lambda number: _textures(number, rng),
@@ -175,7 +175,7 @@ def nondigits(digits: Array, labels: Array, count: int, rng: np.random.Generator
     return np.concatenate([kind(number) for kind, number in zip(kinds, numbers, strict=True)])
 
 
-def _scribbles(count: int, rng: np.random.Generator) -> Array:
+def scribbles(count: int, rng: np.random.Generator) -> Array:
     """Draw smooth curves through 8 places without any plan."""
     anywhere = tuple((0.7 * (i % 2), 0.7 * (i // 2 % 2)) for i in range(8))  # for even steps
     curves = spline(anywhere) @ rng.random((count, len(anywhere), 2), np.float32)

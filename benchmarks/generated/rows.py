@@ -308,6 +308,7 @@ KINDS: dict[str, Callable[[Glyphs, np.random.Generator], tuple[Picture, str]]] =
     "row-comb": Row(mark=_comb),
     "row-words": Row(mark=_words),
     "row-signs": Row(mark=_signs),
+    "row-letters": Row({"nondigits": 0.3}),
     "row-neighbours": Row(mark=_neighbours),
     "row-faint": Row(paper=_faint),
     "row-security": Row(paper=_security),

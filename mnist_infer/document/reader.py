@@ -162,8 +162,8 @@ def _digits(row: RowReading, band: tuple[slice, slice]) -> Digits:
     ]
 
 
-def _original(picture: Picture, box: Box) -> Box:
-    """A box (left, top, right, bottom) of the page as x, y, width, height of the original."""
+def _original(picture: Picture, box: Box) -> tuple[int, int, int, int]:
+    """A box of the page as x, y, width, height of the original."""
     left, top, right, bottom = box
     return picture.original_box(slice(top, bottom), slice(left, right))
 

@@ -22,6 +22,8 @@ from mnist_infer.inference.softmax import softmax
 from mnist_infer.inference.tta import classify_variants
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import NDArray
 
     from mnist_infer.inference.networks import Networks
@@ -92,20 +94,17 @@ def read_band(
     """
     steps = networks.read_row(row_image(grey)).copy()
     steps[:, BLANK] -= PARAMS.blank_penalty
-    likely = beam_search(steps)
-    # What is less likely would not win by one digit that both other networks are sure of.
-    weight = PARAMS.digit_weight + PARAMS.cell_weight
-    least = max(likely.values()) + weight * np.log(PARAMS.least_probability)
+    scores = _likely_texts(steps)
     scale = grey.shape[1] / len(steps)
-    scores = {text: score for text, score in likely.items() if score >= least}
-    cells = {}
-    known: dict[tuple[Box, bytes], NDArray[np.float32]] = {}
-    is_alone = len(scores) == 1  # Then the other networks could change nothing.
-    for text in scores:
-        middles = [(step + 0.5) * scale for step in align(steps, text)] if text else []
-        cells[text] = cut_cells(ink, labels, middles) if text else []
-        if not is_alone:
-            scores[text] += _judge(text, cells[text], grey, networks, known)
+    cells = {
+        text: cut_cells(ink, labels, [(step + 0.5) * scale for step in align(steps, text)])
+        for text in scores
+        if text
+    }
+    # Of a single text the other networks could change nothing.
+    if len(scores) > 1:
+        for text, judgement in _judge(cells, grey, networks).items():
+            scores[text] += judgement
     best = max(scores, key=lambda text: scores[text])
     if not best:
         return NOTHING
@@ -117,22 +116,32 @@ def read_band(
     return RowReading(best, confidences, tuple(cells[best]))
 
 
-def _judge(
-    text: str,
-    cells: list[Cell],
-    grey: NDArray[np.uint8],
-    networks: Networks,
-    known: dict[tuple[Box, bytes], NDArray[np.float32]],
-) -> float:
-    """What the digit network and the cell network add to a text's log-probability.
+def _likely_texts(steps: NDArray[np.float32]) -> dict[str, float]:
+    """The texts that may be the answer, each with its log-probability by the row network."""
+    likely = beam_search(steps)
+    # What is less likely would not win by one digit that both other networks are sure of.
+    weight = PARAMS.digit_weight + PARAMS.cell_weight
+    least = max(likely.values()) + weight * np.log(PARAMS.least_probability)
+    return {text: score for text, score in likely.items() if score >= least}
 
-    `known` holds what they have said of cells, which texts that differ in one digit share.
-    """
-    keys = [(cell.box, cell.ink.tobytes() if cell.ink is not None else b"") for cell in cells]
-    new = {key: cell for key, cell in zip(keys, cells, strict=True) if key not in known}
-    if new:
-        known.update(zip(new, _judge_cells(list(new.values()), grey, networks), strict=True))
-    return float(sum(known[key][int(digit)] for key, digit in zip(keys, text, strict=True)))
+
+def _judge(
+    cells: Mapping[str, Sequence[Cell]], grey: NDArray[np.uint8], networks: Networks
+) -> dict[str, float]:
+    """What the digit network and the cell network add to the log-probability of each text."""
+    # Texts that differ in one digit share the cells of the others.
+    keys = {text: [_key(cell) for cell in row] for text, row in cells.items()}
+    unique = {_key(cell): cell for row in cells.values() for cell in row}
+    known = dict(zip(unique, _judge_cells(list(unique.values()), grey, networks), strict=True))
+    return {
+        text: float(sum(known[key][int(digit)] for key, digit in zip(row, text, strict=True)))
+        for text, row in keys.items()
+    }
+
+
+def _key(cell: Cell) -> tuple[Box, bytes]:
+    """What the networks see of a cell."""
+    return cell.box, cell.ink.tobytes() if cell.ink is not None else b""
 
 
 def _judge_cells(

@@ -172,9 +172,9 @@ class TestImagesWithoutAnAnswer:
 
 class TestUncertainAnswers:
     @pytest.fixture
-    def smudge(self, tmp_path: Path) -> Path:
+    def smudge(self, recognizer: Recognizer, tmp_path: Path) -> Path:
         path = tmp_path / "smudge.png"
-        uncertain_digit().save(path)
+        uncertain_digit(recognizer).save(path)
         return path
 
     def test_have_a_question_mark_behind_the_digit(self, smudge: Path, digit_file: Write):

@@ -22,7 +22,7 @@ def bitmap(digit: int, pen_width: float, cut: float, side: int = 24) -> NDArray[
     return np.asarray(part.resize(size).point(lambda level: 0 if level > 127 else 255))
 
 
-CUT = [(7, 0.35, 0.2), (5, 0.25, 0.2), (0, 0.25, 0.1)]
+CUT = [(2, 0.25, 0.2), (5, 0.25, 0.1), (9, 0.25, 0.1)]
 
 
 @pytest.mark.parametrize("negative", [False, True])

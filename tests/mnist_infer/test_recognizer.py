@@ -90,6 +90,17 @@ class TestPredict:
         with pytest.raises(SeveralDigitsError):
             recognizer.predict(page)
 
+    @pytest.mark.parametrize("pen", [4, 8])
+    def test_a_face_is_no_digit(self, recognizer: Recognizer, pen: int):
+        page = Image.new("L", (160, 160), 255)
+        pencil = ImageDraw.Draw(page)
+        pencil.ellipse((32, 32, 128, 128), outline=0, width=pen)
+        for x in (64, 96):
+            pencil.ellipse((x - pen, 67 - pen, x + pen, 67 + pen), fill=0)
+        pencil.arc((59, 67, 101, 109), 20, 160, fill=0, width=pen)
+        with pytest.raises(NoDigitError, match="not like a digit"):
+            recognizer.predict(page)
+
     @pytest.mark.parametrize("method", ["predict", "read", "explain"])
     @pytest.mark.parametrize(
         "picture", [Image.new("L", (50, 50), 255), noise(0)], ids=["blank", "noise"]

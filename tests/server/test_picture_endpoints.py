@@ -27,7 +27,8 @@ def test_the_record_is_the_command_lines_own(
 ):
     content = SEVEN.read_bytes()
     if is_uncertain:
-        content = png(uncertain_digit() if endpoint == "predict" else uncertain_page(recognizer))
+        draw = uncertain_digit if endpoint == "predict" else uncertain_page
+        content = png(draw(recognizer))
     done = mnist_infer(endpoint, "-", "--jsonl", "--device", "cpu", stdin=content)
     response = client.post(f"/{endpoint}", content=content)
     assert response.status_code == 200

@@ -30,7 +30,7 @@ def test_letters_among_digits_are_cells_without_a_digit(glyphs: Glyphs):
         _, classes = make_batch(400, glyphs, np.random.default_rng(0), variety)
         return float((classes == NO_DIGIT).mean())
 
-    assert others(Variety(letters=1.0)) > others(PLAIN) + 0.2
+    assert others(Variety(nondigits=1.0)) > others(PLAIN) + 0.2
 
 
 def test_cells_differ_where_they_show_one_digit_twice(glyphs: Glyphs):

@@ -92,7 +92,7 @@ def test_signs_between_digits_are_ink_and_no_digits(glyphs: Glyphs):
 
 
 def test_letters_stand_in_the_places_of_digits(glyphs: Glyphs):
-    hand = replace(pick_hand(np.random.default_rng(2), PLAIN), source="mnist", letters=0.5)
+    hand = replace(pick_hand(np.random.default_rng(2), PLAIN), source="mnist", nondigits=0.5)
     written = write_row([8] * 12, hand, glyphs, np.random.default_rng(4))
     labels = [placed.label for placed in written.symbols]
     assert len(labels) == 12

@@ -28,10 +28,10 @@ CELLS = Task(
     recipe=GeneratedRecipe(
         cycles=(
             Cycle(
-                18_000,
+                12_000,
                 2e-3,
                 Variety(
-                    rare=0.12, form=0.25, loose=0.6, pens=0.7, signs=0.2, steady=0.6, letters=0.15
+                    rare=0.12, form=0.25, loose=0.6, pens=0.7, signs=0.2, steady=0.6, nondigits=0.2
                 ),
             ),
         ),

@@ -1,4 +1,4 @@
-"""Single glyphs for generated rows: digits from MNIST, in our own styles and printed; letters."""
+"""Single glyphs for generated rows: digits of MNIST, in our own styles, printed; and no digits."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from train.data import Array
+from train.doodles import doodles
 from train.nondigits import written_letters
 from train.rows.allographs import ALLOGRAPHS
 from train.rows.signs import AROUND, BETWEEN, written_signs
@@ -29,7 +30,7 @@ RARE = 8_000
 """Digits in rare allographs that are drawn once and then picked from."""
 
 LETTERS = 2_000
-"""Written letters that are drawn once and then picked from."""
+"""Written letters, and as many drawings, that are drawn once and then picked from."""
 
 SIGNS = 200
 """Drawings of each written sign that are drawn once and then picked from."""
@@ -42,6 +43,8 @@ ALIKE = 40
 # How often a digit comes from each source; print is rare, since print is not what we are for.
 _SOURCES = ("mnist", "styled", "printed")
 _SHARES = (0.68, 0.27, 0.05)
+
+_NONDIGIT_SHARES = (0.38, 0.38, 0.24)  # letters, script, drawings
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ class Glyphs:
     rare: tuple[Pool, ...]
     letters: Array
     script: Array
+    doodles: Array
     around: Array
     between: tuple[Array, ...]
 
@@ -101,9 +105,10 @@ class Glyphs:
         """Pick a letter as a pen writes it, or its skeleton, cropped to its ink: uint8 `(h, w)`."""
         return _pick(self.letters, rng, thin)
 
-    def letter_among(self, rng: np.random.Generator, *, thin: bool = False) -> Array:
-        """Pick a letter that stands among digits: as `letter` does, or one of a script."""
-        return _pick(self.script if rng.random() < 0.5 else self.letters, rng, thin)
+    def nondigit(self, rng: np.random.Generator, *, thin: bool = False) -> Array:
+        """Pick what stands among digits, as `letter` does: a letter, a script's, or a drawing."""
+        kinds = (self.letters, self.script, self.doodles)
+        return _pick(kinds[rng.choice(3, p=_NONDIGIT_SHARES)], rng, thin)
 
     def sign(self, rng: np.random.Generator, *, thin: bool = False) -> Array:
         """Pick a sign that stands around an amount, as `letter` does."""
@@ -135,6 +140,7 @@ def load(images: Array, labels: Array, seed: int) -> Glyphs:
         between=written_signs(SIGNS, [kind.sign for kind in BETWEEN], rng),
         # Last, so that a seed still draws the same of all others.
         script=script_letters(LETTERS, rng),
+        doodles=doodles(LETTERS, rng),
     )
 
 

@@ -47,8 +47,11 @@ class Variety:
     steady: float = 0.0
     """Handwritten rows in a steady hand: its digits lean alike, and equal ones have one form."""
 
-    letters: float = 0.0
-    """Handwritten rows with letters in the places of some digits."""
+    nondigits: float = 0.0
+    """Handwritten rows with letters and drawings in the places of some digits."""
+
+    amounts: float = 0.0
+    """Rows that begin with a digit as amounts do, 1 above all."""
 
 
 PLAIN = Variety()
@@ -57,6 +60,9 @@ PLAIN = Variety()
 # limits. Of people's rows it is 0.05 to 0.11, in the middle 0.075; MNIST's strokes have 0.12.
 _STROKE = (-2.6, 0.4)
 _STROKE_RANGE = (0.035, 0.25)
+
+_FIRST_DIGITS = np.log10(1 + 1 / np.arange(1, 10))
+"""How often what is counted or paid begins with each digit from 1 on (Benford, 1938)."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,7 @@ class Hand:
     stroke: float = 0.0  # width of the pen; 0 for the strokes of MNIST
     signs: float = 0.0  # probability of a sign after a digit
     is_steady: bool = False  # digits lean alike, equal ones have one form
-    letters: float = 0.0  # probability of a letter in the place of a digit
+    nondigits: float = 0.0  # probability of a letter or a drawing in the place of a digit
 
     @property
     def line(self) -> int:
@@ -101,7 +107,7 @@ class Hand:
 class Placed:
     """A digit of a row and its ink's box in pixels: left, top, right, bottom.
 
-    The label of letters among digits, and of signs that look like a 1, is `NO_DIGIT`.
+    The label of letters and drawings among digits, and of signs that look like a 1, is `NO_DIGIT`.
     """
 
     label: int
@@ -161,8 +167,8 @@ def pick_hand(rng: np.random.Generator, variety: Variety = PLAIN) -> Hand:
     if not is_printed and variety.steady and rng.random() < variety.steady:
         # MNIST's digits lean by themselves; without that the hand alone decides.
         hand = replace(hand, is_steady=True, slant=1.6 * hand.slant)
-    if not is_printed and variety.letters and rng.random() < variety.letters:
-        hand = replace(hand, letters=float(rng.uniform(0.2, 0.8)))
+    if not is_printed and variety.nondigits and rng.random() < variety.nondigits:
+        hand = replace(hand, nondigits=float(rng.uniform(0.2, 0.8)))
     if is_printed or not variety.loose or rng.random() > variety.loose:
         return hand
     return replace(
@@ -174,7 +180,7 @@ def pick_hand(rng: np.random.Generator, variety: Variety = PLAIN) -> Hand:
     )
 
 
-def pick_labels(count: int, rng: np.random.Generator) -> list[int]:
+def pick_labels(count: int, rng: np.random.Generator, variety: Variety = PLAIN) -> list[int]:
     """Pick the digits of a row; amounts with many zeros and repeated digits are more common."""
     labels = rng.integers(0, 10, count)
     kind = rng.random()
@@ -184,6 +190,8 @@ def pick_labels(count: int, rng: np.random.Generator) -> list[int]:
         labels[rng.random(count) < 0.5] = rng.integers(10)
     elif kind < 0.4:
         labels[rng.random(count) < 0.5] = 1
+    if count and variety.amounts and rng.random() < variety.amounts:
+        labels[0] = rng.choice(9, p=_FIRST_DIGITS) + 1
     return [int(label) for label in labels]
 
 
@@ -202,12 +210,12 @@ def write_row(
     placed: list[tuple[int, int, Array, int | None]] = []
     steady = _SteadyHand(hand, glyphs, rng) if hand.is_steady else None
     for digit in labels:
-        label = NO_DIGIT if hand.letters and rng.random() < hand.letters else digit
+        label = NO_DIGIT if hand.nondigits and rng.random() < hand.nondigits else digit
         height = CAP * float(np.exp(rng.normal(0, hand.size_jitter)))
         height *= hand.zero if label == 0 else hand.tail if label in (1, 7, 9) else 1.0
         width = hand.width * (hand.zero_width if label == 0 else 1.0)
         if label == NO_DIGIT:
-            glyph, slant = glyphs.letter_among(rng, thin=hand.stroke > 0), hand.slant
+            glyph, slant = glyphs.nondigit(rng, thin=hand.stroke > 0), hand.slant
         elif steady:
             glyph, slant = steady.digit(label)
         else:
