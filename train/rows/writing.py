@@ -50,9 +50,6 @@ class Variety:
     nondigits: float = 0.0
     """Handwritten rows with letters and drawings in the places of some digits."""
 
-    amounts: float = 0.0
-    """Rows that begin with a digit as amounts do, 1 above all."""
-
 
 PLAIN = Variety()
 
@@ -60,9 +57,6 @@ PLAIN = Variety()
 # limits. Of people's rows it is 0.05 to 0.11, in the middle 0.075; MNIST's strokes have 0.12.
 _STROKE = (-2.6, 0.4)
 _STROKE_RANGE = (0.035, 0.25)
-
-_FIRST_DIGITS = np.log10(1 + 1 / np.arange(1, 10))
-"""How often what is counted or paid begins with each digit from 1 on (Benford, 1938)."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +174,7 @@ def pick_hand(rng: np.random.Generator, variety: Variety = PLAIN) -> Hand:
     )
 
 
-def pick_labels(count: int, rng: np.random.Generator, variety: Variety = PLAIN) -> list[int]:
+def pick_labels(count: int, rng: np.random.Generator) -> list[int]:
     """Pick the digits of a row; amounts with many zeros and repeated digits are more common."""
     labels = rng.integers(0, 10, count)
     kind = rng.random()
@@ -190,8 +184,6 @@ def pick_labels(count: int, rng: np.random.Generator, variety: Variety = PLAIN) 
         labels[rng.random(count) < 0.5] = rng.integers(10)
     elif kind < 0.4:
         labels[rng.random(count) < 0.5] = 1
-    if count and variety.amounts and rng.random() < variety.amounts:
-        labels[0] = rng.choice(9, p=_FIRST_DIGITS) + 1
     return [int(label) for label in labels]
 
 
