@@ -35,16 +35,16 @@ class RowParams:
 
     blank_penalty: float = 1.0
     """Taken from a blank's log-probability at each step: the rows that the row network was fitted
-    on have more of what is no digit than people's. Without it 531 instead of 542 of 631 real rows
-    are right, and 1,355 instead of 1,357 of 1,440 generated ones."""
+    on have more of what is no digit than people's. Without it 534 instead of 547 of 631 real rows
+    are right, and with and without it 1,018 of 1,110 generated ones."""
 
     digit_weight: float = 0.25
     """Weight of the digit network's log-probabilities; the row network's is 1. Without the digit
-    network 538 real rows are right, and 1,341 generated ones; without both others 527 and 1,322."""
+    network 541 real rows are right, and 1,011 generated ones; without both others 527 and 994."""
 
     cell_weight: float = 0.5
     """Weight of the cell network's log-probabilities. Without the cell network 536 real rows are
-    right, and 1,354 generated ones."""
+    right, and 1,018 generated ones."""
 
     least_probability: float = 0.01
     """What the probabilities of the digit and the cell network count as at least, and those of the
