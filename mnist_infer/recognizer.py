@@ -262,6 +262,7 @@ class Recognizer:
         stages = self._prepare(image)
         prediction = self._predict(stages, image)
         if stages.inverted:
+            # The other polarity gave the answer if without it another were given.
             inputs = pipeline.network_inputs(stages)
             in_likely, in_either = map(self._classify, ([replace(inputs, inverted=None)], [inputs]))
             if not np.array_equal(in_likely, in_either):

@@ -29,7 +29,7 @@ _EXTREMES = 20  # pixels of bare paper that a reader could take for ink
 
 
 def make_batch(size: int, glyphs: Glyphs, rng: np.random.Generator, variety: Variety) -> Batch:
-    """Make cells, seven eighths of them with a digit.
+    """Make cells, some six sevenths of them with a digit.
 
     Returns:
         Images uint8 `(N, CELL_SIDE, CELL_SIDE)`, and classes int32 `(N,)`: a digit or `NO_DIGIT`.
