@@ -157,7 +157,7 @@ class Recognizer:
             SeveralDigitsError: There is more than one; `read` reads them all.
             TypeError: `image` is none of the above.
         """
-        return self._predict(self._prepare(image), image)
+        return self._predict(self._prepare(image), image)[0]
 
     def predict_batch(
         self, images: Iterable[ImageSource], *, batch_size: int = 64
@@ -208,7 +208,7 @@ class Recognizer:
         remaining = iter(prepared)
         while batch := list(islice(remaining, batch_size)):
             ready = [image for image in batch if not isinstance(image, ImageError)]
-            rows = iter(self._classify(ready) if ready else ())
+            rows = iter(self._classify(ready)[0] if ready else ())
             for image in batch:
                 yield image if isinstance(image, ImageError) else _answer(image, next(rows))
 
@@ -260,13 +260,9 @@ class Recognizer:
     def explain(self, image: ImageSource) -> Explanation:
         """The digit on one picture, and each stage on the way to it; raises as `predict` does."""
         stages = self._prepare(image)
-        prediction = self._predict(stages, image)
-        if stages.inverted:
-            # The other polarity gave the answer if without it another were given.
-            inputs = pipeline.network_inputs(stages)
-            in_likely, in_either = map(self._classify, ([replace(inputs, inverted=None)], [inputs]))
-            if not np.array_equal(in_likely, in_either):
-                stages = stages.inverted
+        prediction, is_inverted = self._predict(stages, image)
+        if is_inverted and stages.inverted:
+            stages = stages.inverted
         return Explanation(
             stages.foreground,
             stages.cleaned,
@@ -301,19 +297,23 @@ class Recognizer:
             raise
         return Reading(lines, unread)
 
-    def _predict(self, stages: Stages, image: ImageSource) -> Prediction:
+    def _predict(self, stages: Stages, image: ImageSource) -> tuple[Prediction, bool]:
+        """The digit, and whether it is that of the other polarity."""
         inputs = pipeline.network_inputs(stages)
-        answer = _answer(inputs, self._classify([inputs])[0])
+        (row,), (is_inverted,) = self._classify([inputs])
+        answer = _answer(inputs, row)
         if isinstance(answer, ImageError):
             _name(answer, image)
             raise answer
-        return answer
+        return answer, bool(is_inverted)
 
-    def _classify(self, inputs: list[NetworkInputs]) -> NDArray[np.float32]:
+    def _classify(
+        self, inputs: list[NetworkInputs]
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Classify pictures as `ensemble.classify`; a model of somebody else answers alone."""
         if self._info.sidecar:
             return classify(inputs, self._networks)
-        return classify_alone(inputs, self._session.run)
+        return classify_alone(inputs, self._session.run), np.zeros(len(inputs), bool)
 
     def _prepare(self, image: ImageSource) -> Stages:
         """Whatever is an image -> what the network sees, with the stages on the way."""

@@ -131,7 +131,9 @@ def _judge(
     """What the digit network and the cell network add to the log-probability of each text."""
     # Texts that differ in one digit share the cells of the others.
     keys = {text: [_key(cell) for cell in row] for text, row in cells.items()}
-    unique = {_key(cell): cell for row in cells.values() for cell in row}
+    unique = {
+        key: cell for text, row in cells.items() for key, cell in zip(keys[text], row, strict=True)
+    }
     known = dict(zip(unique, _judge_cells(list(unique.values()), grey, networks), strict=True))
     return {
         text: float(sum(known[key][int(digit)] for key, digit in zip(row, text, strict=True)))

@@ -58,11 +58,10 @@ def prepare(picture: Picture) -> Stages:
     if foreground is None:
         return _stages(picture, binarize(picture.pixels)[0], is_bitmap=False)
     stages = _stages(picture, foreground, is_bitmap=True)
-    share = float((foreground > EDGE).mean())
-    if min(share, 1 - share) < BINARIZE.unclear_share:
-        return stages
-    with suppress(NoDigitError):
-        return replace(stages, inverted=_stages(picture, 255 - foreground, is_bitmap=True))
+    share = _ink(foreground) / foreground.size
+    if min(share, 1 - share) >= BINARIZE.unclear_share:
+        with suppress(NoDigitError):
+            stages = replace(stages, inverted=_stages(picture, 255 - foreground, is_bitmap=True))
     return stages
 
 

@@ -72,7 +72,9 @@ class NetworkInputs:
         return len(self.rows) > 1
 
 
-def classify(inputs: Sequence[NetworkInputs], networks: Networks) -> NDArray[np.float32]:
+def classify(
+    inputs: Sequence[NetworkInputs], networks: Networks
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Classify pictures of one digit.
 
     The digit network sees the digit cut out and in the MNIST format, the row network sees it
@@ -86,9 +88,11 @@ def classify(inputs: Sequence[NetworkInputs], networks: Networks) -> NDArray[np.
         networks: The networks.
 
     Returns:
-        float32 `(N, 10)` probabilities; all 0 where there is no digit.
+        float32 `(N, 10)` probabilities, all 0 where there is no digit; and bool `(N,)`, whether
+        they are those of the other polarity.
     """
     rows = _classify(inputs, networks)
+    is_inverted = np.zeros(len(rows), bool)
     others = {
         number: seen.inverted
         for number, seen in enumerate(inputs)
@@ -97,8 +101,8 @@ def classify(inputs: Sequence[NetworkInputs], networks: Networks) -> NDArray[np.
     if others:
         for number, row in zip(others, _classify(list(others.values()), networks), strict=True):
             if row.max() >= SURE:
-                rows[number] = row
-    return rows
+                rows[number], is_inverted[number] = row, True
+    return rows, is_inverted
 
 
 def _classify(inputs: Sequence[NetworkInputs], networks: Networks) -> NDArray[np.float32]:

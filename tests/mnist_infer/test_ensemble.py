@@ -42,7 +42,7 @@ def networks(
 
 
 def test_an_unsure_answer_is_overruled():
-    rows = classify([NetworkInputs(VARIANTS, (ROW,))], networks(digits(4, 0.5)))
+    rows, _ = classify([NetworkInputs(VARIANTS, (ROW,))], networks(digits(4, 0.5)))
     assert rows[0].argmax() == 9
     assert rows[0].sum() == pytest.approx(1, abs=1e-6)
 
@@ -53,7 +53,7 @@ def test_a_sure_answer_and_one_without_a_row_stay(
 ):
     given = digits(4, confidence)
     inputs = [NetworkInputs(VARIANTS, row_images)]
-    assert np.array_equal(classify(inputs, networks(given)), given)
+    assert np.array_equal(classify(inputs, networks(given))[0], given)
 
 
 def test_a_sure_answer_is_doubted_where_ink_was_removed():
@@ -65,24 +65,24 @@ def test_a_sure_answer_is_doubted_where_ink_was_removed():
         return steps(9)
 
     inputs = [NetworkInputs(VARIANTS, (ROW, whole))]
-    (row,) = classify(inputs, networks(digits(4, SURE + 0.01), read_row))
+    (row,), _ = classify(inputs, networks(digits(4, SURE + 0.01), read_row))
     assert row.argmax() == 9
     assert [each.shape for each in seen] == [ROW.shape, whole.shape]
 
 
 def test_a_doubt_is_settled_by_the_row_network_alone():
     inputs = [NetworkInputs(VARIANTS, (ROW,), doubt=NoDigitError("too wide"))]
-    (row,) = classify(inputs, networks(digits(4, 0.99)))
+    (row,), _ = classify(inputs, networks(digits(4, 0.99)))
     assert row.argmax() == 9
     assert row.sum() == pytest.approx(1, abs=1e-6)
     undecided = np.full((6, 11), np.log(1 / 11), np.float32)
-    (row,) = classify(inputs, networks(digits(4, 0.99), lambda _: undecided))
+    (row,), _ = classify(inputs, networks(digits(4, 0.99), lambda _: undecided))
     assert not row.any()
 
 
 def test_an_answer_is_as_sure_as_it_is_sure_that_there_is_a_digit():
     inputs = [NetworkInputs(VARIANTS, (ROW,), CELL)]
-    (row,) = classify(inputs, networks(digits(4, SURE + 0.01), nothing=0.5))
+    (row,), _ = classify(inputs, networks(digits(4, SURE + 0.01), nothing=0.5))
     assert row.argmax() == 4
     # One to one in the cell network's answer; a quarter of that in pictures that should have one.
     assert row[4] == pytest.approx(0.8 * (SURE + 0.01) + 0.2 / 10)
@@ -93,7 +93,7 @@ def test_an_answer_is_as_sure_as_it_is_sure_that_there_is_a_digit():
 def test_where_there_is_surely_no_digit_there_is_no_answer(odds: float, is_answered: bool):
     """16 to 1 in the cell network's answer is 4 to 1 in pictures that should have a digit."""
     inputs = [NetworkInputs(VARIANTS, (ROW,), CELL)]
-    (row,) = classify(inputs, networks(digits(4, SURE + 0.01), nothing=odds / (1 + odds)))
+    (row,), _ = classify(inputs, networks(digits(4, SURE + 0.01), nothing=odds / (1 + odds)))
     assert row.any() == is_answered
 
 
@@ -110,8 +110,9 @@ def test_the_other_polarity_counts_if_it_alone_is_sure(likely: float, other: flo
     given = {0: digits(4, likely), 1: digits(7, other)}
     answers = replace(networks(digits(0, 0.5)), classify=lambda seen: given[int(seen[0, 0, 0])])
     inputs = NetworkInputs(VARIANTS, inverted=NetworkInputs(VARIANTS + 1))
-    (row,) = classify([inputs], answers)
+    (row,), (is_inverted,) = classify([inputs], answers)
     assert row.argmax() == expected
+    assert is_inverted == (expected == 7)
 
 
 def test_each_picture_is_doubted_for_itself():
@@ -127,7 +128,7 @@ def test_each_picture_is_doubted_for_itself():
     inputs.append(NetworkInputs(VARIANTS, (ROW,), CELL + 2))
     sure = np.tile(digits(4, SURE + 0.01), (3, 1))
     known = Networks(lambda _: sure.copy(), lambda _: steps(9), classify_cells)
-    assert classify(inputs, known).any(axis=1).tolist() == [True, True, False]
+    assert classify(inputs, known)[0].any(axis=1).tolist() == [True, True, False]
     assert seen == [[1, 2]]
 
 
