@@ -87,7 +87,7 @@ VARIANTS: dict[str, list[Change]] = {
     "low marks are digits": [(layout, "MIN_HEIGHT", 0.2)],
     "no paper around": [(reader, "AROUND", 0.0), (pipeline, "AROUND", 0.0)],
     "no paper beside": [(reader, "BESIDE", 0.0)],
-    "any confidence is a line": [(reader, "LEAST_CONFIDENCE", 0.0)],
+    "any cells hold digits": [(rows_reader.PARAMS, "most_absence", 1.0)],
     "no blank penalty": [(rows_reader.PARAMS, "blank_penalty", 0.0)],
     "the row network alone": [
         (rows_reader.PARAMS, "digit_weight", 0.0),

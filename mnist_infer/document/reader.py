@@ -10,7 +10,7 @@ import numpy as np
 
 from mnist_infer.decode.images import Picture
 from mnist_infer.document.layout import Line, find_writing, hull, labels_of
-from mnist_infer.document.rows import NOTHING, read_band
+from mnist_infer.document.rows import read_band
 from mnist_infer.imaging.binarize import binarize, refined_window
 from mnist_infer.imaging.filters import bounds
 from mnist_infer.imaging.paper import colour_contrast
@@ -34,9 +34,6 @@ WORKING_SIDE = 1600
 
 BESIDE = 0.5
 """Paper beside a line in its band, as a part of the line's height."""
-
-LEAST_CONFIDENCE = 0.4
-"""Lines of a lower mean confidence are letters and other marks."""
 
 
 @dataclass(frozen=True)
@@ -100,8 +97,6 @@ def _read_lines(writing: Writing, grey: NDArray[np.uint8], networks: Networks) -
     for line in sorted(lines, key=lambda line: (line.height < least, -len(line.members))):
         band, labels = _band(writing, line)
         row = read_band(grey[band], writing.ink[band], labels, networks)
-        if row.confidence < LEAST_CONFIDENCE:
-            row = NOTHING
         digits = _digits(row, band)
         are_level, are_known = _compare(digits, [digit for other in page.lines for digit in other])
         is_low = line.height < least

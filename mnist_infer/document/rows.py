@@ -50,6 +50,11 @@ class RowParams:
     """What the probabilities of the digit and the cell network count as at least, and those of the
     digit network where there is no ink: one digit alone that they do not know rules out no text."""
 
+    most_absence: float = 0.6
+    """No digits are where the cell network sees none in the cells, with a mean probability above
+    this. Of 744 drawings, scribbles and letters that stand alone 616 instead of 377 have no answer,
+    and no real row is lost, and 1 of 1,110 generated ones. With 0.5, one more real row is lost."""
+
     temperature: float = 1.4
     """Divides the scores before they become probabilities: the networks see the same picture, so
     the sum of their evidence is too sure."""
@@ -65,11 +70,6 @@ class RowReading:
     text: str
     confidences: tuple[float, ...]
     cells: tuple[Cell, ...]
-
-    @property
-    def confidence(self) -> float:
-        """Mean confidence of its digits; 0 without any."""
-        return sum(self.confidences) / len(self.confidences) if self.confidences else 0.0
 
 
 NOTHING = RowReading("", (), ())
@@ -101,12 +101,12 @@ def read_band(
         for text in scores
         if text
     }
-    # Of a single text the other networks could change nothing.
+    # A single text is the best one whatever its score.
     if len(scores) > 1:
         for text, judgement in _judge(cells, grey, networks).items():
             scores[text] += judgement
     best = max(scores, key=lambda text: scores[text])
-    if not best:
+    if not best or _absence(cells[best], grey, networks) > PARAMS.most_absence:
         return NOTHING
     weights = softmax(np.array(list(scores.values())) / PARAMS.temperature)
     confidences = tuple(
@@ -156,12 +156,23 @@ def _judge_cells(
         by_ink[[cell.ink is not None for cell in cells]] = classify_variants(
             [render_variants(ink) for ink in inked], networks.classify
         )
-    images = np.stack([cell_image(grey, cell.box) for cell in cells])
-    in_place = np.exp(networks.classify_cells(images)[:, :NO_DIGIT])
+    in_place = _see_cells(cells, grey, networks)[:, :NO_DIGIT]
     return np.asarray(
         PARAMS.digit_weight * np.log(by_ink + PARAMS.least_probability)
         + PARAMS.cell_weight * np.log(in_place + PARAMS.least_probability)
     )
+
+
+def _absence(cells: Sequence[Cell], grey: NDArray[np.uint8], networks: Networks) -> float:
+    """The mean probability, by the cell network, that a cell holds no digit."""
+    return float(_see_cells(cells, grey, networks)[:, NO_DIGIT].mean())
+
+
+def _see_cells(
+    cells: Sequence[Cell], grey: NDArray[np.uint8], networks: Networks
+) -> NDArray[np.float32]:
+    """The cell network's probabilities of each digit and of none: `(N, 11)`."""
+    return np.exp(networks.classify_cells(np.stack([cell_image(grey, cell.box) for cell in cells])))
 
 
 def _has(text: str, best: str, place: int) -> bool:

@@ -48,6 +48,23 @@ def test_a_small_number_below_a_large_one_is_read(recognizer: Recognizer):
     assert recognizer.read(image).text == "3141592\n6535"
 
 
+def test_a_face_is_no_zero(recognizer: Recognizer):
+    face = Image.new("L", (200, 200), 255)
+    draw = ImageDraw.Draw(face)
+    draw.ellipse((60, 50, 140, 150), outline=0, width=7)
+    draw.ellipse((82, 78, 92, 88), fill=0)
+    draw.ellipse((108, 78, 118, 88), fill=0)
+    draw.arc((80, 90, 120, 130), 20, 160, fill=0, width=6)
+    with pytest.raises(NoDigitError):
+        recognizer.read(face)
+    both = Image.new("L", (470, 350), 255)
+    both.paste(page("31415"), (0, 0))
+    both.paste(face, (100, 150))
+    reading = recognizer.read(both)
+    assert reading.text == "31415"
+    assert len(reading.unread) == 1
+
+
 def test_a_five_whose_bar_stands_apart_is_read_once(recognizer: Recognizer):
     image = page("14    ")
     draw = ImageDraw.Draw(image)
