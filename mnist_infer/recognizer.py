@@ -208,9 +208,9 @@ class Recognizer:
         remaining = iter(prepared)
         while batch := list(islice(remaining, batch_size)):
             ready = [image for image in batch if not isinstance(image, ImageError)]
-            rows = iter(self._classify(ready)[0] if ready else ())
-            for image in batch:
-                yield image if isinstance(image, ImageError) else _answer(image, next(rows))
+            probabilities = iter(self._classify(ready)[0] if ready else ())
+            for each in batch:
+                yield each if isinstance(each, ImageError) else _answer(each, next(probabilities))
 
     def decode(self, image: ImageSource, working_side: int = pipeline.WORKING_SIDE) -> Picture:
         """Decode a picture, which all other methods then take; they do so by themselves.
@@ -289,19 +289,19 @@ class Recognizer:
 
         try:
             picture = self.decode(image, reader.WORKING_SIDE)
-            lines, unread = reader.read_page(picture, self._networks)
-            if not lines:
+            reading = reader.read_page(picture, self._networks)
+            if not reading.lines:
                 raise NoDigitError("no digit was found on the page")
         except ImageError as error:
             _name(error, image)
             raise
-        return Reading(lines, unread)
+        return reading
 
     def _predict(self, stages: Stages, image: ImageSource) -> tuple[Prediction, bool]:
         """The digit, and whether it is that of the other polarity."""
         inputs = pipeline.network_inputs(stages)
-        (row,), (is_inverted,) = self._classify([inputs])
-        answer = _answer(inputs, row)
+        (probabilities,), (is_inverted,) = self._classify([inputs])
+        answer = _answer(inputs, probabilities)
         if isinstance(answer, ImageError):
             _name(answer, image)
             raise answer

@@ -34,11 +34,11 @@ class Prediction:
     """One probability for each digit from 0 to 9; they sum to 1."""
 
     @classmethod
-    def of(cls, row: NDArray[np.float32]) -> Prediction:
-        """The answer that a row of ten probabilities gives."""
-        probabilities = tuple(row.tolist())
-        confidence = max(probabilities)
-        return cls(probabilities.index(confidence), confidence, probabilities)
+    def of(cls, probabilities: NDArray[np.float32]) -> Prediction:
+        """The answer that ten probabilities give."""
+        ten = tuple(probabilities.tolist())
+        confidence = max(ten)
+        return cls(ten.index(confidence), confidence, ten)
 
     def top(self, k: int) -> list[tuple[int, float]]:
         """The `k` most probable digits with their probabilities, best first.

@@ -14,7 +14,7 @@ from mnist_infer.imaging.paper import (
     blur_noise,
     colour_contrast,
     foreground_is_dark,
-    paper_is_marked,
+    mask_is_paper,
 )
 from mnist_infer.imaging.paper_region import find_paper_regions
 from mnist_infer.imaging.params import BINARIZE, NEARLY_ALL, PAPER
@@ -70,7 +70,7 @@ def binarize_two_levels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     if between > (1 - NEARLY_ALL) * grey.size:
         return None
     shares = (np.arange(256) - dark) / (bright - dark)
-    if paper_is_marked(grey > (dark + bright) // 2):
+    if mask_is_paper(grey > (dark + bright) // 2):
         shares = 1 - shares
     return _rise(shares, grey.shape).take(grey)
 

@@ -78,8 +78,8 @@ def foreground_is_dark(grey: NDArray[np.uint8]) -> bool:
     return votes < 0
 
 
-def paper_is_marked(mask: NDArray[np.bool_]) -> bool:
-    """Tell whether the marked level of a picture of two levels, bool `(H, W)`, is its paper.
+def mask_is_paper(mask: NDArray[np.bool_]) -> bool:
+    """Tell whether a mask of one level of a two-level picture, bool `(H, W)`, is its paper.
 
     The majority of three signs tells: paper has most of the picture, unless strokes are wide; most
     of its border, even where a digit fills the frame, since the corners are free; and most of the

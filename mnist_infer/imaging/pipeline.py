@@ -40,8 +40,8 @@ def prepare(picture: Picture) -> Stages:
 
     What already is in the MNIST format, or is its negative, passes bit-identical.
 
-    Where no piece has the shape of one digit, everything on the picture is taken for it, with the
-    error as doubt, and the row network sees the whole picture.
+    Where no component has the shape of one digit, everything on the picture is taken for it, with
+    the error as doubt, and the row network sees the whole picture.
 
     A picture of two levels is a digit that was cut out: it may fill its picture up to the border,
     which cuts nothing off, and beyond which there is paper. 7 of 720 bitmaps are lost without this.
