@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mnist_infer.errors import ImageError
     from mnist_infer.results import Explanation, Prediction, Reading
 
@@ -27,6 +29,8 @@ class Answer:
     error: ImageError | None = None
     uncertain: bool | None = None
     """Whether its confidence is below the threshold; None where there is none of one of them."""
+    saved: tuple[Path, ...] = ()
+    """The files that `explain` saved of it."""
 
 
 class ErrorRecord(TypedDict):

@@ -54,7 +54,7 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stages:
-    """A picture of one digit at each stage of its way to the network."""
+    """A picture of one digit at each stage of its way to the networks."""
 
     foreground: NDArray[np.uint8] = field(repr=False)
     """Everything that stands out from the paper: `(H, W)`, 0 is paper and 255 ink."""
@@ -101,9 +101,18 @@ class Explanation(Stages):
         return f"Explanation(digit={digit}, confidence={confidence:.4f}, box={self.box})"
 
     def stages(self) -> dict[str, NDArray[np.uint8]]:
-        """The pictures by name, in the order in which they were made."""
+        """The pictures on the way to the digit network by name, in the order of their making."""
         names = ("1-foreground", "2-cleaned", "3-28x28", "4-28x28-original-stroke")
         return dict(zip(names, (self.foreground, self.cleaned, *self.inputs), strict=False))
+
+    def pictures(self) -> dict[str, NDArray[np.uint8]]:
+        """All pictures by name: the stages, and what the row and the cell network see.
+
+        Those of the other networks are there whether or not the answer needed them.
+        """
+        names = ["5-row-network", "6-row-network-whole-picture"][self.doubt is not None :]
+        pictures = self.stages() | dict(zip(names, self.rows, strict=False))
+        return pictures if self.cell is None else pictures | {"7-cell-network": self.cell}
 
 
 @dataclass(frozen=True, slots=True)

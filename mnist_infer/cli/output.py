@@ -88,7 +88,10 @@ def as_text(answers: Iterable[Answer], top: int, *, spaces: bool = True) -> Iter
 
 
 def as_drawing(answers: Iterable[Answer], top: int, stream: TextIO) -> Iterator[str]:
-    """As `as_text`, each followed by what the network saw and a bar for each digit."""
+    """As `as_text`, each followed by what the digit network saw, and a bar for each digit.
+
+    Below stand the names of the files that were saved of it.
+    """
     from mnist_infer.cli.render import Renderer
 
     renderer = Renderer(stream)
@@ -96,6 +99,8 @@ def as_drawing(answers: Iterable[Answer], top: int, stream: TextIO) -> Iterator[
         yield from as_text([answer], top)
         if answer.explanation:
             yield renderer.render(answer.explanation, bool(answer.uncertain))
+        for path in answer.saved:
+            yield f"saved {quote_name(str(path))}\n"
 
 
 def _ranking(prediction: Prediction, top: int, is_uncertain: bool) -> str:

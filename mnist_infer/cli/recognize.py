@@ -93,7 +93,7 @@ def explain(
     top: int = 1,
     save_stages: Path | None = None,
 ) -> int:
-    """Draw what the network saw of each image, and its answer; return the exit code."""
+    """Draw what the digit network saw of each image, and the answer; return the exit code."""
 
     def text(answers: Iterable[Answer], stream: TextIO) -> Iterator[str]:
         return as_drawing(answers, top, stream)
@@ -218,11 +218,13 @@ def _explanations(
         except ImageError as error:
             yield Answer(str(name), error=error)
             continue
-        if stages:
-            for path, image in stages.paths(name, explanation).items():
-                with _writing(path):
-                    save_image(image, path)
-        yield Answer(str(name), explanation.prediction, explanation=explanation)
+        pictures = stages.paths(name, explanation) if stages else {}
+        for path, image in pictures.items():
+            with _writing(path):
+                save_image(image, path)
+        yield Answer(
+            str(name), explanation.prediction, explanation=explanation, saved=tuple(pictures)
+        )
 
 
 def _readings(

@@ -55,11 +55,11 @@ class StageFolder:
         self._taken: set[str] = set()
 
     def paths(self, name: Name, explanation: Explanation) -> dict[Path, PILImage]:
-        """Where each stage of a picture goes, as a PNG named after picture and stage."""
+        """Where each stage of a picture goes, and what each network sees, as PNGs named so."""
         stem = self._take(_flat_name(name))
         return {
             self._folder / f"{stem}-{stage}.png": Image.fromarray(pixels)
-            for stage, pixels in explanation.stages().items()
+            for stage, pixels in explanation.pictures().items()
         }
 
     def _take(self, name: str) -> str:

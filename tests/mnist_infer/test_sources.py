@@ -174,7 +174,7 @@ class TestPages:
 
     def test_each_has_its_stages(self, scan: Path, tmp_path: Path):
         mnist_infer("explain", scan, "--save-stages", tmp_path / "stages")
-        assert len(list((tmp_path / "stages").iterdir())) == 12
+        assert len(list((tmp_path / "stages").iterdir())) == 18
 
     def test_annotate_takes_one_page(self, scan: Path, tmp_path: Path):
         done = mnist_infer("read", scan, "--annotate", tmp_path / "out.png")
