@@ -13,7 +13,7 @@ from export.errors import ParityError
 from mnist_infer import ImageError, Recognizer
 from mnist_infer.decode.images import read_picture
 from mnist_infer.inference.devices import CPU
-from mnist_infer.inference.session import create_session
+from mnist_infer.inference.open_session import create_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
