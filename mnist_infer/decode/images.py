@@ -20,7 +20,7 @@ from mnist_infer.decode.files import (
     size_of,
 )
 from mnist_infer.decode.formats import check_pixels, open_picture
-from mnist_infer.decode.frames import has_more_pages, turn_to
+from mnist_infer.decode.tiff_pages import has_more_pages, turn_to
 from mnist_infer.errors import (
     DecodeLimitError,
     ImageError,

@@ -15,8 +15,8 @@ from mnist_infer.errors import ImageError, NoDigitError, SeveralDigitsError
 from mnist_infer.imaging.binarize import binarize, binarize_two_levels
 from mnist_infer.imaging.cell_image import cell_image
 from mnist_infer.imaging.components import whole_components
-from mnist_infer.imaging.digit import find_digit
 from mnist_infer.imaging.filters import bounds, crop
+from mnist_infer.imaging.find_digit import find_digit
 from mnist_infer.imaging.mnist_format import are_mnist_format, mnist_box
 from mnist_infer.imaging.normalize import SIDE, render_variants
 from mnist_infer.imaging.paper import colour_contrast

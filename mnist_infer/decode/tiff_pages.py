@@ -1,4 +1,4 @@
-"""The pages of a TIFF: how many there are, and turning to one of them."""
+"""The pages of a TIFF: count them, and turn to one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mnist_infer.decode.files import open_regular, size_of
 from mnist_infer.decode.formats import check_pixels
-from mnist_infer.decode.tiff import MAX_PAGES, count_directories
+from mnist_infer.decode.tiff_directories import MAX_PAGES, count_directories
 from mnist_infer.errors import ImageError
 
 if TYPE_CHECKING:

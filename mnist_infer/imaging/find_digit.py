@@ -1,4 +1,4 @@
-"""Find the digit: the connected components that make one digit."""
+"""Find the connected components that make the one digit of a picture."""
 
 from __future__ import annotations
 
