@@ -20,7 +20,7 @@ from mnist_infer.config import (
     ModelConfig,
     Precision,
 )
-from mnist_infer.decode.images import ImageSource, Page, Picture, read_picture
+from mnist_infer.decode.images import ImageSource, Page, Picture, decode_picture
 from mnist_infer.errors import DeviceError, ImageError, ModelError, NoDigitError
 from mnist_infer.imaging import pipeline
 from mnist_infer.inference import devices
@@ -32,7 +32,7 @@ from mnist_infer.inference.registry import (
     ReadingNetworkName,
     has_int8,
     read_model,
-    read_reading_network,
+    reading_network_bytes,
 )
 from mnist_infer.inference.session import Session
 from mnist_infer.results import Explanation, Prediction, Reading, Stages
@@ -113,7 +113,7 @@ class Recognizer:
         """A network of `read`, loaded at its first use in this process."""
         session = self._loaded_for_reading.get(name)
         if session is None or session.is_abandoned:
-            session = ReadingSession(read_reading_network(name), self._config.threads)
+            session = ReadingSession(reading_network_bytes(name), self._config.threads)
             self._loaded_for_reading[name] = session
         return session
 
@@ -224,8 +224,8 @@ class Recognizer:
             TypeError: `image` is no image.
         """
         if self._isolated:
-            return self._isolated.read(image, working_side)
-        return read_picture(image, working_side, self._config.max_pixels)
+            return self._isolated.decode(image, working_side)
+        return decode_picture(image, working_side, self._config.max_pixels)
 
     def close(self) -> None:
         """End the separate processes, if any, and what they are at.

@@ -80,7 +80,7 @@ def max_bytes(max_pixels: int) -> int:
     return 8 * max_pixels + 2**20
 
 
-def read_picture(
+def decode_picture(
     source: ImageSource, working_side: int | None = None, max_pixels: int = MAX_PIXELS
 ) -> Picture:
     """Decode one image; EXIF orientation is applied and transparency is flattened.

@@ -140,7 +140,7 @@ def reading_network_info(name: ReadingNetworkName) -> ModelInfo:
     )
 
 
-def read_reading_network(name: ReadingNetworkName) -> bytes:
+def reading_network_bytes(name: ReadingNetworkName) -> bytes:
     """Read the bytes of a network of `read`.
 
     Raises:
