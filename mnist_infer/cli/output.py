@@ -71,8 +71,8 @@ def _escape(letter: str) -> str:
 def as_text(answers: Iterable[Answer], top: int, *, spaces: bool = True) -> Iterator[str]:
     """For each image that has an answer: its path, then its `top` digits, or its lines.
 
-    A digit, and a line of which a digit, is uncertain has a question mark behind it. Wide gaps of
-    a line are spaces unless `spaces` is false.
+    An uncertain digit has a question mark behind it, and so has a line with an uncertain digit.
+    Wide gaps of a line are spaces unless `spaces` is false.
     """
     for answer in answers:
         if answer.error:

@@ -163,10 +163,10 @@ def _open_recognizer(config: ModelConfig, verbose: bool) -> Recognizer:
 
 
 def _decoder(images: list[str], max_pixels: int) -> Decode:
-    """What decodes the images: processes with limits, which no picture can pass.
+    """Choose what decodes the images: mostly worker processes with limits on time and memory.
 
-    Where a process takes as long to start as all the rest, which is everywhere but on Linux, a
-    picture by itself is decoded in this one; and so are all in a frozen app there.
+    Outside Linux a worker takes as long to start as all the rest. There a single picture is decoded
+    in this process, and in a frozen app all pictures are.
     """
     from mnist_infer.decode.images import decode_picture
     from mnist_infer.decode.isolated import IsolatedDecoder

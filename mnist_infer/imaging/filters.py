@@ -41,7 +41,7 @@ def crop(
 
 
 def bounds(is_filled: NDArray[Any]) -> slice:
-    """From the first row, or column, that is not empty to the last; one where there is none.
+    """Find where rows, or columns, that are not empty begin and end; `slice(0, 1)` without any.
 
     Args:
         is_filled: `(N,)`, 0 or False for an empty one.

@@ -1,9 +1,9 @@
 """Parameters of the way from a picture to its digit, each with its unit and what it is worth.
 
-"Worth N of M" is how many more of M pictures are answered wrongly without the rule, or with the
-other value that is named. Names of kinds are those of `benchmarks.generated`; empty pictures are
-paper with light, shadow, noise, stripes or dots. What defines the MNIST format stands in
-`normalize` and `mnist_format`.
+"Worth N of M" means that N more of M pictures get a wrong answer without the rule, or with the
+other value that is named. Kinds of pictures, such as `photo`, are those of `benchmarks.generated`;
+empty pictures are paper with light, shadow, noise, stripes or dots. What defines the MNIST format
+stands in `normalize` and `mnist_format`.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ class BinarizeParams:
     """Windows to try: the picture's longer side divided by these. Half of it holds any stroke."""
 
     some_edges: float = 0.5
-    """With this part it may have all strokes, if the rest is a shadow. Worth 4 of 100 `sheet` and 5
-    of 160 empty pictures."""
+    """A window that brings out this part of the edges may have all strokes, if the rest are a
+    shadow's. Worth 4 of 100 `sheet` and 5 of 160 empty pictures."""
 
     window_margin: float = 1.5
     """Strokes are wider where they cross. With 2, 5 of 560 generated digits are lost, with 1, 7."""

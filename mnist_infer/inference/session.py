@@ -86,7 +86,7 @@ class Session(ForkSafe):
             self._gives_logits = _gives_logits(self)
 
     def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Probabilities of the ten digits.
+        """Classify images.
 
         Args:
             images: uint8 `(N, 28, 28)`, white ink on black.

@@ -1,4 +1,4 @@
-"""Scores to probabilities."""
+"""Turn scores into probabilities."""
 
 from __future__ import annotations
 
