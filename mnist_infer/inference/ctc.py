@@ -63,7 +63,7 @@ def beam_search(steps: NDArray[np.float32], width: int = BEAM_WIDTH) -> dict[str
 
 
 def single_digits(steps: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Find how likely a row is each single digit, whatever its place: `(T, 11)` -> `(10,)`."""
+    """Find for each digit how likely a row has it alone, at any place: `(T, 11)` -> `(10,)`."""
     # Of each digit: the log-probability that it is still to come, that it is here, or has been.
     before = 0.0
     here, after = np.full(10, -np.inf), np.full(10, -np.inf)

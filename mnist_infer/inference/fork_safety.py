@@ -18,10 +18,10 @@ class ForkSafe:
         _sessions.add(self)
 
     def abandon(self) -> None:
-        """Never free ONNX Runtime's session: for one that another process made, before a fork.
+        """Never use or free ONNX Runtime's session again: another process made it, before a fork.
 
-        Its locks may be held, and its threads be waited for, by threads that this process has not;
-        to free it may crash.
+        Threads that this process does not have may hold its locks or wait for its threads, so that
+        freeing it may hang or crash.
         """
         self.is_abandoned = True
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._session))
