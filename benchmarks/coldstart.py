@@ -20,7 +20,7 @@ def commands() -> dict[str, list[str]]:
     ours = [sys.executable, "-m", "mnist_infer"]
     return {
         OURS: [*ours, picture],
-        SCRIPT: [sys.executable, "benchmarks/floors.py", "predict", model, picture],
+        SCRIPT: [sys.executable, "benchmarks/minimal_scripts.py", "predict", model, picture],
         VERSION: [*ours, "--version"],
         HELP: [*ours, "--help"],
         PASS: [sys.executable, "-c", "pass"],

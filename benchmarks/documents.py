@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks import RESULTS, ROOT
 from benchmarks.coldstart import OURS, SCRIPT
 from benchmarks.contenders import BARE, BYTES, LITERT_INT8, PEERS, PROBABILITIES, usual
-from benchmarks.page import microseconds
+from benchmarks.report_markdown import microseconds
 from mnist_infer.config import DEFAULT_MODEL
 from mnist_infer.inference.registry import bundled_info
 from train.markdown import table

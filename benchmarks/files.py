@@ -90,7 +90,7 @@ def _single(rounds: int) -> Iterator[Row]:
 
 
 def _row(kind: str, folder: str, count: int, rounds: int) -> tuple[Row, float]:
-    floor = [sys.executable, str(ROOT / "benchmarks" / "floors.py"), "decode", folder]
+    floor = [sys.executable, str(ROOT / "benchmarks" / "minimal_scripts.py"), "decode", folder]
     cores = str(os.cpu_count() or 1)
     ours = [sys.executable, "-m", "mnist_infer", folder, "--jsonl"]
     taken = processes_in_turns({"ours": ours, "1": [*floor, "1"], "cores": [*floor, cores]}, rounds)

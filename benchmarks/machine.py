@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import helper
 
-from benchmarks.graphs import model_of, open_session
+from benchmarks.onnx_graphs import model_of, open_session
 from mnist_infer import __version__
 from mnist_infer.inference.devices import processor_name
 from mnist_infer.inference.registry import bundled_info, bundled_models

@@ -28,12 +28,12 @@ HONEST = 25
 _ENDLESS = """
 from mnist_infer.decode import images
 
-def read_picture(source, *arguments, decode=images.read_picture):
+def decode_picture(source, *arguments, decode=images.decode_picture):
     while source == b"endless":
         pass
     return decode(source, *arguments)
 
-images.read_picture = read_picture
+images.decode_picture = decode_picture
 """
 
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmarks.contenders import BARE, DECODE, INT8
-from benchmarks.page import microseconds
+from benchmarks.report_markdown import microseconds
 from benchmarks.timing import Row
 
 OURS, FLOOR, PEER, RULE = "#0b6e99", "#86bcd3", "#b8bec4", "#e4e7ea"

@@ -123,12 +123,12 @@ def goals(results: dict[str, Any]) -> list[Row]:
 def write(results: dict[str, Any], folder: Path) -> None:
     """The results as JSON, and as a page with its plots."""
     from benchmarks import plots
-    from benchmarks.page import page
+    from benchmarks.report_markdown import as_markdown
 
     folder.mkdir(parents=True, exist_ok=True)
     content = json.dumps(results, indent=1) + "\n"
     (folder / "report.json").write_text(content, encoding="utf-8")
-    (folder / "report.md").write_text(page(results), encoding="utf-8")
+    (folder / "report.md").write_text(as_markdown(results), encoding="utf-8")
     plots.draw(results, folder)
 
 

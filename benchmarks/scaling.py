@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import RESULTS
-from benchmarks.folder import write_digits
+from benchmarks.digit_folder import write_digits
 from benchmarks.processes import peak_bytes
 from train.markdown import table
 

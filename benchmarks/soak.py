@@ -37,7 +37,7 @@ _ENDS_AT_ONCE = """
 import os
 from mnist_infer.decode import images
 
-images.read_picture = lambda *_: os._exit(1)
+images.decode_picture = lambda *_: os._exit(1)
 """
 SAMPLES = 200
 THREADS = 16
@@ -133,7 +133,7 @@ def kills(count: int) -> dict[str, Any]:
 
 def _end_one(decoder: IsolatedDecoder, _: int) -> None:
     try:
-        decoder.read(b"no picture")
+        decoder.decode(b"no picture")
     except DecodeLimitError:
         return
     raise AssertionError("the process has not ended")

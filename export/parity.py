@@ -10,7 +10,7 @@ import numpy as np
 
 from export.errors import ParityError
 from mnist_infer.inference.devices import CPU
-from mnist_infer.inference.session import create_session
+from mnist_infer.inference.open_session import create_session
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

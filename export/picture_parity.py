@@ -11,9 +11,9 @@ from PIL import Image
 from export.drawings import draw_all
 from export.errors import ParityError
 from mnist_infer import ImageError, Recognizer
-from mnist_infer.decode.images import read_picture
+from mnist_infer.decode.images import decode_picture
 from mnist_infer.inference.devices import CPU
-from mnist_infer.inference.session import create_session
+from mnist_infer.inference.open_session import create_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -136,5 +136,5 @@ def _compare(answer: Answer, recognizer: Recognizer, name: str, drawings: Iterab
 
 
 def _grey(path: Path) -> NDArray[np.uint8]:
-    pixels = read_picture(path).pixels
+    pixels = decode_picture(path).pixels
     return pixels if pixels.ndim == 2 else np.asarray(Image.fromarray(pixels).convert("L"))

@@ -15,7 +15,7 @@ import numpy as np
 from fuzz import corpus
 from mnist_infer import ImageError, ModelError, Recognizer
 from mnist_infer.config import ModelConfig
-from mnist_infer.decode.images import Picture, read_picture
+from mnist_infer.decode.images import Picture, decode_picture
 from mnist_infer.decode.isolated import IsolatedDecoder
 from mnist_infer.imaging.pipeline import WORKING_SIDE
 from mnist_infer.inference.session import Session
@@ -61,8 +61,8 @@ def _isolated() -> Callable[[bytes], None]:
 
     def isolated(content: bytes) -> None:
         expected, found = (
-            _outcome(partial(read_picture, max_pixels=MAX_PIXELS), content),
-            _outcome(decoder.read, content),
+            _outcome(partial(decode_picture, max_pixels=MAX_PIXELS), content),
+            _outcome(decoder.decode, content),
         )
         assert found in (expected, "DecodeLimitError"), f"{found}, not {expected}"
 

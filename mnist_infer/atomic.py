@@ -1,4 +1,4 @@
-"""Writing files so that a reader sees the whole new content or the old, never a part."""
+"""Write files so that a reader sees the whole new content or the old, never a part."""
 
 from __future__ import annotations
 

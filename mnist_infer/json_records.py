@@ -1,4 +1,4 @@
-"""Answers as JSON records: one form for the command line, the server and whoever parses them."""
+"""Answers as JSON records, the same from the command line and from the server."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mnist_infer.errors import ImageError
     from mnist_infer.results import Explanation, Prediction, Reading
 
 READING_THRESHOLD = 0.7
 """The confidence of a line's least certain digit below which the line is uncertain.
 
-Of 629 real pictures of rows, it marks 57 % of those that are read wrong and 8 % of those that are
-read right; 0.5 would mark 17 % and 1 %, 0.8 70 % and 13 %."""
+Of 629 real pictures of numbers, it marks 57 % of those that are read wrong and 8 % of those that
+are read right; 0.5 would mark 17 % and 1 %, 0.8 70 % and 13 %."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Answer:
     error: ImageError | None = None
     uncertain: bool | None = None
     """Whether its confidence is below the threshold; None where there is none of one of them."""
+    saved: tuple[Path, ...] = ()
+    """The files that `explain` saved of it."""
 
 
 class ErrorRecord(TypedDict):

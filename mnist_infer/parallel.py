@@ -21,7 +21,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, TypeAlias
 
 from mnist_infer.decode.find_images import STDIN, Name, open_source
-from mnist_infer.decode.images import ImageSource, Picture, max_bytes, read_picture
+from mnist_infer.decode.images import ImageSource, Picture, decode_picture, max_bytes
 from mnist_infer.decode.limits import limit_memory, limit_time
 from mnist_infer.errors import ImageError, PictureTooLargeError
 from mnist_infer.imaging.pipeline import WORKING_SIDE, prepare_batch
@@ -50,27 +50,27 @@ PARTS_AHEAD = 4
 MAX_PARALLEL_PIXELS = 16_000_000
 """Larger pictures are decoded one at a time: memory is not for the many."""
 
-Read: TypeAlias = Callable[[ImageSource, int | None], Picture]
-"""Decodes an image, shrunk to a working side if any, as `IsolatedDecoder.read` does."""
+Decode: TypeAlias = Callable[[ImageSource, int | None], Picture]
+"""Decodes an image, shrunk to a working side if any, as `IsolatedDecoder.decode` does."""
 
 Parts: TypeAlias = "deque[tuple[list[Name], Future[list[Prepared]] | None]]"
 """Names of pictures and what becomes of them; None: they are prepared one at a time."""
 
 
 def prepare_each(
-    names: Iterable[Name], read: Read, max_pixels: int, processes: int, at_once: int
+    names: Iterable[Name], decode: Decode, max_pixels: int, processes: int, at_once: int
 ) -> Generator[Prepared, None, None]:
     """Prepare pictures, in order; closing the generator ends the processes at once.
 
     Args:
         names: What stands for the pictures; standard input is read in its turn, and by us.
-        read: Decodes one at a time.
+        decode: Decodes one at a time.
         max_pixels: The largest picture that is decoded.
         processes: The most that work side by side.
         at_once: Pictures that are prepared together where nothing is done side by side.
     """
     remaining = iter(names)
-    one_by_one = _OneByOne(read, max_pixels)
+    one_by_one = _OneByOne(decode, max_pixels)
     if sys.platform != "linux":
         yield from one_by_one.prepare(remaining, at_once)
         return
@@ -96,7 +96,7 @@ def usable_processors() -> int:
 class _OneByOne:
     """Decodes one picture at a time, and prepares it in this process."""
 
-    read: Read
+    decode: Decode
     max_pixels: int
 
     def prepare(self, names: Iterable[Name], at_once: int = 1) -> Iterator[Prepared]:
@@ -106,7 +106,7 @@ class _OneByOne:
 
     def _try_read(self, name: Name) -> Picture | ImageError:
         try:
-            return self.read(open_source(name, max_bytes(self.max_pixels)), WORKING_SIDE)
+            return self.decode(open_source(name, max_bytes(self.max_pixels)), WORKING_SIDE)
         except ImageError as error:
             return error
 
@@ -192,11 +192,11 @@ def _end_with_parent() -> None:
 def _prepare(names: list[Name], max_pixels: int) -> list[Prepared]:
     """What a process does with a part."""
 
-    def read(name: Name) -> Picture | ImageError:
+    def decode(name: Name) -> Picture | ImageError:
         try:
             with limit_time(max_pixels):
-                return read_picture(name, WORKING_SIDE, max_pixels)
+                return decode_picture(name, WORKING_SIDE, max_pixels)
         except ImageError as error:
             return error
 
-    return prepare_batch(map(read, names))
+    return prepare_batch(map(decode, names))

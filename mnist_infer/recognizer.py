@@ -20,7 +20,7 @@ from mnist_infer.config import (
     ModelConfig,
     Precision,
 )
-from mnist_infer.decode.images import ImageSource, Page, Picture, read_picture
+from mnist_infer.decode.images import ImageSource, Page, Picture, decode_picture
 from mnist_infer.errors import DeviceError, ImageError, ModelError, NoDigitError
 from mnist_infer.imaging import pipeline
 from mnist_infer.inference import devices
@@ -32,7 +32,7 @@ from mnist_infer.inference.registry import (
     ReadingNetworkName,
     has_int8,
     read_model,
-    read_reading_network,
+    reading_network_bytes,
 )
 from mnist_infer.inference.session import Session
 from mnist_infer.results import Explanation, Prediction, Reading, Stages
@@ -42,10 +42,10 @@ if TYPE_CHECKING:
 
 
 class Recognizer:
-    """A model, loaded once on one device. Safe to share between threads.
+    """A model, loaded once on one device, that recognises digits. Safe to share between threads.
 
     It can be copied and pickled, and used on both sides of a fork: each copy, and each process,
-    makes a session of its own. In an event loop:
+    opens a session of its own. In an event loop, call it in a thread:
     `await asyncio.to_thread(recognizer.predict, image)`.
     """
 
@@ -100,7 +100,9 @@ class Recognizer:
 
     @property
     def _session(self) -> Session:
-        """The session of this process: one from before a fork may wait for threads that are gone.
+        """The session of this process.
+
+        A forked process opens its own: its parent's may wait for threads that are gone.
 
         Raises:
             ModelError: This is a forked process, and the model cannot be loaded again.
@@ -110,10 +112,10 @@ class Recognizer:
         return self._loaded
 
     def _reading_session(self, name: ReadingNetworkName) -> ReadingSession:
-        """A network of `read`, loaded at its first use in this process."""
+        """The row or the cell network, loaded at its first use in this process."""
         session = self._loaded_for_reading.get(name)
         if session is None or session.is_abandoned:
-            session = ReadingSession(read_reading_network(name), self._config.threads)
+            session = ReadingSession(reading_network_bytes(name), self._config.threads)
             self._loaded_for_reading[name] = session
         return session
 
@@ -144,7 +146,7 @@ class Recognizer:
         return self._session.device
 
     def predict(self, image: ImageSource) -> Prediction:
-        """The digit on one picture.
+        """Recognise the digit on one picture.
 
         Args:
             image: A path, the bytes of an image file, a binary stream, a `Page` of one of these,
@@ -162,10 +164,10 @@ class Recognizer:
     def predict_batch(
         self, images: Iterable[ImageSource], *, batch_size: int = 64
     ) -> list[Prediction]:
-        """The digits on many pictures, in order.
+        """Recognise the digits on many pictures, in order.
 
-        The first picture that has no answer raises, as in `predict`; where every picture must
-        get its own answer or error, use `predict_each`.
+        The first picture without an answer raises, as in `predict`. To get an answer or an error
+        for every picture, use `predict_each`.
         """
         answers = []
         for answer in self.predict_each(images, batch_size=batch_size):
@@ -177,9 +179,9 @@ class Recognizer:
     def predict_each(
         self, images: Iterable[ImageSource], *, batch_size: int = 64
     ) -> Iterator[Prediction | ImageError]:
-        """The digits on any number of pictures, streamed in order.
+        """Recognise the digits on any number of pictures, streamed in order.
 
-        A picture that has no answer gives its `ImageError`, and costs the others nothing.
+        A picture without an answer gives its `ImageError`, and the others still get theirs.
 
         Args:
             images: As in `predict`; taken `batch_size` at a time.
@@ -201,19 +203,22 @@ class Recognizer:
     def classify_each(
         self, prepared: Iterable[NetworkInputs | ImageError], *, batch_size: int = 64
     ) -> Iterator[Prediction | ImageError]:
-        """As `predict_each`, for what the networks see of the pictures.
+        """Classify pictures that have been prepared; otherwise as `predict_each`.
 
-        A picture that could not be prepared stands there as its `ImageError`.
+        Args:
+            prepared: What the networks see of each picture; for one that could not be prepared,
+                its `ImageError`, which is passed on.
+            batch_size: Pictures that go through the network together.
         """
         remaining = iter(prepared)
         while batch := list(islice(remaining, batch_size)):
             ready = [image for image in batch if not isinstance(image, ImageError)]
-            rows = iter(self._classify(ready)[0] if ready else ())
-            for image in batch:
-                yield image if isinstance(image, ImageError) else _answer(image, next(rows))
+            probabilities = iter(self._classify(ready)[0] if ready else ())
+            for each in batch:
+                yield each if isinstance(each, ImageError) else _answer(each, next(probabilities))
 
     def decode(self, image: ImageSource, working_side: int = pipeline.WORKING_SIDE) -> Picture:
-        """Decode a picture, which all other methods then take; they do so by themselves.
+        """Decode a picture. The other methods do this by themselves, and take the result too.
 
         Args:
             image: As in `predict`.
@@ -224,11 +229,11 @@ class Recognizer:
             TypeError: `image` is no image.
         """
         if self._isolated:
-            return self._isolated.read(image, working_side)
-        return read_picture(image, working_side, self._config.max_pixels)
+            return self._isolated.decode(image, working_side)
+        return decode_picture(image, working_side, self._config.max_pixels)
 
     def close(self) -> None:
-        """End the separate processes, if any, and what they are at.
+        """End the worker processes of `isolated=True`, even while they decode.
 
         The next picture starts new ones.
         """
@@ -236,7 +241,7 @@ class Recognizer:
             self._isolated.close()
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """The fast path: images that are in the MNIST format already, without any preprocessing.
+        """Classify images that already are in the MNIST format: the fast path, no preprocessing.
 
         Args:
             images: uint8 `(N, 28, 28)` or `(28, 28)`, white ink on black.
@@ -258,7 +263,7 @@ class Recognizer:
         return self._session.run(images if images.ndim == 3 else images[np.newaxis])
 
     def explain(self, image: ImageSource) -> Explanation:
-        """The digit on one picture, and each stage on the way to it; raises as `predict` does."""
+        """Recognise the digit on one picture, and keep each step; raise as `predict` does."""
         stages = self._prepare(image)
         prediction, is_inverted = self._predict(stages, image)
         if is_inverted and stages.inverted:
@@ -275,7 +280,7 @@ class Recognizer:
         )
 
     def read(self, image: ImageSource) -> Reading:
-        """All the digits of a page, line by line.
+        """Read all the digits of a page, line by line.
 
         Args:
             image: As in `predict`.
@@ -289,19 +294,19 @@ class Recognizer:
 
         try:
             picture = self.decode(image, reader.WORKING_SIDE)
-            lines, unread = reader.read_page(picture, self._networks)
-            if not lines:
+            reading = reader.read_page(picture, self._networks)
+            if not reading.lines:
                 raise NoDigitError("no digit was found on the page")
         except ImageError as error:
             _name(error, image)
             raise
-        return Reading(lines, unread)
+        return reading
 
     def _predict(self, stages: Stages, image: ImageSource) -> tuple[Prediction, bool]:
-        """The digit, and whether it is that of the other polarity."""
+        """The prediction, and whether it is that of the other polarity."""
         inputs = pipeline.network_inputs(stages)
-        (row,), (is_inverted,) = self._classify([inputs])
-        answer = _answer(inputs, row)
+        (probabilities,), (is_inverted,) = self._classify([inputs])
+        answer = _answer(inputs, probabilities)
         if isinstance(answer, ImageError):
             _name(answer, image)
             raise answer
@@ -310,13 +315,13 @@ class Recognizer:
     def _classify(
         self, inputs: list[NetworkInputs]
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Classify pictures as `ensemble.classify`; a model of somebody else answers alone."""
+        """Classify pictures as `ensemble.classify` does; a user's own model answers alone."""
         if self._info.sidecar:
             return classify(inputs, self._networks)
         return classify_alone(inputs, self._session.run), np.zeros(len(inputs), bool)
 
     def _prepare(self, image: ImageSource) -> Stages:
-        """Whatever is an image -> what the network sees, with the stages on the way."""
+        """Decode a picture and make what the networks see of it, each stage kept."""
         try:
             return pipeline.prepare(self.decode(image))
         except ImageError as error:
@@ -362,7 +367,7 @@ def _rebuild(config: ModelConfig, sha256: str) -> Recognizer:
 
 
 def _answer(inputs: NetworkInputs, probabilities: NDArray[np.float32]) -> Prediction | ImageError:
-    """The prediction; where the networks found no digit either, what spoke against one."""
+    """The prediction; where the networks found no digit, the error that says why."""
     if not probabilities.any():
         return inputs.doubt or NoDigitError(
             "what is on the picture looks like a letter, a sign or a texture, not like a digit; if "

@@ -16,8 +16,8 @@ Box: TypeAlias = tuple[int, int, int, int]
 """x, y, width, height in pixels of the upright original image."""
 
 WIDE_GAP = 0.7
-"""How much wider than its line's median gap a gap is a space, in heights of the line's digits; a
-median gap wider than this counts as this wide."""
+"""A gap is a space if it is wider than its line's median gap by so many heights of the line's
+digits. A median gap that is itself wider than that counts as that wide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +34,14 @@ class Prediction:
     """One probability for each digit from 0 to 9; they sum to 1."""
 
     @classmethod
-    def of(cls, row: NDArray[np.float32]) -> Prediction:
-        """The answer that a row of ten probabilities gives."""
-        probabilities = tuple(row.tolist())
-        confidence = max(probabilities)
-        return cls(probabilities.index(confidence), confidence, probabilities)
+    def of(cls, probabilities: NDArray[np.float32]) -> Prediction:
+        """Make the answer that ten probabilities give."""
+        ten = tuple(probabilities.tolist())
+        confidence = max(ten)
+        return cls(ten.index(confidence), confidence, ten)
 
     def top(self, k: int) -> list[tuple[int, float]]:
-        """The `k` most probable digits with their probabilities, best first.
+        """Return the `k` most probable digits with their probabilities, best first.
 
         Raises:
             ValueError: `k` is negative.
@@ -54,7 +54,7 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stages:
-    """A picture of one digit at each stage of its way to the network."""
+    """A picture of one digit at each stage of its way to the networks."""
 
     foreground: NDArray[np.uint8] = field(repr=False)
     """Everything that stands out from the paper: `(H, W)`, 0 is paper and 255 ink."""
@@ -77,15 +77,15 @@ class Stages:
     picture already is in the MNIST format, or there is a doubt."""
 
     doubt: ImageError | None = field(default=None, repr=False, kw_only=True)
-    """Why there may not be one digit on the picture; the row network, which then sees all of it,
-    was sure that there is."""
+    """Why there may not be exactly one digit on the picture. Then the row network sees all of it,
+    and answers alone. None where there is no doubt."""
 
     inverted: Stages | None = field(default=None, repr=False, kw_only=True)
     """The stages of the other polarity, if the picture has two levels and either may be paper."""
 
     @property
     def image(self) -> NDArray[np.uint8]:
-        """The first of them: `(28, 28)`, as MNIST would hold the digit."""
+        """The first of the inputs: `(28, 28)`, as MNIST would hold the digit."""
         first: NDArray[np.uint8] = self.inputs[0]
         return first
 
@@ -101,9 +101,18 @@ class Explanation(Stages):
         return f"Explanation(digit={digit}, confidence={confidence:.4f}, box={self.box})"
 
     def stages(self) -> dict[str, NDArray[np.uint8]]:
-        """The pictures by name, in the order in which they were made."""
+        """Return the pictures on the way to the digit network, in their order, by name."""
         names = ("1-foreground", "2-cleaned", "3-28x28", "4-28x28-original-stroke")
         return dict(zip(names, (self.foreground, self.cleaned, *self.inputs), strict=False))
+
+    def pictures(self) -> dict[str, NDArray[np.uint8]]:
+        """Return the stages, and what the row network and the cell network see, by name.
+
+        What the row network sees is there even if it was not asked.
+        """
+        names = ["5-row-network", "6-row-network-whole-picture"][self.doubt is not None :]
+        pictures = self.stages() | dict(zip(names, self.rows, strict=False))
+        return pictures if self.cell is None else pictures | {"7-cell-network": self.cell}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +148,7 @@ class Reading:
     """The digits of each line from left to right; lines from top to bottom."""
 
     unread: tuple[Unread, ...] = ()
-    """What may be a digit and was not read: nothing of a line is left out in silence."""
+    """What may be a digit and was not read, so that nothing of a line is left out in silence."""
 
     @property
     def digits(self) -> tuple[LocatedDigit, ...]:
@@ -157,13 +166,13 @@ class Reading:
         return self.as_text()
 
     def as_text(self, *, spaces: bool = True) -> str:
-        """The digits as text, a line of the page on each line.
+        """Return the digits as text, a line of text for each line of the page.
 
         A `?` stands for what was not read between two digits.
 
         Args:
-            spaces: Write a space for a gap that is wider than the line's others by 0.7 times the
-                height of its digits.
+            spaces: Write a space for each wide gap: one that is wider than the line's median gap
+                by 0.7 times the height of its digits.
         """
         return "\n".join(_line_text(line, self.unread, spaces) for line in self.lines)
 
@@ -185,7 +194,7 @@ def _median(values: list[int]) -> int:
 
 
 def _is_between(box: Box, left: Box, right: Box) -> bool:
-    """Whether the middle of a box is between those of two others, and on their line."""
+    """Whether the middle of a box is between the middles of two others, and on their line."""
     x, y = box[0] + box[2] / 2, box[1] + box[3] / 2
     top, bottom = min(left[1], right[1]), max(left[1] + left[3], right[1] + right[3])
     return left[0] + left[2] / 2 < x < right[0] + right[2] / 2 and top < y < bottom

@@ -51,7 +51,7 @@ _HOSTILE_DECODER = """
 import os, time
 from mnist_infer.decode import images
 
-def read_picture(source, *arguments, decode=images.read_picture):
+def decode_picture(source, *arguments, decode=images.decode_picture):
     content = open(source, "rb").read() if isinstance(source, str) else source
     if not isinstance(content, bytes):
         return decode(source, *arguments)
@@ -74,7 +74,7 @@ def read_picture(source, *arguments, decode=images.read_picture):
         return decode(content[5:], *arguments)
     return decode(source, *arguments)
 
-images.read_picture = read_picture
+images.decode_picture = decode_picture
 """
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageDraw, ImageFont
 
 from mnist_infer.config import MAX_PIXELS
-from mnist_infer.decode.images import ImageSource, read_picture
+from mnist_infer.decode.images import ImageSource, decode_picture
 from mnist_infer.json_records import READING_THRESHOLD
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def annotate(image: ImageSource, reading: Reading, max_pixels: int = MAX_PIXELS)
     Raises:
         ImageError: The picture cannot be read.
     """
-    picture = Image.fromarray(read_picture(image, max_pixels=max_pixels).pixels).convert("RGB")
+    picture = Image.fromarray(decode_picture(image, max_pixels=max_pixels).pixels).convert("RGB")
     draw = ImageDraw.Draw(picture, "RGBA")
     for located in reading.digits:
         is_uncertain = located.confidence < READING_THRESHOLD

@@ -233,9 +233,9 @@ def _measure_row_network(threads: int, start: Start | None) -> ModelFigures:
     import numpy as np
 
     from mnist_infer.inference.reading_session import ReadingSession
-    from mnist_infer.inference.registry import read_reading_network
+    from mnist_infer.inference.registry import reading_network_bytes
 
-    session = ReadingSession(read_reading_network("rows"), threads)
+    session = ReadingSession(reading_network_bytes("rows"), threads)
     row = np.random.default_rng(0).integers(0, 256, (1, 32, ROW_WIDTH), np.uint8)
     latency = _latency(lambda: session.run(row))
     return ModelFigures(ROW_NETWORK, "float32", "cpu", start, latency, {})

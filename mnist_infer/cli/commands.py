@@ -147,7 +147,7 @@ def explain(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Also save each step from the picture to 28x28 as a PNG in this folder.",
+            help="Also save each step, and what each network sees, as PNGs in this folder.",
         ),
     ] = None,
     top: Annotated[
@@ -163,7 +163,7 @@ def explain(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Show what the network saw of each image: 28x28 pixels, and its answer."""
+    """Show what the digit network saw of each image, 28x28 pixels, and the answer."""
     raise typer.Exit(
         recognize.explain(
             images,

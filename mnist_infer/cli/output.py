@@ -71,8 +71,8 @@ def _escape(letter: str) -> str:
 def as_text(answers: Iterable[Answer], top: int, *, spaces: bool = True) -> Iterator[str]:
     """For each image that has an answer: its path, then its `top` digits, or its lines.
 
-    A digit, and a line of which a digit, is uncertain has a question mark behind it. Wide gaps of
-    a line are spaces unless `spaces` is false.
+    An uncertain digit has a question mark behind it, and so has a line with an uncertain digit.
+    Wide gaps of a line are spaces unless `spaces` is false.
     """
     for answer in answers:
         if answer.error:
@@ -88,7 +88,10 @@ def as_text(answers: Iterable[Answer], top: int, *, spaces: bool = True) -> Iter
 
 
 def as_drawing(answers: Iterable[Answer], top: int, stream: TextIO) -> Iterator[str]:
-    """As `as_text`, each followed by what the network saw and a bar for each digit."""
+    """As `as_text`, each followed by what the digit network saw, and a bar for each digit.
+
+    Below stand the names of the files that were saved of it.
+    """
     from mnist_infer.cli.render import Renderer
 
     renderer = Renderer(stream)
@@ -96,6 +99,8 @@ def as_drawing(answers: Iterable[Answer], top: int, stream: TextIO) -> Iterator[
         yield from as_text([answer], top)
         if answer.explanation:
             yield renderer.render(answer.explanation, bool(answer.uncertain))
+        for path in answer.saved:
+            yield f"saved {quote_name(str(path))}\n"
 
 
 def _ranking(prediction: Prediction, top: int, is_uncertain: bool) -> str:

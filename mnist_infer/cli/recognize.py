@@ -24,7 +24,7 @@ from mnist_infer.errors import DeviceError, ImageError, LowConfidenceError, Mode
 from mnist_infer.json_records import READING_THRESHOLD, Answer, digit_record, page_record
 
 if TYPE_CHECKING:
-    from mnist_infer.parallel import Read
+    from mnist_infer.parallel import Decode
     from mnist_infer.recognizer import Recognizer
 
 Answers: TypeAlias = Generator[Answer, None, None]
@@ -93,7 +93,7 @@ def explain(
     top: int = 1,
     save_stages: Path | None = None,
 ) -> int:
-    """Draw what the network saw of each image, and its answer; return the exit code."""
+    """Draw what the digit network saw of each image, and the answer; return the exit code."""
 
     def text(answers: Iterable[Answer], stream: TextIO) -> Iterator[str]:
         return as_drawing(answers, top, stream)
@@ -106,7 +106,7 @@ def _run(
     images: list[str],
     config: ModelConfig,
     output: OutputOptions,
-    find: Callable[[Recognizer, list[str], Read], Answers],
+    find: Callable[[Recognizer, list[str], Decode], Answers],
     text: Callable[[Iterable[Answer], TextIO], Iterator[str]],
     record: Callable[[Answer], Mapping[str, Any]],
 ) -> int:
@@ -123,7 +123,7 @@ def _run(
     try:
         recognizer = _open_recognizer(config, output.verbose)
         outcome.interrupts.take(end_output)
-        found = find(recognizer, images, _reader(images, config.max_pixels))
+        found = find(recognizer, images, _decoder(images, config.max_pixels))
         answers: Iterator[Answer] = found
         if not output.quiet and sys.stderr.isatty() and not results.isatty():
             answers = _with_progress(answers, images)
@@ -162,26 +162,26 @@ def _open_recognizer(config: ModelConfig, verbose: bool) -> Recognizer:
     return recognizer
 
 
-def _reader(images: list[str], max_pixels: int) -> Read:
-    """What decodes the images: processes with limits, which no picture can pass.
+def _decoder(images: list[str], max_pixels: int) -> Decode:
+    """Choose what decodes the images: mostly worker processes with limits on time and memory.
 
-    Where a process takes as long to start as all the rest, which is everywhere but on Linux, a
-    picture by itself is decoded in this one; and so are all in a frozen app there.
+    Outside Linux a worker takes as long to start as all the rest. There a single picture is decoded
+    in this process, and in a frozen app all pictures are.
     """
-    from mnist_infer.decode.images import read_picture
+    from mnist_infer.decode.images import decode_picture
     from mnist_infer.decode.isolated import IsolatedDecoder
     from mnist_infer.decode.workers import is_frozen
 
     is_linux = sys.platform == "linux"
     if is_linux or (not is_frozen() and len(list(islice(expand(images), 2))) > 1):
-        return IsolatedDecoder(max_pixels, workers=1, by_fork=is_linux).read
-    return partial(read_picture, max_pixels=max_pixels)
+        return IsolatedDecoder(max_pixels, workers=1, by_fork=is_linux).decode
+    return partial(decode_picture, max_pixels=max_pixels)
 
 
 def _predictions(
     recognizer: Recognizer,
     images: list[str],
-    read: Read,
+    decode: Decode,
     *,
     batch_size: int,
     jobs: int | None,
@@ -191,7 +191,7 @@ def _predictions(
     names, waiting = tee(expand(images))
     max_pixels = recognizer.config.max_pixels
     processes = jobs or min(usable_processors(), MAX_PROCESSES)
-    with closing(prepare_each(waiting, read, max_pixels, processes, batch_size)) as prepared:
+    with closing(prepare_each(waiting, decode, max_pixels, processes, batch_size)) as prepared:
         results = recognizer.classify_each(prepared, batch_size=batch_size)
         for name, result in zip(names, results, strict=True):
             if isinstance(result, ImageError):
@@ -201,7 +201,7 @@ def _predictions(
 
 
 def _explanations(
-    recognizer: Recognizer, images: list[str], read: Read, *, folder: Path | None
+    recognizer: Recognizer, images: list[str], decode: Decode, *, folder: Path | None
 ) -> Answers:
     from mnist_infer.cli.save import StageFolder, save_image
     from mnist_infer.decode.images import max_bytes
@@ -213,20 +213,22 @@ def _explanations(
             stages = StageFolder(folder)
     for name in expand(images):
         try:
-            picture = read(open_source(name, max_bytes(recognizer.config.max_pixels)), WORKING_SIDE)
-            explanation = recognizer.explain(picture)
+            source = open_source(name, max_bytes(recognizer.config.max_pixels))
+            explanation = recognizer.explain(decode(source, WORKING_SIDE))
         except ImageError as error:
             yield Answer(str(name), error=error)
             continue
-        if stages:
-            for path, image in stages.paths(name, explanation).items():
-                with _writing(path):
-                    save_image(image, path)
-        yield Answer(str(name), explanation.prediction, explanation=explanation)
+        pictures = stages.paths(name, explanation) if stages else {}
+        for path, image in pictures.items():
+            with _writing(path):
+                save_image(image, path)
+        yield Answer(
+            str(name), explanation.prediction, explanation=explanation, saved=tuple(pictures)
+        )
 
 
 def _readings(
-    recognizer: Recognizer, images: list[str], read: Read, *, annotated: Path | None
+    recognizer: Recognizer, images: list[str], decode: Decode, *, annotated: Path | None
 ) -> Answers:
     from mnist_infer.decode.images import max_bytes
     from mnist_infer.document.reader import WORKING_SIDE
@@ -234,8 +236,8 @@ def _readings(
     for name in expand(images):
         source = open_source(name, max_bytes(recognizer.config.max_pixels))
         try:
-            reading = recognizer.read(read(source, WORKING_SIDE))
-            drawn_on = read(source, None) if annotated else None
+            reading = recognizer.read(decode(source, WORKING_SIDE))
+            drawn_on = decode(source, None) if annotated else None
         except ImageError as error:
             yield Answer(str(name), error=error)
             continue

@@ -1,4 +1,4 @@
-"""What the network saw of a picture, and its answer, drawn in a terminal of 80 columns."""
+"""What the digit network saw of a picture, and the answer, drawn in a terminal of 80 columns."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Renderer:
         self._has_colour = self._console.color_system is not None and self._has_blocks
 
     def render(self, explanation: Explanation, is_uncertain: bool) -> str:
-        """Draw the 28x28 that the network saw, and beside it a bar for each digit's probability.
+        """Draw the 28x28 that the digit network saw, and a bar for each digit's probability.
 
         Two pixels share a character, one above the other.
         """

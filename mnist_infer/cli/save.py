@@ -38,7 +38,7 @@ def save_image(image: PILImage, path: Path) -> None:
 
 
 class StageFolder:
-    """A folder for the stages of many pictures, none of which takes another one's place."""
+    """A folder for the stages of many pictures, each with file names of its own."""
 
     def __init__(self, folder: Path) -> None:
         """Make the folder, and those above it.
@@ -55,11 +55,11 @@ class StageFolder:
         self._taken: set[str] = set()
 
     def paths(self, name: Name, explanation: Explanation) -> dict[Path, PILImage]:
-        """Where each stage of a picture goes, as a PNG named after picture and stage."""
+        """Name a PNG file for each picture of an explanation, after the image and the picture."""
         stem = self._take(_flat_name(name))
         return {
             self._folder / f"{stem}-{stage}.png": Image.fromarray(pixels)
-            for stage, pixels in explanation.stages().items()
+            for stage, pixels in explanation.pictures().items()
         }
 
     def _take(self, name: str) -> str:

@@ -41,7 +41,7 @@ def serve(
         typer.Option(
             metavar="FOLDER",
             help="The site that `npm run build` in web/ has written: with it the page recognises "
-            "drawings in the visitor's browser, and asks the server for photos and rows.",
+            "drawings in the visitor's browser, and asks the server for photos and whole numbers.",
         ),
     ] = None,
     model: Model = DEFAULT_MODEL,

@@ -1,1 +1,5 @@
-"""Any source of a picture -> upright, opaque pixels, within limits."""
+"""Any source of a picture -> upright, opaque pixels, within limits.
+
+To *decode* a picture is to turn its file into pixels. To *read* one is to find its digits
+(`Recognizer.read`).
+"""

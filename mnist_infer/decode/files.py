@@ -1,4 +1,4 @@
-"""Reading what a caller names: regular files only, and no more of them than a picture needs."""
+"""Read files that a caller names: regular files only, and not much more than a picture needs."""
 
 from __future__ import annotations
 

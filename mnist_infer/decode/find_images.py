@@ -64,9 +64,9 @@ def _pages(path: str) -> Iterator[Name]:
     if not path.lower().endswith((".tif", ".tiff")):
         yield path  # Every file would be opened twice otherwise.
         return
-    from mnist_infer.decode.frames import count_pages
     from mnist_infer.decode.images import Page
-    from mnist_infer.decode.tiff import MAX_PAGES
+    from mnist_infer.decode.tiff_directories import MAX_PAGES
+    from mnist_infer.decode.tiff_pages import count_pages
 
     count = count_pages(path)
     if count == 1:

@@ -12,7 +12,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 from PIL.PngImagePlugin import PngImageFile
 
 from mnist_infer.decode.files import Metered
-from mnist_infer.decode.tiff import count_directories
+from mnist_infer.decode.tiff_directories import count_directories
 from mnist_infer.errors import ImageError, PictureTooLargeError
 
 COMMON = ("PNG", "JPEG", "GIF", "BMP", "PPM")
@@ -104,7 +104,7 @@ def load_plugins() -> None:
 
 
 def limit_pillow(max_pixels: int) -> None:
-    """Make Pillow's own limit, which is of the whole process, the same: only for commands."""
+    """Set Pillow's own limit, which holds for the whole process, to the same: only for commands."""
     Image.MAX_IMAGE_PIXELS = -(-max_pixels // 2)  # It warns from there, and refuses twice as many.
 
 

@@ -1,4 +1,4 @@
-"""Decoding: whatever a caller calls an image -> uint8 pixels, upright and opaque."""
+"""Decode whatever a caller gives as an image: to uint8 pixels, upright and opaque."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mnist_infer.decode.files import (
     size_of,
 )
 from mnist_infer.decode.formats import check_pixels, open_picture
-from mnist_infer.decode.frames import has_more_pages, turn_to
+from mnist_infer.decode.tiff_pages import has_more_pages, turn_to
 from mnist_infer.errors import (
     DecodeLimitError,
     ImageError,
@@ -55,7 +55,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """A decoded image, shrunk early where it is larger than the work on it needs."""
+    """A decoded image, shrunk where it is larger than the work on it needs."""
 
     pixels: Pixels
     """uint8 `(H, W)` grey or `(H, W, 3)` RGB, upright and opaque."""
@@ -64,10 +64,10 @@ class Picture:
     """Width and height of the upright original."""
 
     shrink: int
-    """How many pixels of the original, in each direction, one of `pixels` stands for."""
+    """One pixel of `pixels` stands for so many of the original in each direction."""
 
     def original_box(self, rows: slice, columns: slice) -> tuple[int, int, int, int]:
-        """x, y, width and height in the original of rows and columns of `pixels`."""
+        """Turn a box in `pixels` into x, y, width and height in the original."""
         left, right = (
             min(int(n) * self.shrink, self.size[0]) for n in (columns.start, columns.stop)
         )
@@ -80,7 +80,7 @@ def max_bytes(max_pixels: int) -> int:
     return 8 * max_pixels + 2**20
 
 
-def read_picture(
+def decode_picture(
     source: ImageSource, working_side: int | None = None, max_pixels: int = MAX_PIXELS
 ) -> Picture:
     """Decode one image; EXIF orientation is applied and transparency is flattened.
@@ -124,7 +124,7 @@ def read_picture(
 
 
 def read_file(file: File, max_pixels: int) -> bytes:
-    """The bytes of an image file, and no more of them than one that is refused as too large.
+    """Read the bytes of an image file; of one that is too large, just enough to refuse it.
 
     Raises:
         ImageError: It cannot be read.
@@ -173,7 +173,7 @@ def _from_stream(
 
 
 def _seekable(stream: BinaryIO, max_pixels: int) -> BinaryIO:
-    """A stream that can be rewound; of another (a pipe) no more is read than is taken."""
+    """The stream, if it can be rewound; else (a pipe) its content, up to the largest file."""
     try:
         stream.seek(0)
     except (AttributeError, OSError):
@@ -321,7 +321,7 @@ def _to_uint8(array: NDArray[Any]) -> Pixels:
 
 
 def _on_paper(premultiplied: Pixels) -> Pixels:
-    """Flatten transparency: strokes get a ground that shows them, pages get their own colour.
+    """Flatten transparency: strokes get a background that shows them, pages get their own colour.
 
     A canvas export is often ink in the alpha channel alone: black (or white) on nothing.
     """

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mnist_infer.decode.images import ImageSource, Page, Picture, read_file, read_picture
+from mnist_infer.decode.images import ImageSource, Page, Picture, decode_picture, read_file
 from mnist_infer.decode.limits import decode_seconds, was_killed
 from mnist_infer.decode.tiny_png import is_tiny_png
 from mnist_infer.decode.workers import (
@@ -68,7 +68,7 @@ _ERRORS = {
 
 
 class IsolatedDecoder:
-    """`read_picture` in worker processes. Safe to share between threads."""
+    """`decode_picture` in worker processes. Safe to share between threads."""
 
     def __init__(
         self, max_pixels: int, workers: int | None = None, *, by_fork: bool = False
@@ -92,22 +92,22 @@ class IsolatedDecoder:
         self._pool = _Pool(self._max_pixels, self._workers, self._by_fork)
         self._finalizer = weakref.finalize(self, self._pool.close)
 
-    def read(self, source: ImageSource, working_side: int | None = None) -> Picture:
-        """Decode one image, as `read_picture` does.
+    def decode(self, source: ImageSource, working_side: int | None = None) -> Picture:
+        """Decode one image, as `decode_picture` does.
 
         Arrays, PIL images and tiny PNGs need no worker: what they cost is known.
 
         Raises:
             DecodeLimitError: It takes more time or memory than pictures of this size need.
             DecoderBusyError: It takes long, and so many others do that it cannot wait for them.
-            ImageError, TypeError: As `read_picture`.
+            ImageError, TypeError: As `decode_picture`.
         """
         if isinstance(source, (np.ndarray, Image.Image, Picture)):
-            return read_picture(source, working_side, self._max_pixels)
+            return decode_picture(source, working_side, self._max_pixels)
         file, page = (source.file, source.number) if isinstance(source, Page) else (source, None)
         content = read_file(file, self._max_pixels)
         if page is None and is_tiny_png(content):
-            return read_picture(content, working_side, self._max_pixels)
+            return decode_picture(content, working_side, self._max_pixels)
         request = {
             "size": len(content),
             "page": page,
@@ -152,7 +152,7 @@ class _Pool:
         self._slow_workers = threading.Semaphore(_SLOW_WORKERS)
 
     def decode(self, request: _Request, content: bytes) -> _Answer:
-        """What a worker answers; raises as `IsolatedDecoder.read` does."""
+        """What a worker answers; raises as `IsolatedDecoder.decode` does."""
         try:
             try:
                 return self._decode_quickly(request, content)

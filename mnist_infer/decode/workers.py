@@ -17,7 +17,7 @@ from contextlib import suppress
 from typing import IO, TYPE_CHECKING, BinaryIO, Self, TypeAlias
 
 from mnist_infer.decode.formats import limit_pillow, load_plugins
-from mnist_infer.decode.images import Page, read_picture
+from mnist_infer.decode.images import Page, decode_picture
 from mnist_infer.decode.limits import limit_memory, limit_time
 from mnist_infer.errors import DecodeLimitError, ImageError
 
@@ -295,7 +295,7 @@ def _work(requests: BinaryIO, answers: BinaryIO, max_pixels: int) -> None:
         pixels = b""
         try:
             with limit_time(max_pixels):
-                picture = read_picture(source, request["working_side"], max_pixels)
+                picture = decode_picture(source, request["working_side"], max_pixels)
             answer = {
                 "shape": picture.pixels.shape,
                 "size": picture.size,

@@ -1,4 +1,4 @@
-"""Cut a row into cells, one for each digit, where the row network says that digits stand."""
+"""Cut a row into cells, one for each digit that the row network sees in it."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ Box: TypeAlias = "tuple[int, int, int, int]"
 
 @dataclass(frozen=True)
 class Cell:
-    """What stands where one digit is: its box, and its ink in it.
+    """The place of one digit in a row: the box of its ink, and the ink, uint8 `(H, W)`.
 
-    `ink` is uint8 `(H, W)`, and None where there is none.
+    Where there is no ink, `ink` is None and the box the part of the row that is the digit's.
     """
 
     box: Box
@@ -33,19 +33,19 @@ class Cell:
 def cut_cells(
     ink: NDArray[np.uint8], labels: NDArray[np.unsignedinteger], middles: Sequence[float]
 ) -> list[Cell]:
-    """Cut a row between its digits.
+    """Cut a row midway between its digits.
 
-    A connected component with most of its pixels in one cell is of that cell alone: digits lean,
-    and reach over each other. Other components are cut between cells. The first and the last cell
-    reach outwards by most of the distance between digits.
+    A connected component with most of its pixels in one cell belongs to that cell alone: digits
+    lean, and reach over each other. Other components are cut. The first and the last cell reach
+    outwards by most of the distance between digits.
 
     Args:
-        ink: uint8 `(H, W)`.
-        labels: `(H, W)`, 0 where there is no ink, and the number of its connected component.
+        ink: uint8 `(H, W)`, the row's.
+        labels: `(H, W)`, of each pixel the number of its connected component, 0 without ink.
         middles: The column in the middle of each digit, from left to right.
 
     Returns:
-        A cell for each digit; its box is that of its ink.
+        A cell for each digit.
     """
     height, width = ink.shape
     between = [(a + b) / 2 for a, b in pairwise(middles)]

@@ -1,4 +1,4 @@
-"""Find what is written on a page: its connected components, and the lines that they stand in."""
+"""Find what is written on a page: its connected components, and the lines that they form."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ MAX_DIGITS = 10_000
 
 
 MIN_HEIGHT = 0.4
-"""Part of the height of digits: what is lower is a mark, and neighbours on a line have this part of
-the lower one's height in common. With 0.5, a page of noise has 16 lines."""
+"""Part of the height of digits: what is lower is clutter, and neighbours on a line have this part
+of the lower one's height in common. With 0.5, a page of noise has 16 lines."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line of writing: its connected components from left to right, and its height in pixels."""
+    """A line: the numbers of its components from left to right, and its height in pixels."""
 
     members: list[int]
     height: float
@@ -44,14 +44,15 @@ class Line:
 class Writing:
     """What is written on a page.
 
-    `ink` is uint8 `(H, W)`, `stroke_width` in pixels, and lines go from top to bottom. `is_mark`
-    tells, of each connected component `(N,)`, whether it is a dot, a dash, a ruling, or lies along
-    the page's border. `has_frames` says whether frames around writing were taken out of the ink.
+    `ink` is uint8 `(H, W)`, `stroke_width` in pixels, and lines go from top to bottom.
+    `is_clutter`, `(N,)`, tells of each connected component whether it is a dot, a dash, a ruling,
+    or lies along the page's border. `has_frames` says whether frames around writing were taken out
+    of the ink.
     """
 
     ink: NDArray[np.uint8]
-    pieces: Components
-    is_mark: NDArray[np.bool_]
+    components: Components
+    is_clutter: NDArray[np.bool_]
     lines: list[Line]
     stroke_width: float
     has_frames: bool
@@ -64,19 +65,19 @@ def find_writing(ink: NDArray[np.uint8]) -> Writing:
         ImageError: There are more than `MAX_DIGITS` of them.
     """
     unruled = remove_page_rulings(ink)
-    ink, pieces, has_frames = unruled.foreground, unruled.components, unruled.has_frames
-    heights, boxes, area = pieces.heights, pieces.boxes, pieces.area
-    # A page's dark margin is no stroke, and would make dots of all that are.
-    stroke = stroke_width(keep_components(pieces, ~pieces.along_border, ink))
-    dots = pieces.lengths < DIGITS.min_height * stroke
-    nothing = Writing(ink, pieces, np.zeros(len(area), bool), [], stroke, has_frames)
-    if area[dots].sum() > MOST * area[~pieces.along_border].sum():
+    ink, components, has_frames = unruled.foreground, unruled.components, unruled.has_frames
+    heights, boxes, area = components.heights, components.boxes, components.area
+    # The page's dark margin is no stroke: measured with it, all strokes would be dots.
+    stroke = stroke_width(keep_components(components, ~components.along_border, ink))
+    dots = components.lengths < DIGITS.min_height * stroke
+    nothing = Writing(ink, components, np.zeros(len(area), bool), [], stroke, has_frames)
+    if area[dots].sum() > MOST * area[~components.along_border].sum():
         return nothing  # It is texture.
-    dashes = pieces.widths > MAX_ASPECT * heights
-    marks = dots | pieces.along_border
-    is_slender = heights > RULINGS.min_aspect / 2 * pieces.widths
-    may_be_digits = ~marks & ~dashes
-    measures = may_be_digits & ~pieces.at_border & ~is_slender
+    dashes = components.widths > MAX_ASPECT * heights
+    clutter = dots | components.along_border
+    is_slender = heights > RULINGS.min_aspect / 2 * components.widths
+    may_be_digits = ~clutter & ~dashes
+    measures = may_be_digits & ~components.at_border & ~is_slender
     if not measures.any():
         measures = may_be_digits
     if not measures.any():
@@ -91,7 +92,7 @@ def find_writing(ink: NDArray[np.uint8]) -> Writing:
         )
     if not len(members):
         return nothing
-    widths = np.array([component_stroke_width(pieces, i, ink) for i in members.tolist()])
+    widths = np.array([component_stroke_width(components, i, ink) for i in members.tolist()])
     # Not the mean: letters are lower than the digits beside them.
     lines = [
         Line(line, float(np.quantile(heights[line], NEARLY_ALL)))
@@ -99,9 +100,9 @@ def find_writing(ink: NDArray[np.uint8]) -> Writing:
     ]
     return Writing(
         ink,
-        pieces,
+        components,
         # A short dash may be the bar of a 5.
-        marks | rulings | (dashes & (pieces.widths > typical)),
+        clutter | rulings | (dashes & (components.widths > typical)),
         lines,
         _weighted_median(widths, area[members]),
         has_frames,
@@ -109,23 +110,23 @@ def find_writing(ink: NDArray[np.uint8]) -> Writing:
 
 
 def labels_of(writing: Writing, line: Line, rows: slice) -> NDArray[np.unsignedinteger]:
-    """Label what may be a line's digits: not marks, nor points and underlines in its lower half.
+    """Label what may be a line's digits: not clutter, nor points and underlines in its lower half.
 
     Args:
         writing: The page.
         line: One of its lines, or one without members.
-        rows: The part of the page that is labelled.
+        rows: The part of the page's height that is labelled.
 
     Returns:
         `(H, W)`, 0 where there is nothing.
     """
-    labels = writing.pieces.labels[rows]
-    boxes = writing.pieces.boxes
-    is_kept = ~writing.is_mark
+    labels = writing.components.labels[rows]
+    boxes = writing.components.boxes
+    is_kept = ~writing.is_clutter
     if line.members:
         top, _, bottom, _ = hull(boxes[line.members])
         is_low = boxes[:, 0] + boxes[:, 2] > top + bottom
-        is_kept &= ~is_low | (writing.pieces.heights > MIN_HEIGHT * line.height)
+        is_kept &= ~is_low | (writing.components.heights > MIN_HEIGHT * line.height)
     kept: NDArray[np.unsignedinteger] = np.where(np.append(False, is_kept)[labels], labels, 0)
     return kept
 
@@ -139,10 +140,10 @@ def _weighted_median(values: NDArray[np.number[Any]], weights: NDArray[np.intp])
 def _join_by_height(boxes: NDArray[np.intp], members: NDArray[np.intp]) -> list[list[int]]:
     """Join components to lines, from top to bottom, each to the line whose last one is most level.
 
-    Comparing with the last piece only lets a line climb or fall.
+    Comparing with the last one alone lets a line climb or fall.
     """
     lines: list[list[int]] = []
-    lasts = np.empty((len(members), 2), np.intp)  # of each line the last piece's top and bottom
+    lasts = np.empty((len(members), 2), np.intp)  # top and bottom of each line's last component
     for i in members[(boxes[members, 1] + boxes[members, 3]).argsort()].tolist():
         shared = _shared_heights(lasts[: len(lines)], boxes[i, [0, 2]])
         place = int(shared.argmax()) if shared.max(initial=0) > MIN_HEIGHT else len(lines)
@@ -154,7 +155,10 @@ def _join_by_height(boxes: NDArray[np.intp], members: NDArray[np.intp]) -> list[
 
 
 def _shared_heights(spans: NDArray[np.intp], span: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Part of the lower one's height that a span of rows (2,) shares with each of others (N, 2)."""
+    """How much of its height a span (2,), top and bottom, shares with each of others (N, 2).
+
+    It is told as a part of the lower one's height.
+    """
     shared = np.minimum(spans[:, 1], span[1]) - np.maximum(spans[:, 0], span[0])
     lower: NDArray[np.float64] = shared / np.minimum(spans[:, 1] - spans[:, 0], span[1] - span[0])
     return lower

@@ -75,13 +75,13 @@ class RowReading:
 NOTHING = RowReading("", (), ())
 
 
-def read_band(
+def read_row(
     grey: NDArray[np.uint8],
     ink: NDArray[np.uint8],
     labels: NDArray[np.unsignedinteger],
     networks: Networks,
 ) -> RowReading:
-    """Read a row from a band of the page.
+    """Read one row of the page.
 
     Args:
         grey: uint8 `(H, W)`, with what the layout takes for no digit.

@@ -1,1 +1,1 @@
-"""Pixels -> the 28x28 inputs of the network."""
+"""Pixels -> what the networks see: images of 28x28, rows and cells."""

@@ -1,4 +1,4 @@
-"""From pixels to the foreground: what was written, whatever the paper, the light and the pen."""
+"""Find the foreground: what was written, whatever the paper, the light and the pen."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mnist_infer.imaging.paper import (
     blur_noise,
     colour_contrast,
     foreground_is_dark,
-    paper_is_marked,
+    mask_is_paper,
 )
 from mnist_infer.imaging.paper_region import find_paper_regions
 from mnist_infer.imaging.params import BINARIZE, NEARLY_ALL, PAPER
@@ -28,8 +28,8 @@ def binarize(pixels: NDArray[np.uint8], window: int | None = None) -> tuple[NDAr
 
     Args:
         pixels: uint8 `(H, W)` or `(H, W, 3)`.
-        window: In pixels, the width below which dark things are foreground and not paper; as wide
-            as the strokes ask for, unless given.
+        window: In pixels: dark things that are narrower are foreground, wider ones are paper. None:
+            it is chosen to fit the strokes.
 
     Returns:
         uint8 `(H, W)`, 0 = paper, 255 = foreground; and the window.
@@ -50,7 +50,7 @@ def binarize(pixels: NDArray[np.uint8], window: int | None = None) -> tuple[NDAr
 def binarize_two_levels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     """Binarize a picture of two grey levels, such as a bitmap; None for any other picture.
 
-    It has no light and no texture to remove, and so no stroke can be lost with them.
+    There is no shading and no texture to remove, so that no stroke can be lost with them.
 
     Args:
         pixels: uint8 `(H, W)` or `(H, W, 3)`.
@@ -70,7 +70,7 @@ def binarize_two_levels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     if between > (1 - NEARLY_ALL) * grey.size:
         return None
     shares = (np.arange(256) - dark) / (bright - dark)
-    if paper_is_marked(grey > (dark + bright) // 2):
+    if mask_is_paper(grey > (dark + bright) // 2):
         shares = 1 - shares
     return _rise(shares, grey.shape).take(grey)
 
@@ -126,7 +126,7 @@ def _binarize_region(
 
 
 def _extend(grey: NDArray[np.uint8], inner: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Let a sheet, (H, W) uint8, go on beyond its edge as it ends there: then the edge is none."""
+    """Continue a sheet, (H, W) uint8, beyond its edge in the shade there: then it has no edge."""
     height, width = grey.shape
     rows, columns = np.arange(height), np.arange(width)
     filled = bounds(inner.max(axis=1))

@@ -1,4 +1,4 @@
-"""What the cell network sees of a digit: a square of the picture, with what stands around it."""
+"""Make what the cell network sees: a square of the picture, a digit and what is around it."""
 
 from __future__ import annotations
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def find_closing_window(grey: NDArray[np.uint8]) -> int:
     """Find the smallest window, in pixels, with which a closing removes the strokes.
 
-    Strokes come out with their sharp edges as soon as the window bridges them. A wider window
-    brings out no more of those, but shading: a vignette's rim, the dark side of a fold.
+    As soon as the window is wider than the strokes, the closing brings out their sharp edges. A
+    still wider one brings out no more edges, only shading: a vignette's rim, a fold's dark side.
 
     Args:
         grey: uint8 `(H, W)`, dark strokes on bright paper.

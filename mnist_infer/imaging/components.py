@@ -66,7 +66,7 @@ def find_components(foreground: NDArray[np.uint8]) -> Components:
 
 
 def whole_components(components: Components) -> Components:
-    """The same components where the picture's border cuts none of them."""
+    """Return the same components as if the picture's border cut none of them."""
     none = np.zeros_like(components.at_border)
     return replace(components, at_border=none, along_border=none)
 
@@ -85,7 +85,7 @@ def _along_border(
 def keep_components(
     components: Components, chosen: NDArray[np.bool_], foreground: NDArray[np.uint8]
 ) -> NDArray[np.uint8]:
-    """The foreground of the chosen components, (N,) bool, without all else; (H, W) uint8."""
+    """Keep the foreground of the chosen components, (N,) bool, and no other; (H, W) uint8."""
     is_kept = np.concatenate(([False], chosen))
     return is_kept.take(components.labels) * foreground
 
@@ -93,7 +93,7 @@ def keep_components(
 def component_image(
     components: Components, number: int, foreground: NDArray[np.uint8]
 ) -> NDArray[np.uint8]:
-    """The foreground of one component alone, in its box."""
+    """Cut out the foreground of one component alone, in its box."""
     top, left, bottom, right = components.boxes[number]
     own = components.labels[top:bottom, left:right] == number + 1
     return np.where(own, foreground[top:bottom, left:right], 0).astype(np.uint8)
@@ -102,13 +102,13 @@ def component_image(
 def component_stroke_width(
     components: Components, number: int, foreground: NDArray[np.uint8]
 ) -> float:
-    """Mean width of a component's strokes in pixels."""
+    """Measure the mean width of a component's strokes in pixels."""
     return stroke_width(component_image(components, number, foreground))
 
 
 def gaps(
     box: NDArray[np.intp], boxes: NDArray[np.intp]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Free rows and free columns between a box (4,) and each of the boxes (N, 4)."""
+    """Count the free rows and free columns between a box (4,) and each of the boxes (N, 4)."""
     apart = np.maximum(boxes[:, :2] - box[2:], box[:2] - boxes[:, 2:]).clip(min=0)
     return apart[:, 0], apart[:, 1]

@@ -41,7 +41,7 @@ def crop(
 
 
 def bounds(is_filled: NDArray[Any]) -> slice:
-    """From the first row, or column, that is not empty to the last; one where there is none.
+    """Find where rows, or columns, that are not empty begin and end; `slice(0, 1)` without any.
 
     Args:
         is_filled: `(N,)`, 0 or False for an empty one.
@@ -51,7 +51,7 @@ def bounds(is_filled: NDArray[Any]) -> slice:
 
 
 def closing(image: NDArray[np.uint8], window: int) -> NDArray[np.uint8]:
-    """Grey closing: dark things narrower than the window take the shade around them.
+    """Close a grey picture: dark things narrower than the window take the shade around them.
 
     The window is square, centred, and clipped to the picture.
     """
@@ -80,7 +80,7 @@ def _running(
 
 
 def dilate_rows(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The mask grown by one pixel up and down; (H, W) bool."""
+    """Grow a mask by one pixel up and down; (H, W) bool."""
     grown = mask.copy()
     grown[1:] |= mask[:-1]
     grown[:-1] |= mask[1:]
@@ -88,19 +88,19 @@ def dilate_rows(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def dilate(mask: NDArray[np.bool_], times: int) -> NDArray[np.bool_]:
-    """The mask grown by so many pixels on all sides; (H, W) bool."""
+    """Grow a mask by so many pixels on all sides; (H, W) bool."""
     for _ in range(times):
         mask = dilate_rows(dilate_rows(mask).T).T
     return mask
 
 
 def borders(picture: NDArray[Any]) -> tuple[NDArray[Any], ...]:
-    """The top and bottom row, (W,) each, and the left and right column, (H,) each."""
+    """Return the top and bottom row, (W,) each, and the left and right column, (H,) each."""
     return picture[0], picture[-1], picture[:, 0], picture[:, -1]
 
 
 def otsu(grey: NDArray[np.uint8]) -> int:
-    """Otsu's threshold (1979): the grey level that parts the picture into two shades best."""
+    """Find Otsu's threshold (1979): the grey level that best divides a picture into two shades."""
     count = np.bincount(grey.ravel(), minlength=256).astype(np.float64)
     below = np.cumsum(count)
     above = below[-1] - below
@@ -110,7 +110,7 @@ def otsu(grey: NDArray[np.uint8]) -> int:
 
 
 def median(levels: NDArray[np.integer[Any]]) -> int:
-    """The lower median of whole numbers from 0 on, all of them small; 0 of none.
+    """Find the lower median of small whole numbers from 0 on; 0 if there are none.
 
     np.median takes up to twenty times the time where most of them are alike.
     """
@@ -119,14 +119,14 @@ def median(levels: NDArray[np.integer[Any]]) -> int:
 
 
 def edge_energy(grey: NDArray[np.uint8]) -> float:
-    """Sum of squared steps between neighbours: sharp edges count, slow shading does not."""
+    """Sum the squared steps between neighbours: sharp edges count, slow shading does not."""
     shade = grey.astype(np.float32)
     down, across = shade[1:] - shade[:-1], shade[:, 1:] - shade[:, :-1]
     return float(np.vdot(down, down) + np.vdot(across, across))
 
 
 def stroke_width(foreground: NDArray[np.uint8]) -> float:
-    """Mean width of the strokes in pixels: twice their area over the length of their outline.
+    """Measure the mean width of strokes in pixels: twice their area over their outline's length.
 
     The outline's length is the total variation of the grey picture, so that soft edges and
     sub-pixel widths count rightly; exact for long strokes of even width.

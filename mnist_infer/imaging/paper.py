@@ -62,9 +62,10 @@ def colour_contrast(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def foreground_is_dark(grey: NDArray[np.uint8]) -> bool:
     """Tell whether the foreground of a picture, uint8 `(H, W)`, is darker than its paper.
 
-    Two signs are summed, each clearly below 0 for a dark and above for a bright foreground: it is
-    the shade of what is narrow (skewness of three band-pass pictures, in which the edge between
-    two broad areas, as of a shadow, cancels itself), and the one that seldom is at the border.
+    Two signs are added up, each clearly negative for a dark foreground and positive for a bright
+    one. First, what is narrow has the foreground's shade: this is the skewness of three band-pass
+    pictures, in which the edge between two broad areas, as of a shadow, cancels itself. Second, the
+    foreground's shade is rare at the border.
     """
     small = Image.fromarray(grey).reduce(max(1, max(grey.shape) // PAPER.thumbnail))
     thumbnail = np.asarray(small)
@@ -78,12 +79,13 @@ def foreground_is_dark(grey: NDArray[np.uint8]) -> bool:
     return votes < 0
 
 
-def paper_is_marked(mask: NDArray[np.bool_]) -> bool:
-    """Tell whether the marked level of a picture of two levels, bool `(H, W)`, is its paper.
+def mask_is_paper(mask: NDArray[np.bool_]) -> bool:
+    """Tell whether a mask of one level of a two-level picture, bool `(H, W)`, is its paper.
 
-    The majority of three signs tells: paper has most of the picture, unless strokes are wide; most
-    of its border, even where a digit fills the frame, since the corners are free; and most of the
-    border inside of straight lines along it, such as the rulings of a form.
+    The majority of three signs decides. Paper covers most of the picture, unless strokes are wide.
+    It covers most of the border, even where a digit fills the picture, since the corners are free.
+    And it covers most of the border that remains without straight lines along it, such as the
+    rulings of a form.
     """
     rows, columns = (_within_even_lines(mask.mean(axis=axis)) for axis in (1, 0))
     parts = (mask, np.concatenate(borders(mask)), np.concatenate(borders(mask[rows, columns])))

@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 def find_paper_regions(
     grey: NDArray[np.uint8],
 ) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
-    """Find where a sheet may lie on ground of another shade.
-
-    Of each it gives the sheet and what is not along its edge, where pixels are mixed with the
-    ground's; bool `(H, W)` each.
+    """Find where a sheet of paper may lie on a ground of another shade.
 
     A note on a desk, a page on a scanner's dark bed: four straight sides, most of it of one
     shade and most of the rest of the other, and a sharp edge between them.
+
+    Yields:
+        Of each the sheet, bool `(H, W)`, and the same without its edge, where its shade is mixed
+        with the ground's.
     """
     step = -(-max(grey.shape) // (2 * PAPER.thumbnail))
     thumbnail = np.asarray(Image.fromarray(grey).reduce(step))

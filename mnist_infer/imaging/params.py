@@ -1,9 +1,9 @@
 """Parameters of the way from a picture to its digit, each with its unit and what it is worth.
 
-"Worth N of M" is how many more of M pictures are answered wrongly without the rule, or with the
-other value that is named. Names of kinds are those of `benchmarks.generated`; empty pictures are
-paper with light, shadow, noise, stripes or dots. What defines the MNIST format stands in
-`normalize` and `mnist_format`.
+"Worth N of M" means that N more of M pictures get a wrong answer without the rule, or with the
+other value that is named. Kinds of pictures, such as `photo`, are those of `benchmarks.generated`;
+empty pictures are paper with light, shadow, noise, stripes or dots. What defines the MNIST format
+stands in `normalize` and `mnist_format`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ EDGE = 64
 """Grey level above which a pixel is foreground; below, it is the soft edge of what it touches."""
 
 MOST = 0.75
-"""Part of something that counts as most of it: of a sheet that is paper of one shade, of a piece's
-outline that lies on the border, of a digit's height that makes what stands beside it another
-digit, of a piece's pixels in one digit's cell. Each of these had a value of its own between 0.6 and
-0.75; with one for all, no answer to 2,792 pictures of one digit is another."""
+"""Part of something that counts as most of it: of a sheet that is paper of one shade, of a
+component's outline that lies on the border, of a digit's height that makes what stands beside it
+another digit, of a component's pixels in one digit's cell. Each of these had a value of its own
+between 0.6 and 0.75; with one for all, none of 2,792 pictures of one digit gets another answer."""
 
 NEARLY_ALL = 0.95
 """Part that counts as all but for a few pixels: of a picture that is at two levels, of a row or
@@ -58,15 +58,15 @@ class BinarizeParams:
 
     unclear_share: float = 0.25
     """Part of a picture of two levels. Where each has as much, either may be the paper, and the
-    networks judge: 13 more of 2,800 bitmaps are right and none less. With 0.2, 2 of 400 empty cells
-    have an answer."""
+    networks judge: 13 more of 2,800 bitmaps are right and none less. With 0.2, 2 of 400 empty table
+    cells have an answer."""
 
     windows: tuple[int, ...] = (16, 12, 8, 6, 4, 3, 2)
     """Windows to try: the picture's longer side divided by these. Half of it holds any stroke."""
 
     some_edges: float = 0.5
-    """With this part it may have all strokes, if the rest is a shadow. Worth 4 of 100 `sheet` and 5
-    of 160 empty pictures."""
+    """A window that brings out this part of the edges may have all strokes, if the rest are a
+    shadow's. Worth 4 of 100 `sheet` and 5 of 160 empty pictures."""
 
     window_margin: float = 1.5
     """Strokes are wider where they cross. With 2, 5 of 560 generated digits are lost, with 1, 7."""
@@ -109,7 +109,7 @@ class RulingParams:
     of 560 bitmaps are lost."""
 
     border_band: float = 0.15
-    """Width of the band along the border in which a form's rulings lie, as a part of the picture.
+    """Width of the zone along the border in which a form's rulings lie, as a part of the picture.
     Finding them is worth 73 of 2,400 generated digits, and leaving them out where a picture's
     polarity is found, 10 of 100 `cell-ruled`."""
 

@@ -1,4 +1,4 @@
-"""From the picture of one digit to 28x28, each stage kept so that a user can see why."""
+"""From the picture of one digit to what the networks see, each stage kept for `explain`."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from mnist_infer.errors import ImageError, NoDigitError, SeveralDigitsError
 from mnist_infer.imaging.binarize import binarize, binarize_two_levels
 from mnist_infer.imaging.cell_image import cell_image
 from mnist_infer.imaging.components import whole_components
-from mnist_infer.imaging.digit import find_digit
 from mnist_infer.imaging.filters import bounds, crop
+from mnist_infer.imaging.find_digit import find_digit
 from mnist_infer.imaging.mnist_format import are_mnist_format, mnist_box
 from mnist_infer.imaging.normalize import SIDE, render_variants
 from mnist_infer.imaging.paper import colour_contrast
@@ -27,24 +27,25 @@ from mnist_infer.inference.ensemble import NetworkInputs
 from mnist_infer.results import Stages
 
 WORKING_SIDE = 320
-"""Sixteen times the 20 pixels of a digit in MNIST: it may be that small a part of the picture."""
+"""Pixels of the longer side that a picture is shrunk to: a digit of a sixteenth of it still has the
+20 pixels of a digit in MNIST."""
 
 REMOVED = 0.005
-"""With a larger part of the ink removed, the row network sees the whole picture too: it may have
-been the digit's. 21 more of 2,250 corrupted digits are right, and 3 more of 3,450 other generated
-ones."""
+"""If a larger part of the ink was removed, the row network sees the whole picture too: the ink may
+have been the digit's. With this, 21 more of 2,250 corrupted digits are right, and 3 more of 3,450
+other generated ones."""
 
 
 def prepare(picture: Picture) -> Stages:
-    """Make an MNIST image of a picture of one digit, read at `WORKING_SIDE`.
+    """Make what the networks see of a picture of one digit, decoded at `WORKING_SIDE`.
 
-    What already is in the MNIST format, or is its negative, passes bit-identical.
+    A picture that already is in the MNIST format, or is the negative of one, passes bit-identical.
 
-    Where no piece has the shape of one digit, everything on the picture is taken for it, with the
-    error as doubt, and the row network sees the whole picture.
+    Where no component has the shape of one digit, everything on the picture is taken for the digit,
+    the error becomes the `doubt`, and the row network sees the whole picture.
 
-    A picture of two levels is a digit that was cut out: it may fill its picture up to the border,
-    which cuts nothing off, and beyond which there is paper. 7 of 720 bitmaps are lost without this.
+    A picture of two levels is taken for a digit that was cut out: it may touch the border without
+    being cut off there, and beyond the border is paper. Without this, 7 of 720 bitmaps are lost.
     Where either level may be the paper, the stages of both polarities are made.
 
     Raises:
@@ -66,7 +67,7 @@ def prepare(picture: Picture) -> Stages:
 
 
 def _stages(picture: Picture, foreground: NDArray[np.uint8], *, is_bitmap: bool) -> Stages:
-    """Make an MNIST image of what is written on a picture."""
+    """Make what the networks see of the foreground of a picture."""
     beyond: Literal["constant", "edge"] = "constant" if is_bitmap else "edge"
     unruled = remove_rulings(foreground)
     if is_bitmap:
@@ -126,7 +127,7 @@ def network_inputs(stages: Stages) -> NetworkInputs:
 def mnist_format_of(
     pixels: NDArray[np.uint8],
 ) -> tuple[NDArray[np.uint8], tuple[int, int, int, int]] | None:
-    """A picture, or its negative, and its digit's box, if that already is what MNIST would hold."""
+    """Return a picture, or its negative, with its digit's box, if it is in the MNIST format."""
     if pixels.shape != (SIDE, SIDE):
         return None
     image = pixels
@@ -138,10 +139,13 @@ def mnist_format_of(
 def mnist_formats_of(
     images: NDArray[np.uint8],
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """`mnist_format_of` of many images at once: what the network sees, and of which that is true.
+    """Do as `mnist_format_of` for many images at once.
 
     Args:
         images: uint8 `(N, 28, 28)`.
+
+    Returns:
+        What the digit network sees; and bool `(N,)`, whether it is in the MNIST format.
     """
     is_form = are_mnist_format(images)
     if is_form.all():
@@ -155,7 +159,7 @@ def mnist_formats_of(
 def prepare_batch(
     pictures: Iterable[Picture | ImageError],
 ) -> list[NetworkInputs | ImageError]:
-    """Make the inputs of each picture as `prepare` does, or its error; an error stays what it is.
+    """Prepare each picture as `prepare` does; one that cannot be prepared becomes its error.
 
     Pictures of 28x28 are checked for the MNIST format together.
     """

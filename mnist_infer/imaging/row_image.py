@@ -1,4 +1,4 @@
-"""What the row network sees of a row: a grey picture at its height, with the paper at mid-grey."""
+"""Make what the row network sees: a strip of the picture, scaled, with the paper at mid-grey."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ FAINTEST = 8
 """Grey levels added to the deviation, so that bare paper is not stretched to full contrast."""
 
 AROUND = 0.14
-"""Paper around what the row network reads, as a part of its height. With 0.2, 5 of 631 real rows
-and 7 of 1,050 generated ones are lost, with 0.1, 3 and 8; without any, 30 of the real ones."""
+"""Paper around the digits of a row, as a part of their height. With 0.2, 5 of 631 real rows and 7
+of 1,050 generated ones are lost, with 0.1, 3 and 8; without any, 30 of the real ones."""
 
 
 def row_image(grey: NDArray[np.uint8], most_columns: int | None = None) -> NDArray[np.uint8]:

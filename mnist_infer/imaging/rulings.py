@@ -186,7 +186,7 @@ def _remove_tables(foreground: NDArray[np.uint8], components: Components) -> NDA
 
 
 def _are_hollow(components: Components) -> NDArray[np.bool_]:
-    """Most of a frame is empty: a stroke from border to border is a 1, and none; (N,) bool."""
+    """Which components are mostly empty, as frames are and a 1 is not; (N,) bool."""
     return np.asarray(2 * components.area < components.heights * components.widths)
 
 

@@ -1,1 +1,1 @@
-"""One ONNX Runtime session on one device, and the models for it."""
+"""The networks: their files, their ONNX Runtime sessions, and how their answers are combined."""

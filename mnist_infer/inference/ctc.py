@@ -1,8 +1,8 @@
 """Decode what the row network says: texts with their probabilities, and where each digit stands.
 
-CTC (Graves et al., 2006) gives, for each step along a row, the probabilities of a blank and of the
-ten digits. Class 0 is the blank, class d + 1 the digit d. All probabilities here are natural
-logarithms.
+The row network goes along a row in steps of four pixels. At each it gives the probabilities of the
+ten digits and of CTC's blank, which stands for "no digit, or the same one still" (Graves et al.,
+2006). Class 0 is the blank, class d + 1 the digit d. All probabilities here are natural logarithms.
 """
 
 from __future__ import annotations
@@ -41,21 +41,21 @@ def beam_search(steps: NDArray[np.float32], width: int = BEAM_WIDTH) -> dict[str
     """
     # Of each text: the log-probability that it ends in a blank, and that it ends in its digit.
     beams: dict[str, tuple[float, float]] = {"": (0.0, -np.inf)}
-    for row in steps.tolist():
-        likely = [k for k in range(1, len(row)) if row[k] > MIN_LOG_PROBABILITY]
+    for step in steps.tolist():
+        likely = [k for k in range(1, len(step)) if step[k] > MIN_LOG_PROBABILITY]
         after: defaultdict[str, list[float]] = defaultdict(lambda: [-np.inf, -np.inf])
         for text, (in_blank, in_digit) in beams.items():
             total = float(np.logaddexp(in_blank, in_digit))
             same = after[text]
-            same[0] = float(np.logaddexp(same[0], total + row[BLANK]))
+            same[0] = float(np.logaddexp(same[0], total + step[BLANK]))
             last = int(text[-1]) + 1 if text else BLANK
             if text:
-                same[1] = float(np.logaddexp(same[1], in_digit + row[last]))
+                same[1] = float(np.logaddexp(same[1], in_digit + step[last]))
             for k in likely:
                 # The same digit again needs a blank before it.
                 before = in_blank if k == last else total
                 longer = after[text + str(k - 1)]
-                longer[1] = float(np.logaddexp(longer[1], before + row[k]))
+                longer[1] = float(np.logaddexp(longer[1], before + step[k]))
         ranked = sorted(after.items(), key=lambda item: -max(item[1]))[:width]
         beams = {text: (ends[0], ends[1]) for text, ends in ranked}
     totals = {text: float(np.logaddexp(*ends)) for text, ends in beams.items()}
@@ -63,14 +63,14 @@ def beam_search(steps: NDArray[np.float32], width: int = BEAM_WIDTH) -> dict[str
 
 
 def single_digits(steps: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Find how likely a row is each single digit, whatever its place: `(T, 11)` -> `(10,)`."""
+    """Find for each digit how likely a row has it alone, at any place: `(T, 11)` -> `(10,)`."""
     # Of each digit: the log-probability that it is still to come, that it is here, or has been.
     before = 0.0
     here, after = np.full(10, -np.inf), np.full(10, -np.inf)
-    for row in steps.astype(np.float64):
-        after = np.logaddexp(after, here) + row[BLANK]
-        here = np.logaddexp(here, before) + row[1:]
-        before += row[BLANK]
+    for step in steps.astype(np.float64):
+        after = np.logaddexp(after, here) + step[BLANK]
+        here = np.logaddexp(here, before) + step[1:]
+        before += step[BLANK]
     return np.asarray(np.logaddexp(here, after))
 
 

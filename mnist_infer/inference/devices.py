@@ -44,7 +44,7 @@ class RuntimeInstall:
 
 
 def import_onnxruntime() -> Any:
-    """The `onnxruntime` module, with its telemetry off unless the user has set otherwise.
+    """Import `onnxruntime`, with its telemetry off unless the user has set otherwise.
 
     Raises:
         DeviceError: It is not there, or only its empty folder is.
@@ -64,7 +64,7 @@ def import_onnxruntime() -> Any:
 
 
 def runtime_install() -> RuntimeInstall:
-    """What is installed, without raising for what is broken."""
+    """Find out what is installed, without raising for what is broken."""
     packages = _installed_packages()
     try:
         onnxruntime = import_onnxruntime()
@@ -76,7 +76,7 @@ def runtime_install() -> RuntimeInstall:
 
 
 def processor_name() -> str:
-    """The processor's name as the system tells it, else its architecture."""
+    """Return the processor's name as the system tells it, else its architecture."""
     # Linux keeps the name nowhere else; on ARM boards it is the board's.
     with contextlib.suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
@@ -86,12 +86,12 @@ def processor_name() -> str:
 
 
 def offers_cuda() -> bool:
-    """Whether this build of ONNX Runtime knows CUDA; no promise that it works here."""
+    """Tell whether this build of ONNX Runtime knows CUDA; no promise that it works here."""
     return CUDA in import_onnxruntime().get_available_providers()
 
 
 def load_cuda_provider() -> str | None:
-    """Load ONNX Runtime's CUDA provider as a session would; the loader's complaint, if it has one.
+    """Load ONNX Runtime's CUDA provider as a session would; return the error, if there is one.
 
     A session that cannot load it says so on the process's stderr and goes on without it.
     """
@@ -112,7 +112,7 @@ def load_cuda_provider() -> str | None:
 
 
 def why_no_cuda(detail: str | None = None) -> str:
-    """One sentence: why a session does not get CUDA here, and the line that puts it right.
+    """Say in a sentence why a session does not get CUDA here, and which command repairs that.
 
     Args:
         detail: What went wrong when it was tried.

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from mnist_infer.inference.networks import Network, Networks
 
 SURE = 0.95
-"""From this confidence on the digit network needs no second opinion, unless ink was removed."""
+"""From this confidence on a digit is in no doubt: the digit network needs no second opinion, unless
+ink was removed, and a page no second look."""
 
 ROW_WEIGHT = 0.5
 """Weight of the row network's log-probabilities; the digit network's is 1."""

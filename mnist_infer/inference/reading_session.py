@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_infer.inference.devices import CPU
-from mnist_infer.inference.session import ForkSafe, create_session
+from mnist_infer.inference.fork_safety import ForkSafe
+from mnist_infer.inference.open_session import create_session
 
 _MOST_AT_ONCE = 256
 """More images than this go through the network in several calls, which bounds its memory."""

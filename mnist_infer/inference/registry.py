@@ -23,7 +23,7 @@ MAX_BYTES = 500_000_000
 _FOLDER = Path(__file__).parents[1] / "models"
 
 ReadingNetworkName: TypeAlias = Literal["rows", "cells"]
-"""A network that is asked beside the digit network: of whole rows, or of each digit's cell."""
+"""A network that is asked beside the digit network: the row network, or the cell network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +50,14 @@ class ModelInfo:
 
 
 def bundled_models() -> list[str]:
-    """The names of the models in this package."""
+    """List the names of the models in this package."""
     return sorted(path.stem for path in _FOLDER.glob("*.json"))
 
 
 def bundled_info(name: str, precision: Precision = "auto") -> ModelInfo:
-    """What the sidecar of a bundled model says of it, and of its file in that precision.
+    """Return what is known of a bundled model, and of its file in a precision.
 
-    `"auto"` is float32 here, the canonical one.
+    `"auto"` means float32 here.
 
     Raises:
         ModelError: No such model is bundled, or not in that precision.
@@ -96,14 +96,14 @@ def has_int8(model: str | os.PathLike[str]) -> bool:
 
 
 def bundled_precisions(name: str) -> tuple[Precision, ...]:
-    """The precisions in which a bundled model comes, the one that a CPU gets first."""
+    """The precisions in which a bundled model comes; the first is what a CPU gets."""
     return ("int8", "float32") if has_int8(name) else ("float32",)
 
 
 def read_model(
     model: str | os.PathLike[str], precision: Precision = "auto"
 ) -> tuple[ModelInfo, bytes]:
-    """The bytes of a bundled model (by name) or of an ONNX file (by path), and what is known of it.
+    """Read a bundled model (by name) or an ONNX file (by path), and say what is known of it.
 
     A session is made from these very bytes, so nothing can change between check and use.
 
@@ -123,7 +123,7 @@ def read_model(
 
 
 def reading_network_info(name: ReadingNetworkName) -> ModelInfo:
-    """What is known of a network of `read`.
+    """Return what is known of the row network or the cell network.
 
     Raises:
         ModelError: Its files are missing.
@@ -140,8 +140,8 @@ def reading_network_info(name: ReadingNetworkName) -> ModelInfo:
     )
 
 
-def read_reading_network(name: ReadingNetworkName) -> bytes:
-    """Read the bytes of a network of `read`.
+def reading_network_bytes(name: ReadingNetworkName) -> bytes:
+    """Read the bytes of the row network or the cell network.
 
     Raises:
         ModelError: The file is missing.

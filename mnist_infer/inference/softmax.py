@@ -1,4 +1,4 @@
-"""Scores to probabilities."""
+"""Turn scores into probabilities."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ def softmax(scores: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
 
 
-def are_probabilities(rows: NDArray[Any]) -> bool:
-    """Say whether each row `(N, 10)` is one of probabilities, rather than logits."""
-    return bool(rows.min() >= -1e-6 and np.allclose(rows.sum(axis=1), 1, atol=1e-3))
+def are_probabilities(outputs: NDArray[Any]) -> bool:
+    """Say whether a network's outputs, `(N, 10)`, are probabilities rather than logits."""
+    return bool(outputs.min() >= -1e-6 and np.allclose(outputs.sum(axis=1), 1, atol=1e-3))

@@ -27,9 +27,9 @@ def classify_variants(
         float32 `(N, 10)`.
     """
     counts = [len(each) for each in inputs]
-    rows = classify(inputs[0] if len(inputs) == 1 else np.concatenate(inputs))
-    if len(rows) == len(counts):
-        return rows
+    probabilities = classify(inputs[0] if len(inputs) == 1 else np.concatenate(inputs))
+    if len(probabilities) == len(counts):
+        return probabilities
     starts = np.cumsum([0, *counts[:-1]])
-    sums: NDArray[np.float32] = np.add.reduceat(rows, starts)
+    sums: NDArray[np.float32] = np.add.reduceat(probabilities, starts)
     return sums / np.array(counts, np.float32)[:, np.newaxis]

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from benchmarks import documents
-from benchmarks.page import page
 from benchmarks.report import RESULTS, SECTIONS, goals, main, write
+from benchmarks.report_markdown import as_markdown
 from mnist_infer.inference.registry import bundled_info, bundled_models
 
 
@@ -54,15 +54,15 @@ def test_a_missed_goal_stands_out(results):
     assert goals(results)
     for each in goals(results):
         each["met"] = True
-    assert "**no**" not in page(results)
+    assert "**no**" not in as_markdown(results)
     goals(results)[0]["met"] = False
-    assert "**no**" in page(results)
+    assert "**no**" in as_markdown(results)
 
 
 def test_what_was_not_there_is_said(results):
     results["latency"]["missing"] = {"OpenVINO": "openvino is not installed"}
     results["cuda"] = {"skipped": "no such device", "rows": [], "goals": []}
-    text = page(results)
+    text = as_markdown(results)
     assert "Missing here: OpenVINO. openvino is not installed" in text
     assert "**Skipped**: no such device" in text
 
@@ -74,14 +74,14 @@ def test_the_bare_call_stands_beside_the_whole_one(results):
         {"name": "`probabilities(image)`", "model": "dense-512-int8", **times, **ratios},
         {"name": "OpenVINO", "model": "dense-512", **times},
     ]
-    text = page(results)
+    text = as_markdown(results)
     assert "| `dense-512-int8` | 9 µs (8 µs) | 11 µs (10 µs) | 1.02 | 1.25 |" in text
     assert "| OpenVINO | `dense-512` | 9 µs (8 µs) | 11 µs (10 µs) |  |  |" in text
 
 
 def test_the_instruction_set_is_named(results):
     results["machine"]["instructions"] = ["avx2", "avx512_vnni"]
-    assert f"{results['machine']['processor']} (avx2, avx512_vnni), " in page(results)
+    assert f"{results['machine']['processor']} (avx2, avx512_vnni), " in as_markdown(results)
 
 
 def test_gpu_figures_are_shown_with_their_card(results):
@@ -102,12 +102,14 @@ def test_gpu_figures_are_shown_with_their_card(results):
         "pays_from_batch": 256,
         "goals": [],
     }
-    text = page(results)
+    text = as_markdown(results)
     assert "A card, driver 580.1; onnxruntime-gpu 1.31; 2026-11-27." in text
     assert "| `dense-512` | 99.00% | 98.00% | 3 | 2.0e-03 | yes |" in text
     assert "| 256 | 1,000 | 2,000 |" in text
     assert "has no GPU" not in text
-    assert "has no GPU" in page({**results, "cuda": {**results["cuda"], "recalled": "no CUDA"}})
+    assert "has no GPU" in as_markdown(
+        {**results, "cuda": {**results["cuda"], "recalled": "no CUDA"}}
+    )
 
 
 class TestPeers:

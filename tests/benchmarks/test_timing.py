@@ -71,7 +71,7 @@ def test_the_floors_run(kind: str, tmp_path):
     Image.new("L", (28, 28)).save(tmp_path / "black.png")
     model = str(bundled_info("dense-512").path)
     arguments = {"predict": [model, str(tmp_path / "black.png")], "decode": [str(tmp_path), "2"]}
-    floors = ROOT / "benchmarks" / "floors.py"
+    floors = ROOT / "benchmarks" / "minimal_scripts.py"
     command = [sys.executable, str(floors), kind, *arguments[kind]]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.strip().isdigit() == (kind == "predict")

@@ -49,7 +49,7 @@ def test_what_is_written_is_what_the_package_loads(
     assert f"{reading.PROOFS} with the same answer" in result.stdout
     monkeypatch.setattr(registry, "_FOLDER", tmp_path / "models")
     info = registry.reading_network_info(name)
-    assert len(registry.read_reading_network(name)) == info.size_bytes
+    assert len(registry.reading_network_bytes(name)) == info.size_bytes
     assert info.sidecar["version"] == "2.5.0"
     assert info.sidecar["recipe"] == {"seed": 3}
     assert info.sidecar["parity"]["largest_difference"] <= reading.MOST_DIFFERENCE

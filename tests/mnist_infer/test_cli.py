@@ -241,9 +241,14 @@ class TestExplain:
             "7-2-cleaned.png",
             "7-3-28x28.png",
             "7-4-28x28-original-stroke.png",
+            "7-5-row-network.png",
+            "7-7-cell-network.png",
         ]
-        with Image.open(folder / names[2]) as seen:
-            assert seen.size == (28, 28)
+        for name, size in {2: (28, 28), 5: (32, 32)}.items():
+            with Image.open(folder / names[name]) as seen:
+                assert seen.size == size
+        saved = [line for line in done.stdout.decode().splitlines() if line.startswith("saved ")]
+        assert saved == [f"saved {folder / name}" for name in names]
 
     def test_the_stages_of_no_picture_take_another_ones_place(
         self, digit_file: Write, tmp_path: Path

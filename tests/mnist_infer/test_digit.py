@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from mnist_infer.errors import NoDigitError, SeveralDigitsError
 from mnist_infer.imaging.components import find_components
-from mnist_infer.imaging.digit import find_digit
+from mnist_infer.imaging.find_digit import find_digit
 
 SIDE = 200
 MAIN = (slice(50, 150), slice(80, 120))

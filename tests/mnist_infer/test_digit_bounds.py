@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from mnist_infer.errors import NoDigitError, SeveralDigitsError
-from mnist_infer.imaging.digit import find_digit
+from mnist_infer.imaging.find_digit import find_digit
 
 Box = tuple[int, int, int, int]
 ONE: Box = (50, 100, 150, 110)  # an upright stroke: top, left, bottom, right

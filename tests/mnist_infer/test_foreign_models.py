@@ -168,7 +168,7 @@ def no_numbers_for_what_is_drawn(model: onnx.ModelProto) -> None:
 def test_answers_that_turn_bad_later_are_refused_too(tmp_path: Path, change: Change):
     recognizer = Recognizer(write(tmp_path, changed(change)), device="cpu")
     assert recognizer.probabilities(np.zeros((3, 28, 28), np.uint8)).shape == (3, 10)
-    with pytest.raises(ModelError, match=r"own\.onnx: gives .* not ten numbers a row"):
+    with pytest.raises(ModelError, match=r"own\.onnx: gives .* not ten numbers for each"):
         recognizer.predict_batch([drawn(digit) for digit in range(7)])
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from mnist_infer import ImageError, Page, PictureTooLargeError, Recognizer, SeveralPagesError
 from mnist_infer.config import MAX_PIXELS
-from mnist_infer.decode.images import max_bytes, read_picture
+from mnist_infer.decode.images import decode_picture, max_bytes
 from tests.bombs import BOMBS, png
 from tests.paths import ROOT
 from tests.pictures import drawn, encoded
@@ -135,9 +135,9 @@ class TestPages:
     def test_every_page_is_as_limited_as_the_first(self):
         large = Image.new("1", (200, 100))
         content = encoded(Image.new("1", (8, 8)), "TIFF", save_all=True, append_images=[large])
-        assert read_picture(Page(content, 1), max_pixels=10_000).size == (8, 8)
+        assert decode_picture(Page(content, 1), max_pixels=10_000).size == (8, 8)
         with pytest.raises(PictureTooLargeError, match="200 x 100"):
-            read_picture(Page(content, 2), max_pixels=10_000)
+            decode_picture(Page(content, 2), max_pixels=10_000)
 
 
 @pytest.mark.parametrize(
@@ -157,13 +157,13 @@ class TestPages:
 )
 def test_well_known_files_that_are_not_read_are_named(start: bytes, name: str):
     with pytest.raises(ImageError, match=f"^{name} is not supported; save it as PNG or JPEG$"):
-        read_picture(start)
+        decode_picture(start)
 
 
 @pytest.mark.parametrize("content", [b"", b"plain text, renamed", bytes(5000)])
 def test_what_is_no_picture_says_so(content: bytes):
     with pytest.raises(ImageError, match=r"empty|not a picture"):
-        read_picture(content)
+        decode_picture(content)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in FILES if not kind.startswith(("tga", "pgm in"))])
@@ -186,15 +186,15 @@ def test_a_bad_checksum_is_damage():
     content = bytearray(encoded(SEVEN))
     content[content.index(b"IDAT") + 9] ^= 1
     with pytest.raises(ImageError, match="damaged"):
-        read_picture(bytes(content))
+        decode_picture(bytes(content))
 
 
 class TestLimits:
     def test_the_limit_is_of_pixels(self):
         content = encoded(Image.new("1", (100, 101)))
-        assert read_picture(content, max_pixels=10_100).size == (100, 101)
+        assert decode_picture(content, max_pixels=10_100).size == (100, 101)
         with pytest.raises(PictureTooLargeError, match=r"100 x 101 pixels; at most 10,099 "):
-            read_picture(content, max_pixels=10_099)
+            decode_picture(content, max_pixels=10_099)
 
     def test_it_holds_for_every_kind_of_source(self, tmp_path: Path):
         image = Image.new("1", (200, 100))
@@ -213,12 +213,12 @@ class TestLimits:
             file.write(encoded(SEVEN))
             file.truncate(limit + 1)
         with pytest.raises(PictureTooLargeError, match="bytes"):
-            read_picture(path)
+            decode_picture(path)
 
     def test_pillows_own_limit_is_named_where_it_is_the_lower_one(self):
         content = encoded(Image.new("1", (20_000, 9_000)))
         with pytest.raises(PictureTooLargeError, match=r"set PIL\.Image\.MAX_IMAGE_PIXELS"):
-            read_picture(content, max_pixels=200_000_000)
+            decode_picture(content, max_pixels=200_000_000)
 
     def test_a_stream_without_an_end_is_not_read_to_its_end(self):
         class Endless:
@@ -230,7 +230,7 @@ class TestLimits:
 
         stream = Endless()
         with pytest.raises(PictureTooLargeError):
-            read_picture(stream, max_pixels=1000)
+            decode_picture(stream, max_pixels=1000)
         assert stream.taken <= max_bytes(1000) + 1
 
     @pytest.mark.parametrize("form", ["BMP", "PPM"])
@@ -239,7 +239,7 @@ class TestLimits:
         rle = bytearray(encoded(Image.new("P", (3000, 3000)), "BMP"))
         rle[30] = 1  # BI_RLE8
         with pytest.raises(PictureTooLargeError, match="of this kind of"):
-            read_picture(words if form == "PPM" else bytes(rle))
+            decode_picture(words if form == "PPM" else bytes(rle))
 
 
 class TestLargeLegalFiles:
@@ -250,14 +250,14 @@ class TestLargeLegalFiles:
     def test_grey_and_colour_of_any_largest_value(self, magic: str, bands: int, largest: int):
         values = np.resize(np.arange(largest + 1), (1500, 2000, bands))
         content = values.astype("u1" if largest < 256 else ">u2").tobytes()
-        pixels = read_picture(f"{magic} 2000 1500 {largest}\n".encode() + content).pixels
+        pixels = decode_picture(f"{magic} 2000 1500 {largest}\n".encode() + content).pixels
         assert np.abs(pixels.reshape(values.shape) - values / largest * 255).max() < 0.51
 
     def test_bmp_in_runs(self):
         header = bytearray(encoded(Image.new("P", (1000, 1200)), "BMP")[: 14 + 40 + 4 * 256])
         header[30] = 1  # BI_RLE8
         rows = (bytes([1, 0]) * 1000 + bytes(2)) * 1200
-        assert read_picture(bytes(header) + rows + b"\0\1").size == (1000, 1200)
+        assert decode_picture(bytes(header) + rows + b"\0\1").size == (1000, 1200)
 
 
 PREDICT_BOMB = """

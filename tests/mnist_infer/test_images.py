@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 
 from mnist_infer import ImageError
-from mnist_infer.decode.images import read_picture
+from mnist_infer.decode.images import decode_picture
 from tests.pictures import encoded
 
 
 def read_pixels(source: object) -> np.ndarray:
-    return read_picture(source).pixels
+    return decode_picture(source).pixels
 
 
 GREY = np.arange(12 * 8, dtype=np.uint8).reshape(12, 8) * 2
@@ -137,7 +137,7 @@ class TestTransparency:
         rgba = np.full((40, 40, 4), shade, np.uint8)
         rgba[:, :, 3] = 255
         rgba[15:25, 15:25, 3] = 0
-        pixels = read_picture(rgba).pixels[..., 0]
+        pixels = decode_picture(rgba).pixels[..., 0]
         assert (pixels[0, 0], pixels[20, 20]) == (shade, 255 - shade)
 
     def test_grey_with_alpha_gives_the_same_as_colours_with_alpha(self):
@@ -165,7 +165,7 @@ class TestShrinking:
     @pytest.mark.parametrize("format_", ["JPEG", "PNG", "array"])
     def test_a_large_image_is_shrunk_by_a_whole_factor(self, format_: str):
         source = np.asarray(self.PHOTO) if format_ == "array" else encoded(self.PHOTO, format_)
-        picture = read_picture(source, working_side=100)
+        picture = decode_picture(source, working_side=100)
         assert picture.size == (1000, 600)
         height, width = picture.pixels.shape[:2]
         assert 60 <= width <= 100
@@ -173,7 +173,7 @@ class TestShrinking:
         assert height == -(-600 // picture.shrink)
 
     def test_a_small_image_is_left_alone(self):
-        picture = read_picture(GREY, working_side=100)
+        picture = decode_picture(GREY, working_side=100)
         assert picture.shrink == 1
         np.testing.assert_array_equal(picture.pixels, GREY)
 
@@ -181,7 +181,7 @@ class TestShrinking:
     def test_the_size_is_that_of_the_upright_original(self, format_: str):
         exif = Image.Exif()
         exif[0x0112] = 6
-        picture = read_picture(encoded(self.PHOTO, format_, exif=exif), working_side=100)
+        picture = decode_picture(encoded(self.PHOTO, format_, exif=exif), working_side=100)
         assert picture.size == (600, 1000)
         height, width = picture.pixels.shape[:2]
         assert 60 <= height <= 100
@@ -191,7 +191,7 @@ class TestShrinking:
         strokes = np.full((400, 400, 4), 255, np.uint8)
         strokes[:, :, 3] = 0
         strokes[100:300, 180:220] = (0, 0, 0, 255)
-        pixels = read_picture(strokes, working_side=40).pixels
+        pixels = decode_picture(strokes, working_side=40).pixels
         assert pixels[20, 20].max() == 0
         assert pixels[0, 0].min() == 255
 

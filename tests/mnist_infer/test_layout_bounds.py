@@ -25,7 +25,7 @@ def page(*boxes: Box) -> NDArray[np.uint8]:
 def lines(ink: NDArray[np.uint8]) -> list[list[int]]:
     """The left sides of the members of each line."""
     writing = find_writing(ink)
-    return [writing.pieces.boxes[line.members, 1].tolist() for line in writing.lines]
+    return [writing.components.boxes[line.members, 1].tolist() for line in writing.lines]
 
 
 @pytest.mark.parametrize(("width", "is_member"), [(120, True), (180, False)])

@@ -1,8 +1,10 @@
-"""What `Reading.text` says: digits, wide gaps and what was left unread between digits."""
+"""What `Reading.text` says, gaps and unread digits included; which pictures explain an answer."""
 
+import numpy as np
 import pytest
 
-from mnist_infer.results import LocatedDigit, Reading, Unread
+from mnist_infer.errors import ImageError, NoDigitError
+from mnist_infer.results import Explanation, LocatedDigit, Prediction, Reading, Unread
 
 
 def line(*places: int, top: int = 0) -> tuple[LocatedDigit, ...]:
@@ -30,3 +32,32 @@ def test_what_was_not_read_between_two_digits_is_a_question_mark():
 @pytest.mark.parametrize("box", [(-40, 0, 20, 40), (130, 0, 20, 40), (60, 100, 20, 40)])
 def test_what_is_before_behind_or_below_a_line_is_not_in_its_text(box: tuple[int, int, int, int]):
     assert Reading((line(0, 30, 60, 90),), (Unread(box, "no digit"),)).text == "1234"
+
+
+IMAGE = np.zeros((28, 28), np.uint8)
+ROW, CELL = "5-row-network", "7-cell-network"
+WHOLE = "6-row-network-whole-picture"
+
+
+@pytest.mark.parametrize(
+    ("rows", "has_cell", "doubt", "names"),
+    [
+        (1, True, None, [ROW, CELL]),
+        (2, True, None, [ROW, WHOLE, CELL]),
+        (1, False, NoDigitError("a dash"), [WHOLE]),
+        (0, False, None, []),
+    ],
+    ids=["digit", "ink removed", "doubt", "MNIST format"],
+)
+def test_an_explanation_has_what_each_network_sees(
+    rows: int, has_cell: bool, doubt: ImageError | None, names: list[str]
+):
+    seen = tuple(np.full((32, 40), number, np.uint8) for number in range(rows))
+    cell = np.full((32, 32), 9, np.uint8) if has_cell else None
+    prediction = Prediction(7, 1.0, (0.0,) * 7 + (1.0, 0.0, 0.0))
+    explanation = Explanation(
+        IMAGE, IMAGE, (0, 0, 28, 28), IMAGE[np.newaxis], seen, cell, prediction, doubt=doubt
+    )
+    pictures = explanation.pictures()
+    assert list(pictures) == ["1-foreground", "2-cleaned", "3-28x28", *names]
+    assert [pictures[name][0, 0] for name in names] == [*range(rows), *[9] * has_cell]

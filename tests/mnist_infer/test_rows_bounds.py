@@ -9,7 +9,7 @@ import pytest
 
 from mnist_infer.decode.images import Picture
 from mnist_infer.document.reader import read_page
-from mnist_infer.document.rows import RowReading, read_band
+from mnist_infer.document.rows import RowReading, read_row
 from mnist_infer.inference.networks import NO_DIGIT, Network, Networks
 
 INK = np.zeros((60, 100), np.uint8)
@@ -53,7 +53,7 @@ def read(
     rows: Mapping[str, float], digits: Mapping[str, float], cells: Mapping[str, float] | None = None
 ) -> RowReading:
     labels = (INK > 0).astype(np.uint8)
-    return read_band(255 - INK, INK, labels, networks(rows, digits, cells))
+    return read_row(255 - INK, INK, labels, networks(rows, digits, cells))
 
 
 @pytest.mark.parametrize(("rows", "text"), [(0.55, "1"), (0.62, "7")])
@@ -94,8 +94,8 @@ def test_the_cell_network_alone_rules_out_no_text(rows: float, text: str):
 def test_a_text_without_ink_under_a_digit_is_hardly_one():
     nothing = np.zeros_like(INK)
     known = networks({"7": 0.5, "": 0.5}, {"7": 1.0})
-    assert read_band(255 - INK, INK, (INK > 0).astype(np.uint8), known).text == "7"
-    assert read_band(nothing, nothing, nothing, known).text == ""
+    assert read_row(255 - INK, INK, (INK > 0).astype(np.uint8), known).text == "7"
+    assert read_row(nothing, nothing, nothing, known).text == ""
 
 
 def test_networks_that_agree_are_less_sure_than_their_product():
@@ -113,6 +113,6 @@ def test_networks_that_agree_are_less_sure_than_their_product():
 def test_a_row_whose_cells_hold_no_digit_stays_unread(share: float, is_read: bool):
     """Whatever the row network says, and though it proposes a single text."""
     page = Picture(255 - np.pad(INK, 40), (180, 140), 1)
-    lines, unread = read_page(page, networks({"1": 1.0}, {"1": 1.0}, {"": share}))
-    assert len(lines) == is_read
-    assert len(unread) == (not is_read)
+    reading = read_page(page, networks({"1": 1.0}, {"1": 1.0}, {"": share}))
+    assert len(reading.lines) == is_read
+    assert len(reading.unread) == (not is_read)

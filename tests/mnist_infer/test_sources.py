@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from mnist_infer import ImageError, Recognizer
-from mnist_infer.decode.images import read_picture
+from mnist_infer.decode.images import decode_picture
 from tests.command import mnist_infer
 from tests.pictures import drawn, encoded
 
@@ -49,9 +49,9 @@ class TestNames:
 
     def test_that_no_file_system_has_are_an_image_error(self):
         with pytest.raises(ImageError):
-            read_picture("nul\0byte.png")
+            decode_picture("nul\0byte.png")
         with pytest.raises(ImageError):
-            read_picture("x" * 5000)
+            decode_picture("x" * 5000)
 
 
 @posix
@@ -148,7 +148,7 @@ def test_a_stream_that_breaks_in_the_middle_is_an_image_error():
     with Broken() as stream:
         stream.write(content)
         with pytest.raises(ImageError, match="Input/output error"):
-            read_picture(stream)
+            decode_picture(stream)
 
 
 class TestPages:
@@ -174,7 +174,7 @@ class TestPages:
 
     def test_each_has_its_stages(self, scan: Path, tmp_path: Path):
         mnist_infer("explain", scan, "--save-stages", tmp_path / "stages")
-        assert len(list((tmp_path / "stages").iterdir())) == 12
+        assert len(list((tmp_path / "stages").iterdir())) == 18
 
     def test_annotate_takes_one_page(self, scan: Path, tmp_path: Path):
         done = mnist_infer("read", scan, "--annotate", tmp_path / "out.png")

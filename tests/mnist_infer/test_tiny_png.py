@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from mnist_infer import ImageError
-from mnist_infer.decode.images import read_picture
+from mnist_infer.decode.images import decode_picture
 from mnist_infer.decode.isolated import IsolatedDecoder
 from mnist_infer.decode.tiny_png import is_tiny_png
 from tests.bombs import chunk
@@ -39,7 +39,7 @@ def with_text() -> bytes:
 def test_small_pictures_of_pixels_alone_are_tiny(image: Image.Image):
     content = encoded(image)
     assert is_tiny_png(content)
-    assert read_picture(content).size == image.size
+    assert decode_picture(content).size == image.size
 
 
 @pytest.mark.parametrize(
@@ -75,14 +75,14 @@ def test_what_lies_behind_the_last_pixel_is_never_unpacked():
         return SMALL[:33] + chunk(b"IDAT", pixels + b"\xff" * 1000) + END
 
     assert is_tiny_png(picture(40))
-    assert read_picture(picture(40)).size == (28, 28)
+    assert decode_picture(picture(40)).size == (28, 28)
     with pytest.raises(ImageError):
-        read_picture(picture(27))
+        decode_picture(picture(27))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc")
 def test_a_tiny_picture_starts_no_process():
     decoder = IsolatedDecoder(max_pixels=1000)
     before = descendants(os.getpid())
-    np.testing.assert_array_equal(decoder.read(SMALL).pixels, drawn(7, 28))
+    np.testing.assert_array_equal(decoder.decode(SMALL).pixels, drawn(7, 28))
     assert descendants(os.getpid()) == before

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.folder import write_digits
+from benchmarks.digit_folder import write_digits
 from mnist_infer import Recognizer
 from mnist_infer.decode.find_images import expand
 from mnist_infer.integrations.columns import Columns

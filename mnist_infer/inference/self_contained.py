@@ -1,7 +1,7 @@
-"""What an ONNX file may not hold, seen in its bytes before ONNX Runtime gets them.
+"""Check that an ONNX file holds all its weights, before ONNX Runtime gets its bytes.
 
-An ONNX file is one protobuf message. Of its hundreds of kinds of fields, only those are looked at
-here that lead to a tensor whose numbers lie in another file. See onnx.proto of ONNX.
+An ONNX file is one protobuf message. Of its hundreds of kinds of fields, this module looks only at
+those that lead to a tensor whose numbers lie in another file. See onnx.proto of ONNX.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _DEEPEST = 100
 def check_self_contained(content: bytes, name: str) -> None:
     """Refuse a model that keeps its weights in other files.
 
-    A session is made from bytes, so that nothing can change between check and use; where other
-    files would lie then is anyone's guess, and an attacker's choice.
+    A session is made from bytes, so that nothing can change between check and use. In which folder
+    ONNX Runtime would then look for other files is undefined, and an attacker might choose it.
 
     Args:
         content: The bytes of the ONNX file.

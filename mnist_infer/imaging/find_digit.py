@@ -1,4 +1,4 @@
-"""Find the digit: the connected components that make one digit."""
+"""Find the connected components that make the one digit of a picture."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def find_digit(
     foreground: NDArray[np.uint8], components: Components | None = None
 ) -> tuple[NDArray[np.uint8], tuple[slice, slice]]:
-    """The one digit of a picture: its foreground, its rows and columns.
+    """Find the one digit of a picture.
 
     Args:
         foreground: uint8 `(H, W)`.

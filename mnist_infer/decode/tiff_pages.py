@@ -1,4 +1,4 @@
-"""The pages of a TIFF: how many there are, and turning to one of them."""
+"""The pages of a TIFF: count them, and turn to one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mnist_infer.decode.files import open_regular, size_of
 from mnist_infer.decode.formats import check_pixels
-from mnist_infer.decode.tiff import MAX_PAGES, count_directories
+from mnist_infer.decode.tiff_directories import MAX_PAGES, count_directories
 from mnist_infer.errors import ImageError
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def count_pages(path: str | os.PathLike[str]) -> int:
-    """The pages of a TIFF, at most one more than `MAX_PAGES`; 1 for any other file.
+    """Count the pages of a TIFF, up to one more than `MAX_PAGES`; 1 for any other file.
 
     A damaged file counts as one: reading it will tell what is wrong.
     """
@@ -27,7 +27,7 @@ def count_pages(path: str | os.PathLike[str]) -> int:
 
 
 def has_more_pages(image: PILImage) -> bool:
-    """Whether a TIFF that was just opened goes on after its first page."""
+    """Tell whether a TIFF that was just opened has more than one page."""
     if image.format != "TIFF":
         return False
     try:

@@ -17,7 +17,7 @@ _TIFF, _BIG_TIFF = 42, 43
 
 
 def count_directories(stream: BinaryIO, size: int) -> int:
-    """The pages of a TIFF, at most one more than `MAX_PAGES`; 0 for any other file.
+    """Count the pages of a TIFF, up to one more than `MAX_PAGES`; 0 for any other file.
 
     Args:
         stream: Seekable, at its start.

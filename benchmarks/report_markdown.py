@@ -1,4 +1,4 @@
-"""The results as Markdown."""
+"""The results of `benchmarks.report` as Markdown."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from train.markdown import table
 Results = dict[str, Any]
 
 
-def page(results: Results) -> str:
+def as_markdown(results: Results) -> str:
     """The whole page; a section that was not measured is left out."""
     machine = results["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
@@ -197,8 +197,8 @@ def _single(section: Row) -> Iterator[str]:
 def _coldstart(section: Row) -> Iterator[str]:
     yield "## Cold start"
     yield (
-        "Whole processes. The script is `predict` of [floors.py](../floors.py): it imports ONNX "
-        "Runtime and Pillow, opens the same model and answers for the same picture."
+        "Whole processes. The script is `predict` of [minimal_scripts.py](../minimal_scripts.py): "
+        "it imports ONNX Runtime and Pillow, opens the same model and answers for the same picture."
     )
     yield "![cold start](coldstart.svg)"
     yield table(

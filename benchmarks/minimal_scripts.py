@@ -1,4 +1,6 @@
-"""What the package is measured against, as whole processes: `python benchmarks/floors.py KIND ...`.
+"""The shortest scripts for the same work: `python benchmarks/minimal_scripts.py KIND ...`.
+
+The package is measured against them, as whole processes.
 
 `predict MODEL IMAGE` is the least script that answers for a picture; `decode DIR THREADS` decodes a
 folder with Pillow and does nothing with it.

@@ -1,4 +1,4 @@
-"""Small graphs that ONNX Runtime is timed with."""
+"""Small ONNX graphs that ONNX Runtime is timed with."""
 
 from __future__ import annotations
 
