@@ -3,8 +3,8 @@
 Decoding and preparing take nearly all of the time, and Python runs one thread at a time. The
 processes are forks, which start in milliseconds; only on Linux is a fork safe, and elsewhere one
 process prepares all pictures. Each process has the limits of `decode.limits`. One that passes a
-limit takes the pool of processes down with it: then the pictures that the pool had left are
-prepared one at a time, each with its own error if any, and a new pool takes the next.
+limit, or is killed, ends them all: then the pictures that they had left are prepared one at a time,
+each with its own error if any, and new processes take the next.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain, islice
+from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -28,7 +29,8 @@ from mnist_infer.imaging.pipeline import WORKING_SIDE, prepare_batch
 from mnist_infer.inference.ensemble import NetworkInputs
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future, ProcessPoolExecutor
+    from concurrent.futures import Future
+    from multiprocessing.connection import Connection
 
 Prepared: TypeAlias = NetworkInputs | ImageError
 """What the networks see of a picture, or why there is nothing to see."""
@@ -55,6 +57,9 @@ Decode: TypeAlias = Callable[[ImageSource, int | None], Picture]
 
 Parts: TypeAlias = "deque[tuple[list[Name], Future[list[Prepared]] | None]]"
 """Names of pictures and what becomes of them; None: they are prepared one at a time."""
+
+Submit: TypeAlias = "Callable[[list[Name]], Future[list[Prepared]]]"
+"""Gives a part to a process; its future raises `EOFError` or `OSError` if the process is lost."""
 
 
 def prepare_each(
@@ -122,17 +127,14 @@ def _side_by_side(
     first: list[Name], others: Iterator[list[Name]], one_by_one: _OneByOne, processes: int
 ) -> Iterator[Prepared]:
     """Prepare the first part and the others, until they end or a process is lost."""
-    # Imported here, since one picture needs none of it.
-    from concurrent.futures.process import BrokenProcessPool
-
     most_pixels = min(one_by_one.max_pixels, MAX_PARALLEL_PIXELS)
     waiting: Parts = deque([(first, None)])
-    with suppress(BrokenProcessPool, OSError), _open_pool(processes, most_pixels) as pool:
+    with suppress(EOFError, OSError), _start_processes(processes, most_pixels) as submit:
         waiting.clear()
         for part in chain([first], others):
             waiting.append((part, None))
             if STDIN not in part:
-                waiting[-1] = part, pool.submit(_prepare, part, most_pixels)
+                waiting[-1] = part, submit(part)
             if len(waiting) == PARTS_AHEAD * processes:
                 yield from _take(waiting, one_by_one)
         while waiting:
@@ -142,7 +144,7 @@ def _side_by_side(
 
 
 def _take(waiting: Parts, one_by_one: _OneByOne) -> Iterator[Prepared]:
-    """What the oldest part has become; raises `BrokenProcessPool` and leaves it waiting."""
+    """What the oldest part has become; raises as its future does, and leaves it waiting."""
     part, future = waiting[0]
     done = future.result() if future else [None] * len(part)
     waiting.popleft()
@@ -154,31 +156,57 @@ def _take(waiting: Parts, one_by_one: _OneByOne) -> Iterator[Prepared]:
 
 
 @contextmanager
-def _open_pool(processes: int, max_pixels: int) -> Iterator[ProcessPoolExecutor]:
-    """Start processes, and end them at once in the end; raises `OSError` where none are left."""
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import active_children, get_context
+def _start_processes(count: int, max_pixels: int) -> Iterator[Submit]:
+    """Start processes, and end them at once in the end; raises `OSError` where none are left.
 
+    Each has a pipe of its own, for which a thread of ours waits: a pipe ends with its process, even
+    amid an answer. A `ProcessPoolExecutor` has one pipe for all, and would wait for the rest.
+    """
+    # Imported here, since one picture needs none of it.
+    from concurrent.futures import ThreadPoolExecutor
+    from multiprocessing import get_context
+
+    context = get_context("fork")
+    workers = []
+    idle: SimpleQueue[Connection] = SimpleQueue()
+
+    def prepare(part: list[Name]) -> list[Prepared]:
+        connection = idle.get()
+        try:
+            connection.send(part)
+            done: list[Prepared] = connection.recv()
+            return done
+        finally:
+            idle.put(connection)
+
+    threads = ThreadPoolExecutor(count)
     # Ctrl-C is for this process alone, which then ends the others; they inherit the mask.
     unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        pool = ProcessPoolExecutor(processes, get_context("fork"), _start_worker, (max_pixels,))
-        try:
-            pool.submit(os.getpid)  # The first task starts the processes.
-            signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
-            yield pool
-        finally:
-            # In the command, which alone comes here, these are the pool's and no others.
-            for process in active_children():
-                process.terminate()
-            pool.shutdown()
+        for _ in range(count):
+            ours, theirs = context.Pipe()
+            with theirs:  # Only the process keeps it open.
+                worker = context.Process(target=_work, args=(theirs, max_pixels))
+                worker.start()
+            workers.append(worker)
+            idle.put(ours)
+        signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
+        yield lambda part: threads.submit(prepare, part)
     finally:
+        for worker in workers:
+            worker.terminate()
+        threads.shutdown(cancel_futures=True)
+        for worker in workers:
+            worker.join()
         signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
 
 
-def _start_worker(max_pixels: int) -> None:
+def _work(connection: Connection, max_pixels: int) -> None:
+    """What a process does until it is ended."""
     Thread(target=_end_with_parent, daemon=True).start()
     limit_memory(max_pixels)
+    while True:
+        connection.send(_prepare(connection.recv(), max_pixels))
 
 
 def _end_with_parent() -> None:
@@ -190,7 +218,7 @@ def _end_with_parent() -> None:
 
 
 def _prepare(names: list[Name], max_pixels: int) -> list[Prepared]:
-    """What a process does with a part."""
+    """Prepare a part."""
 
     def decode(name: Name) -> Picture | ImageError:
         try:

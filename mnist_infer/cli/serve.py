@@ -99,11 +99,12 @@ def serve(
         )
     except (ModelError, DeviceError) as error:
         raise usage_error(str(error)) from error
-    logs.configure(requests=not quiet)
+    logs.configure()
     limits = Limits(max_body, max_batch, queue)
     raise_interrupts()
     try:
-        app = create_app(recognizer, limits, allowed_host or [], page)
+        access_log = None if quiet else logs.AccessLog()
+        app = create_app(recognizer, limits, allowed_host or [], page, access_log)
         run.run(app, limits, host, port)
     except OSError as error:
         raise usage_error(f"cannot listen on {host}:{port} ({error.strerror})") from error

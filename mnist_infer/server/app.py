@@ -20,6 +20,7 @@ from mnist_infer.server.backend import Backend
 from mnist_infer.server.errors import EXPECTED, error_response
 from mnist_infer.server.hosts import HostMiddleware
 from mnist_infer.server.limits import Limits
+from mnist_infer.server.logs import AccessLog
 from mnist_infer.server.metrics import Metrics
 from mnist_infer.server.middleware import ObservabilityMiddleware
 from mnist_infer.server.openapi import Operation, describe
@@ -36,6 +37,7 @@ def create_app(
     limits: Limits,
     allowed_hosts: Collection[str] = (),
     browser_engine: Path | None = None,
+    access_log: AccessLog | None = None,
 ) -> ASGIApp:
     """Create the whole server as one ASGI application.
 
@@ -45,6 +47,7 @@ def create_app(
         allowed_hosts: Names of the server besides localhost and its IP addresses.
         browser_engine: The folder of a built site, for a page that recognises drawings by itself;
             None for one that asks the server.
+        access_log: Where answered requests are logged; None: nowhere.
     """
     metrics = Metrics()
     backend = Backend(recognizer, limits, metrics)
@@ -88,7 +91,7 @@ def create_app(
     # A redirect would lead to the Host header, which a client makes up.
     app.router.redirect_slashes = False
     page_headers = for_pages(compile_webassembly=browser_engine is not None)
-    return ObservabilityMiddleware(app, metrics, page_headers)
+    return ObservabilityMiddleware(app, metrics, page_headers, access_log)
 
 
 def _engine_files(site: Path | None) -> list[BaseRoute]:

@@ -2,47 +2,60 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
+import sys
 from datetime import UTC, datetime
-from typing import Any
 
 from starlette.types import Scope
 
-_access = logging.getLogger("mnist_infer.access")
 
+class AccessLog:
+    """A line for each answered request.
 
-def log_request(scope: Scope, status: int, size: int, seconds: float) -> None:
-    """Log an answered request.
-
-    Args:
-        scope: The request's ASGI scope.
-        status: The response's status.
-        size: The bytes of the response's body.
-        seconds: How long the answer took.
+    `logging` would take an eighth of the time that a small request takes.
     """
-    if not _access.isEnabledFor(logging.INFO):
-        return
-    client = scope.get("client")
-    fields = {
-        "client": client[0] if client else None,
-        "method": scope["method"],
-        "path": scope["path"],
-        "status": status,
-        "bytes": size,
-        "milliseconds": round(seconds * 1000, 3),
-    }
-    _access.info("request", extra={"fields": fields})
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+
+    def add(self, scope: Scope, status: int, size: int, seconds: float) -> None:
+        """Log an answered request; what is answered in one turn of the event loop is one write.
+
+        Args:
+            scope: The request's ASGI scope.
+            status: The response's status.
+            size: The bytes of the response's body.
+            seconds: How long the answer took.
+        """
+        client = scope.get("client")
+        line = {
+            "time": _format_time(datetime.now(UTC)),
+            "client": client[0] if client else None,
+            "method": scope["method"],
+            "path": scope["path"],
+            "status": status,
+            "bytes": size,
+            "milliseconds": round(seconds * 1000, 3),
+        }
+        if not self._lines:
+            asyncio.get_running_loop().call_soon(self._write)
+        self._lines.append(json.dumps(line) + "\n")
+
+    def _write(self) -> None:
+        text = "".join(self._lines)
+        self._lines.clear()
+        sys.stderr.write(text)
 
 
 class JsonFormatter(logging.Formatter):
-    """Formats a record of `logging` as JSON; a request's record as its fields."""
+    """Formats a record of `logging` as JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Format one record as one line."""
-        time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        line: dict[str, Any] = {"time": time}
-        line |= getattr(record, "fields", None) or {
+        line = {
+            "time": _format_time(datetime.fromtimestamp(record.created, UTC)),
             "level": record.levelname,
             "message": record.getMessage(),
         }
@@ -51,13 +64,15 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line)
 
 
-def configure(*, requests: bool) -> None:
-    """Log warnings and errors of everything, and `requests` if asked to."""
+def configure() -> None:
+    """Log warnings and errors of everything."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
-    if requests:
-        _access.setLevel(logging.INFO)
     # What is wrong with a request is told to its sender; it is no news for the operator.
     for noisy in ("python_multipart", "uvicorn.error"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
+
+
+def _format_time(time: datetime) -> str:
+    return time.isoformat(timespec="milliseconds")

@@ -7,7 +7,7 @@ from time import perf_counter
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mnist_infer.server.logs import log_request
+from mnist_infer.server.logs import AccessLog
 from mnist_infer.server.metrics import Metrics
 from mnist_infer.server.security_headers import FOR_DATA
 
@@ -20,9 +20,16 @@ class ObservabilityMiddleware:
     Adds the security headers, whatever the answer is: to what a GET may show, `page_headers`.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, page_headers: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        metrics: Metrics,
+        page_headers: Mapping[str, str],
+        access_log: AccessLog | None,
+    ) -> None:
         self._app = app
         self._metrics = metrics
+        self._access_log = access_log
         self._data_headers = _encode(FOR_DATA)
         self._page_headers = _encode(page_headers)
 
@@ -54,7 +61,8 @@ class ObservabilityMiddleware:
             method = scope["method"] if scope["method"] in _METHODS else "other"
             route = getattr(scope.get("route"), "path", "none")
             self._metrics.count(method, route, status, seconds)
-            log_request(scope, status, size, seconds)
+            if self._access_log:
+                self._access_log.add(scope, status, size, seconds)
 
 
 def _encode(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:

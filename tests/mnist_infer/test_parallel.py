@@ -83,6 +83,26 @@ def test_a_killed_process_costs_no_answer(working: subprocess.Popen[str]):
     assert working.wait(20) == 0
 
 
+def test_one_killed_while_it_writes_its_answer_costs_no_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """As the system does where memory runs out; the reader has half of an answer then."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import multiprocessing, os, signal\n"
+        "from multiprocessing.connection import Connection\n"
+        "def send(connection, message, write=os.write, whole=Connection._send):\n"
+        "    if len(message) < 4000 or multiprocessing.parent_process() is None:\n"
+        "        return whole(connection, message)\n"
+        "    write(connection.fileno(), message[: len(message) // 2])\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "Connection._send = send\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    done = run("--jobs", "2", *[SEVEN] * 60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [json.loads(line)["digit"] for line in done.stdout.splitlines()] == [7] * 60
+
+
 @pytest.mark.usefixtures("default_interrupts")
 def test_ctrl_c_ends_them_all_and_leaves_whole_lines(working: subprocess.Popen[str]):
     workers = children(working.pid)
