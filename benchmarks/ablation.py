@@ -13,6 +13,7 @@ import argparse
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,10 @@ from mnist_infer.decode.images import Picture
 from mnist_infer.document import layout, reader
 from mnist_infer.document import rows as rows_reader
 from mnist_infer.document.reader import WORKING_SIDE
-from mnist_infer.imaging import binarize, pipeline, rulings
+from mnist_infer.imaging import binarize, paper_region, pipeline, rulings
+from mnist_infer.imaging.binarize import View, plausible_views
 from mnist_infer.imaging.components import find_components
+from mnist_infer.imaging.filters import otsu
 from mnist_infer.imaging.params import BINARIZE, DIGITS, PAPER, RULINGS
 from mnist_infer.imaging.rulings import Unruled
 from mnist_infer.inference import ensemble
@@ -56,10 +59,21 @@ def _with_rulings(foreground: NDArray[np.uint8]) -> Unruled:
     return Unruled(foreground, find_components(foreground), False)
 
 
+def _first_view(pixels: NDArray[np.uint8]) -> Iterator[View]:
+    return islice((view for view in plausible_views(pixels) if view.binarize()[0].any()), 1)
+
+
+def _likely_views(pixels: NDArray[np.uint8]) -> Iterator[View]:
+    return (view for view in plausible_views(pixels) if not view.is_inverted)
+
+
 OFF = float("inf")
 
 VARIANTS: dict[str, list[Change]] = {
     "no sheets": [(binarize, "find_paper_regions", lambda grey: iter(()))],
+    "sheets: one level": [(paper_region, "_levels", lambda thumbnail: iter([otsu(thumbnail)]))],
+    "one view of a page": [(reader, "plausible_views", _first_view)],
+    "one polarity of a page": [(reader, "plausible_views", _likely_views)],
     "sheets: any form": [(PAPER, "max_bulge", OFF), (PAPER, "min_fill", 0.0)],
     "sheets: any step at the edge": [(PAPER, "min_step", 0.0)],
     "noise is not blurred": [(PAPER, "min_noise", OFF)],

@@ -202,13 +202,34 @@ def _security(ink: Ink, rng: np.random.Generator) -> Picture:
 
 def _shadow(ink: Ink, rng: np.random.Generator) -> Picture:
     """Light that falls off, and the edge of a shadow."""
-    height, width = ink.shape
+    return _shade(_scan(ink, rng), rng)
+
+
+def _shade(picture: NDArray[np.floating | np.uint8], rng: np.random.Generator) -> Picture:
+    height, width = picture.shape
     across = (
         np.linspace(-1, 1, width) + rng.uniform(-0.5, 0.5) * np.linspace(-1, 1, height)[:, None]
     )
     edge = 1 / (1 + np.exp((rng.uniform(-0.8, 0.8) - across) * rng.uniform(5, 60)))
-    lit = _scan(ink, rng) * (1 - 0.15 * (1 + across) / 2) * (1 - rng.uniform(0.2, 0.5) * edge)
+    lit = picture * (1 - 0.15 * (1 + across) / 2) * (1 - rng.uniform(0.2, 0.5) * edge)
     return lit.clip(0, 255).astype(np.uint8)
+
+
+def _desk(ink: Ink, rng: np.random.Generator) -> Picture:
+    """A sheet on a darker desk, turned a little, and the edge of a shadow across both."""
+    sheet = _scan(ink, rng)
+    room = [
+        (round(CAP * before), round(CAP * behind)) for before, behind in rng.uniform(1, 3, (2, 2))
+    ]
+    angle = float(rng.normal(0, 4))
+    picture, covered = (
+        np.asarray(
+            Image.fromarray(np.pad(layer, room)).rotate(angle, Image.Resampling.BICUBIC), np.float32
+        )
+        for layer in (sheet, np.full_like(sheet, 255))
+    )
+    desk = rng.uniform(30, 150) + rng.uniform(1, 8) * grain(len(picture), picture.shape[1], rng)
+    return _shade(picture + desk * (1 - covered / 255), rng)
 
 
 def _small(ink: Ink, rng: np.random.Generator) -> Picture:
@@ -319,6 +340,7 @@ KINDS: dict[str, Callable[[Glyphs, np.random.Generator], tuple[Picture, str]]] =
         _security,
     ),
     "row-shadow": Row(paper=_shadow),
+    "row-desk": Row(paper=_desk),
     "row-small": Row(paper=_small),
     "row-noise": Row(paper=_noise),
     "row-jpeg": Row(paper=_jpeg),

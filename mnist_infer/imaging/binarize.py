@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import cc3d
@@ -20,7 +21,67 @@ from mnist_infer.imaging.paper_region import find_paper_regions
 from mnist_infer.imaging.params import BINARIZE, NEARLY_ALL, PAPER
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class View:
+    """What of a picture may be paper, its foreground darker: all of it, or a sheet in it."""
+
+    grey: NDArray[np.uint8]
+    """uint8 `(h, w)`, the picture or the part of it around the sheet."""
+
+    place: tuple[slice, slice]
+    """Which rows and columns of the picture these are."""
+
+    shape: tuple[int, int]
+    """Height and width of the picture."""
+
+    sheet: NDArray[np.bool_] | None = None
+    """Which pixels are the sheet, bool `(h, w)`; None for the whole picture."""
+
+    is_inverted: bool = False
+    """Whether the foreground has the less likely of two shades."""
+
+    def binarize(self, window: int | None = None) -> tuple[NDArray[np.uint8], int]:
+        """Tell the foreground from the paper.
+
+        Args:
+            window: As for `binarize`.
+
+        Returns:
+            uint8 `(H, W)` of the whole picture, 0 = paper, 255 = foreground; and the window.
+        """
+        found, window = _binarize_paper(self.grey, window)
+        if self.sheet is not None:
+            found = _without_shadow(np.where(self.sheet, found, 0), self.sheet)
+        foreground = np.zeros(self.shape, np.uint8)
+        foreground[self.place] = found
+        return foreground, window
+
+
+def plausible_views(pixels: NDArray[np.uint8]) -> Iterator[View]:
+    """Tell what may be the paper of a picture: sheets that lie in it, then all of it.
+
+    All of it comes twice, since either shade may be the foreground's; the likelier one first.
+
+    Args:
+        pixels: uint8 `(H, W)` or `(H, W, 3)`.
+    """
+    grey = blur_noise(colour_contrast(pixels))
+    for region, inner in find_paper_regions(grey):
+        rows, columns = (bounds(np.asarray(region.any(axis=axis))) for axis in (1, 0))
+        place = (rows, columns)
+        sheet = region[place]
+        part = blur_noise(colour_contrast(pixels[place]))
+        part = _with_dark_foreground(np.where(sheet, part, _extend(part, inner[place])))
+        yield View(part, place, grey.shape, sheet)
+    dark = _with_dark_foreground(grey)
+    everywhere = (slice(None), slice(None))
+    yield View(dark, everywhere, grey.shape)
+    yield View(255 - dark, everywhere, grey.shape, is_inverted=True)
 
 
 def binarize(pixels: NDArray[np.uint8], window: int | None = None) -> tuple[NDArray[np.uint8], int]:
@@ -34,17 +95,13 @@ def binarize(pixels: NDArray[np.uint8], window: int | None = None) -> tuple[NDAr
     Returns:
         uint8 `(H, W)`, 0 = paper, 255 = foreground; and the window.
     """
-    grey = blur_noise(colour_contrast(pixels))
-    for region, inner in find_paper_regions(grey):
-        foreground, used = _binarize_region(pixels, region, inner, window)
-        # A sheet with nothing on it was none: a wide stroke, or a shadow, may look like one.
+    # A sheet with nothing on it was none: a wide stroke, or a shadow, may look like one. And a dark
+    # frame, or dark corners, may be taken for paper: nothing is there only if no view has anything.
+    for view in plausible_views(pixels):
+        foreground, used = view.binarize(window)
         if foreground.any():
-            return foreground, used
-    dark = _with_dark_foreground(grey)
-    foreground, used = _binarize_paper(dark, window)
-    # A dark frame, or dark corners, may be taken for paper: nothing is there only if nothing is
-    # there either way.
-    return (foreground, used) if foreground.any() else _binarize_paper(255 - dark, window)
+            break
+    return foreground, used
 
 
 def binarize_two_levels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
@@ -92,37 +149,12 @@ def refined_window(window: int, stroke_width: float) -> int | None:
     return None if abs(window - suiting) < suiting / 2 else round(suiting)
 
 
-def _binarize_region(
-    pixels: NDArray[np.uint8],
-    region: NDArray[np.bool_],
-    inner: NDArray[np.bool_],
-    window: int | None,
-) -> tuple[NDArray[np.uint8], int]:
-    """Binarize a picture inside a sheet.
-
-    Args:
-        pixels: uint8 `(H, W)` or `(H, W, 3)`.
-        region: bool `(H, W)`, the sheet.
-        inner: bool `(H, W)`, the sheet without its edge.
-        window: As in `binarize`.
-
-    Returns:
-        The foreground, uint8 `(H, W)`, and the window.
-    """
-    rows, columns = (bounds(np.asarray(region.any(axis=axis))) for axis in (1, 0))
-    place = (rows, columns)
-    foreground = np.zeros(region.shape, np.uint8)
-    inside = region[place]
-    grey = blur_noise(colour_contrast(pixels[place]))
-    grey = _with_dark_foreground(np.where(inside, grey, _extend(grey, inner[place])))
-    found, used = _binarize_paper(grey, window)
-    foreground[place] = np.where(inside, found, 0)
-    # What touches the sheet's edge is its shadow.
+def _without_shadow(foreground: NDArray[np.uint8], sheet: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """A sheet's foreground without what touches its edge, which is its shadow."""
     labels = cc3d.connected_components((foreground > 0).astype(np.uint8), connectivity=8)
     is_shadow = np.zeros(int(labels.max()) + 1, bool)
-    is_shadow[labels[region & dilate(~region, 1)]] = True
-    foreground[is_shadow[labels]] = 0
-    return foreground, used
+    is_shadow[labels[sheet & dilate(~np.pad(sheet, 1), 1)[1:-1, 1:-1]]] = True
+    return np.where(is_shadow[labels], 0, foreground).astype(np.uint8)
 
 
 def _extend(grey: NDArray[np.uint8], inner: NDArray[np.bool_]) -> NDArray[np.uint8]:

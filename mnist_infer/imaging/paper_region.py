@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from mnist_infer.imaging.filters import borders, dilate, otsu
-from mnist_infer.imaging.params import MOST, PAPER
+from mnist_infer.imaging.params import MOST, NEARLY_ALL, PAPER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,35 @@ def find_paper_regions(
     """
     step = -(-max(grey.shape) // (2 * PAPER.thumbnail))
     thumbnail = np.asarray(Image.fromarray(grey).reduce(step))
-    bright = thumbnail > otsu(thumbnail)
+    sheets: list[tuple[NDArray[np.bool_], NDArray[np.bool_]]] = []
+    for level in _levels(thumbnail):
+        for region, inner in _find_sheets(thumbnail, level):
+            if not any(_are_alike(region, other) for other, _ in sheets):
+                sheets.append((region, inner))
+    # The largest first: what a shadow or a fold leaves of a sheet looks like one too.
+    for region, inner in sorted(sheets, key=lambda sheet: -int(sheet[0].sum())):
+        yield _enlarge(region, step, grey), _enlarge(inner, step, grey)
+
+
+def _are_alike(region: NDArray[np.bool_], other: NDArray[np.bool_]) -> bool:
+    return bool((region & other).sum() > NEARLY_ALL * (region | other).sum())
+
+
+def _levels(thumbnail: NDArray[np.uint8]) -> Iterator[int]:
+    """Levels between two shades: those of paper and ground; or of ground, paper, and its shadow."""
+    level = otsu(thumbnail)
+    yield level
+    is_bright = thumbnail > level
+    for part in (thumbnail[is_bright], thumbnail[~is_bright]):
+        if part.size and np.ptp(part):
+            yield otsu(part)
+
+
+def _find_sheets(
+    thumbnail: NDArray[np.uint8], level: int
+) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
+    """What is brighter than a level and what is darker, if it is a sheet, and without its edge."""
+    bright = thumbnail > level
     for shade in (bright, ~bright):
         # In most pictures a glance is enough: paper is all around, or there is none.
         if not shade.any() or all(side.all() for side in borders(shade)):
@@ -46,7 +74,7 @@ def find_paper_regions(
             continue
         inner = region & ~dilate(~region, 1)
         if _is_sheet(region, inner, thumbnail):
-            yield _enlarge(region, step, grey), _enlarge(inner, step, grey)
+            yield region, inner
 
 
 def _enlarge(mask: NDArray[np.bool_], step: int, grey: NDArray[np.uint8]) -> NDArray[np.bool_]:

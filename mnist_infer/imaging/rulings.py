@@ -128,7 +128,9 @@ def _remove_frames(
     near_removed = dilate(removed, 2) if removed.any() else removed
     area = MAX_FRAME_AREA * foreground.size
     is_hollow = _are_hollow(components)
-    for number in np.flatnonzero(is_hollow | removed.any()).tolist():
+    # No line is thinner than a pixel; a page of noise has thousands of specks.
+    is_long = np.maximum(components.heights, components.widths) >= RULINGS.min_aspect / 2
+    for number in np.flatnonzero((is_hollow | removed.any()) & is_long).tolist():
         top, left, bottom, right = components.boxes[number].tolist()
         place = (slice(top, bottom), slice(left, right))
         mask = components.labels[place] == number + 1

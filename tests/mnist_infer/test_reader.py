@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from mnist_infer import NoDigitError, Recognizer
 from tests.glyphs import digit_mask
@@ -46,6 +46,26 @@ def test_a_small_number_below_a_large_one_is_read(recognizer: Recognizer):
     image.paste(page("3141592"), (0, 0))
     image.paste(page("6535", gap=44, height=32), (0, 110))
     assert recognizer.read(image).text == "3141592\n6535"
+
+
+@pytest.mark.parametrize("angle", [-40, 0, 40])
+@pytest.mark.parametrize("desk", [60, 150])
+def test_a_shadow_across_a_sheet_and_its_desk_hides_no_digit(
+    recognizer: Recognizer, desk: int, angle: int
+):
+    sheet = page("3141592")
+    photo = Image.new("L", (sheet.width + 160, sheet.height + 140), desk)
+    photo.paste(sheet, (80, 70))
+    light = Image.new("L", photo.size, 255)
+    draw = ImageDraw.Draw(light)
+    middle = photo.width // 2
+    draw.polygon(
+        [(middle + angle, 0), (photo.width, 0), photo.size, (middle - angle, photo.height)],
+        fill=140,
+    )
+    light = light.filter(ImageFilter.GaussianBlur(6))
+    shaded = np.asarray(photo, np.float32) * np.asarray(light, np.float32) / 255
+    assert recognizer.read(shaded.astype(np.uint8)).text == "3141592"
 
 
 def test_a_face_is_no_zero(recognizer: Recognizer):

@@ -80,11 +80,11 @@ def test_a_line_has_paper_around_it():
 
     page = picture((80, 90, 130, 100), (80, 130, 130, 140))
 
-    def undecided(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return np.full((len(images), 10), 0.1, np.float32)
+    def undecided(images: NDArray[np.uint8], classes: int = 10) -> NDArray[np.float32]:
+        return np.full((len(images), classes), 1 / classes, np.float32)
 
-    read_page(page, Networks(undecided, read_row, lambda cells: np.log(undecided(cells))))
-    (image,) = seen
+    read_page(page, Networks(undecided, read_row, lambda cells: np.log(undecided(cells, 11))))
+    image = seen[0]
     rows, columns = inked(image, axis=1), inked(image, axis=0)
     assert 21 <= len(rows) <= 24
     for beside in (columns[0], image.shape[1] - columns[-1] - 1):
