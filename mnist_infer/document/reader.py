@@ -52,6 +52,7 @@ class _Page:
 
     @property
     def count(self) -> int:
+        """How many digits were read."""
         return sum(len(line) for line in self.lines)
 
     @property
@@ -106,10 +107,7 @@ def read_page(picture: Picture, networks: Networks) -> Reading:
         found = _read_view(view, grey, networks)
         if found is None:
             continue
-        if page is None or (
-            found.score > page.score
-            and (not view.is_inverted or (found.is_sure and found.count >= page.count))
-        ):
+        if page is None or _is_better(found, page, view):
             page = found
         # Of a sheet a shadow may leave a part, and that is read and sure.
         if found.is_sure and view.sheet is None:
@@ -124,6 +122,15 @@ def read_page(picture: Picture, networks: Networks) -> Reading:
     )
     reason = "no digit was recognized here"
     return Reading(lines, tuple(Unread(_original(picture, box), reason) for box in page.unread))
+
+
+def _is_better(found: _Page, page: _Page, view: View) -> bool:
+    """Whether what was read in a view is rather on the page than what other views showed."""
+    # The less likely shade of ink must be in no doubt: by the score alone, 543 instead of 551 of
+    # 631 real rows are right.
+    if view.is_inverted and (not found.is_sure or found.count < page.count):
+        return False
+    return found.score > page.score
 
 
 def _read_view(view: View, grey: NDArray[np.uint8], networks: Networks) -> _Page | None:
