@@ -70,7 +70,7 @@ def _likely_views(pixels: NDArray[np.uint8]) -> Iterator[View]:
 OFF = float("inf")
 
 VARIANTS: dict[str, list[Change]] = {
-    "no sheets": [(binarize, "find_paper_regions", lambda grey: iter(()))],
+    "no sheets": [(binarize, "find_paper_regions", lambda grey, in_shadow: iter(()))],
     "sheets: one level": [(paper_region, "_levels", lambda thumbnail: iter([otsu(thumbnail)]))],
     "one view of a page": [(reader, "plausible_views", _first_view)],
     "one polarity of a page": [(reader, "plausible_views", _likely_views)],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import cc3d
@@ -18,12 +19,16 @@ if TYPE_CHECKING:
 
 
 def find_paper_regions(
-    grey: NDArray[np.uint8],
+    grey: NDArray[np.uint8], *, in_shadow: bool = True
 ) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
     """Find where a sheet of paper may lie on a ground of another shade.
 
     A note on a desk, a page on a scanner's dark bed: four straight sides, most of it of one
     shade and most of the rest of the other, and a sharp edge between them.
+
+    Args:
+        grey: uint8 `(H, W)`.
+        in_shadow: Whether to find sheets too that a shadow or a fold lies across.
 
     Yields:
         Of each the sheet, bool `(H, W)`, and the same without its edge, where its shade is mixed
@@ -32,7 +37,8 @@ def find_paper_regions(
     step = -(-max(grey.shape) // (2 * PAPER.thumbnail))
     thumbnail = np.asarray(Image.fromarray(grey).reduce(step))
     sheets: list[tuple[NDArray[np.bool_], NDArray[np.bool_]]] = []
-    for level in _levels(thumbnail):
+    levels = _levels(thumbnail)
+    for level in levels if in_shadow else islice(levels, 1):
         for region, inner in _find_sheets(thumbnail, level):
             if not any(_are_alike(region, other) for other, _ in sheets):
                 sheets.append((region, inner))

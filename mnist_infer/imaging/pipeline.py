@@ -57,7 +57,7 @@ def prepare(picture: Picture) -> Stages:
         return Stages(image, image, box, image[np.newaxis], rows=(), cell=None)
     foreground = binarize_two_levels(picture.pixels)
     if foreground is None:
-        return _stages(picture, binarize(picture.pixels)[0], is_bitmap=False)
+        return _stages(picture, binarize(picture.pixels), is_bitmap=False)
     stages = _stages(picture, foreground, is_bitmap=True)
     share = _ink(foreground) / foreground.size
     if min(share, 1 - share) >= BINARIZE.unclear_share:

@@ -22,7 +22,7 @@ def paper(shade: int = 240, pen: int = 30, side: int = 200) -> NDArray[np.uint8]
 
 
 def foreground_of(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return binarize(pixels)[0]
+    return binarize(pixels)
 
 
 def assert_stroke_found(ink: NDArray[np.uint8]) -> None:
@@ -97,7 +97,9 @@ def test_boxes_at_the_border_do_not_hide_what_is_in_them():
 def test_dark_borders_of_a_scan_are_no_paper():
     scan = np.full((200, 320), 15, np.uint8)
     scan[:, 110:310] = paper()
-    page = next(region for region, _ in find_paper_regions(scan) if region[100, 200])
+    page = next(
+        region for region, _ in find_paper_regions(scan, in_shadow=True) if region[100, 200]
+    )
     rows, columns = np.flatnonzero(page.any(axis=1)), np.flatnonzero(page.any(axis=0))
     assert (rows[0], rows[-1]) == (0, 199)
     assert 110 <= columns[0] <= 116
