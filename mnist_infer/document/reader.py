@@ -51,20 +51,20 @@ class _Page:
     unread: list[Box]
 
     @property
-    def count(self) -> int:
-        """How many digits were read."""
-        return sum(len(line) for line in self.lines)
+    def digits(self) -> list[_Digit]:
+        """The digits of all lines."""
+        return [digit for line in self.lines for digit in line]
 
     @property
     def score(self) -> float:
         """How many digits are likely to be right, less those that are likely to be wrong."""
-        return sum(2 * digit.confidence - 1 for line in self.lines for digit in line)
+        return sum(2 * digit.confidence - 1 for digit in self.digits)
 
     @property
     def is_sure(self) -> bool:
         """Whether all was read, and no digit is in doubt."""
-        confidences = [digit.confidence for line in self.lines for digit in line]
-        return not self.unread and min(confidences, default=0) >= SURE
+        least = min((digit.confidence for digit in self.digits), default=0)
+        return not self.unread and least >= SURE
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def _is_better(found: _Page, page: _Page, view: View) -> bool:
     """Whether what was read in a view is rather on the page than what other views showed."""
     # The less likely shade of ink must be in no doubt: by the score alone, 543 instead of 551 of
     # 631 real rows are right.
-    if view.is_inverted and (not found.is_sure or found.count < page.count):
+    if view.is_inverted and (not found.is_sure or len(found.digits) < len(page.digits)):
         return False
     return found.score > page.score
 
@@ -162,7 +162,7 @@ def _read_lines(writing: Writing, grey: NDArray[np.uint8], networks: Networks) -
         row = _row(writing, line)
         found = read_row(grey[row.place], writing.ink[row.place], row.labels, networks)
         digits = _digits(found, row)
-        overlap = _overlap(digits, [digit for other in page.lines for digit in other])
+        overlap = _overlap(digits, page.digits)
         is_low = line.height < least
         # Beside a line, a low one is a fragment of it; elsewhere it may be print.
         new = list(compress(digits, ~(overlap.is_level if is_low else overlap.is_known)))

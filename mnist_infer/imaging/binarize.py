@@ -33,14 +33,11 @@ class View:
     grey: NDArray[np.uint8]
     """uint8 `(h, w)`, the picture or the part of it around the sheet."""
 
-    place: tuple[slice, slice]
-    """Which rows and columns of the picture these are."""
-
-    shape: tuple[int, int]
-    """Height and width of the picture."""
-
     sheet: NDArray[np.bool_] | None = None
     """Which pixels of the picture are the sheet, bool `(H, W)`; None for the whole picture."""
+
+    place: tuple[slice, slice] = (slice(None), slice(None))
+    """Which rows and columns of the picture `grey` is."""
 
     is_inverted: bool = False
     """Whether the foreground has the less likely of two shades."""
@@ -55,11 +52,12 @@ class View:
         Returns:
             uint8 `(H, W)` of the whole picture, 0 = paper, 255 = foreground; and the window.
         """
-        foreground = np.zeros(self.shape, np.uint8)
-        foreground[self.place], window = _binarize_paper(self.grey, window)
-        if self.sheet is not None:
-            foreground = _without_shadow(np.where(self.sheet, foreground, 0), self.sheet)
-        return foreground, window
+        found, window = _binarize_paper(self.grey, window)
+        if self.sheet is None:
+            return found, window
+        foreground = np.zeros(self.sheet.shape, np.uint8)
+        foreground[self.place] = found
+        return _without_shadow(np.where(self.sheet, foreground, 0), self.sheet), window
 
 
 def plausible_views(pixels: NDArray[np.uint8], *, in_shadow: bool = True) -> Iterator[View]:
@@ -77,11 +75,10 @@ def plausible_views(pixels: NDArray[np.uint8], *, in_shadow: bool = True) -> Ite
         place = (rows, columns)
         part = blur_noise(colour_contrast(pixels[place]))
         part = _with_dark_foreground(np.where(region[place], part, _extend(part, inner[place])))
-        yield View(part, place, grey.shape, region)
+        yield View(part, region, place)
     dark = _with_dark_foreground(grey)
-    everywhere = (slice(None), slice(None))
-    yield View(dark, everywhere, grey.shape)
-    yield View(255 - dark, everywhere, grey.shape, is_inverted=True)
+    yield View(dark)
+    yield View(255 - dark, is_inverted=True)
 
 
 def binarize(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

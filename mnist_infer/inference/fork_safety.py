@@ -20,8 +20,8 @@ class ForkSafe:
     def abandon(self) -> None:
         """Never use or free ONNX Runtime's session again: another process made it, before a fork.
 
-        Threads that this process does not have may hold its locks or wait for its threads, so that
-        freeing it may hang or crash.
+        Its threads, and those that may hold its locks, did not come along: to free it could wait
+        for them for ever, or crash.
         """
         self.is_abandoned = True
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._session))
