@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class View:
-    """What of a picture may be paper, its foreground darker: all of it, or a sheet in it."""
+    """A guess at a picture's paper, with darker foreground on it: all of it, or a sheet in it."""
 
     grey: NDArray[np.uint8]
     """uint8 `(h, w)`, the picture or the part of it around the sheet."""
@@ -37,7 +37,7 @@ class View:
     """Which pixels of the picture are the sheet, bool `(H, W)`; None for the whole picture."""
 
     place: tuple[slice, slice] = (slice(None), slice(None))
-    """Which rows and columns of the picture `grey` is."""
+    """The rows and columns of the picture that `grey` holds."""
 
     is_inverted: bool = False
     """Whether the foreground has the less likely of two shades."""
@@ -61,21 +61,23 @@ class View:
 
 
 def plausible_views(pixels: NDArray[np.uint8], *, in_shadow: bool = True) -> Iterator[View]:
-    """Tell what may be the paper of a picture: sheets that lie in it, then all of it.
+    """Guess at the paper of a picture: each sheet that lies in it, then the whole picture.
 
-    All of it comes twice, since either shade may be the foreground's; the likelier one first.
+    The whole picture comes twice, since either shade may be the foreground's: the likelier one
+    first.
 
     Args:
         pixels: uint8 `(H, W)` or `(H, W, 3)`.
         in_shadow: As for `find_paper_regions`.
     """
     grey = blur_noise(colour_contrast(pixels))
-    for region, inner in find_paper_regions(grey, in_shadow=in_shadow):
-        rows, columns = (bounds(np.asarray(region.any(axis=axis))) for axis in (1, 0))
+    for region in find_paper_regions(grey, in_shadow=in_shadow):
+        rows, columns = (bounds(np.asarray(region.mask.any(axis=axis))) for axis in (1, 0))
         place = (rows, columns)
         part = blur_noise(colour_contrast(pixels[place]))
-        part = _with_dark_foreground(np.where(region[place], part, _extend(part, inner[place])))
-        yield View(part, region, place)
+        extended = _extend(part, region.inner[place])
+        part = _with_dark_foreground(np.where(region.mask[place], part, extended))
+        yield View(part, region.mask, place)
     dark = _with_dark_foreground(grey)
     yield View(dark)
     yield View(255 - dark, is_inverted=True)
@@ -90,9 +92,9 @@ def binarize(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     Returns:
         uint8 `(H, W)`, 0 = paper, 255 = foreground.
     """
-    # To look for sheets in shadow would gain none of 2,050 generated digits, and cost a tenth of a
-    # drawing's time. A sheet with nothing on it was none: a wide stroke may look like one. And a
-    # dark frame, or dark corners, may be taken for paper: nothing is there only if no view has any.
+    # Looking for sheets in shadow would gain none of 2,050 generated digits and take a tenth of a
+    # drawing's time. A view without foreground was a wrong guess: a wide stroke, a dark frame or
+    # dark corners may look like paper. So the picture is blank only if no view has foreground.
     for view in plausible_views(pixels, in_shadow=False):
         foreground, _ = view.binarize()
         if foreground.any():

@@ -1,7 +1,8 @@
-"""Where a sheet of paper lies in a picture that shows its surroundings too."""
+"""Find the paper in a picture that shows its surroundings too, such as a desk."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -18,9 +19,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def find_paper_regions(
-    grey: NDArray[np.uint8], *, in_shadow: bool = True
-) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
+@dataclass(frozen=True)
+class PaperRegion:
+    """A part of a picture that may be a sheet of paper."""
+
+    mask: NDArray[np.bool_]
+    """Which pixels are the sheet, bool `(H, W)`."""
+
+    inner: NDArray[np.bool_]
+    """The same without its edge, where its shade is mixed with the ground's."""
+
+
+def find_paper_regions(grey: NDArray[np.uint8], *, in_shadow: bool = True) -> Iterator[PaperRegion]:
     """Find where a sheet of paper may lie on a ground of another shade.
 
     A note on a desk, a page on a scanner's dark bed: four straight sides, most of it of one
@@ -28,31 +38,30 @@ def find_paper_regions(
 
     Args:
         grey: uint8 `(H, W)`.
-        in_shadow: Whether to find sheets too that a shadow or a fold lies across.
+        in_shadow: Whether to also find sheets that a shadow or a fold lies across.
 
     Yields:
-        Of each the sheet, bool `(H, W)`, and the same without its edge, where its shade is mixed
-        with the ground's.
+        Each sheet, the largest first.
     """
     step = -(-max(grey.shape) // (2 * PAPER.thumbnail))
     thumbnail = np.asarray(Image.fromarray(grey).reduce(step))
-    sheets: list[tuple[NDArray[np.bool_], NDArray[np.bool_]]] = []
+    found: list[PaperRegion] = []
     levels = _levels(thumbnail)
     for level in levels if in_shadow else islice(levels, 1):
-        for region, inner in _find_sheets(thumbnail, level):
-            if not any(_are_alike(region, other) for other, _ in sheets):
-                sheets.append((region, inner))
-    # The largest first: what a shadow or a fold leaves of a sheet looks like one too.
-    for region, inner in sorted(sheets, key=lambda sheet: -int(sheet[0].sum())):
-        yield _enlarge(region, step, grey), _enlarge(inner, step, grey)
+        for region in _regions_at(thumbnail, level):
+            if not any(_are_alike(region.mask, other.mask) for other in found):
+                found.append(region)
+    # The part of a sheet that a shadow or a fold leaves looks like a sheet, too.
+    for region in sorted(found, key=lambda region: -int(region.mask.sum())):
+        yield PaperRegion(_enlarge(region.mask, step, grey), _enlarge(region.inner, step, grey))
 
 
-def _are_alike(region: NDArray[np.bool_], other: NDArray[np.bool_]) -> bool:
-    return bool((region & other).sum() > NEARLY_ALL * (region | other).sum())
+def _are_alike(mask: NDArray[np.bool_], other: NDArray[np.bool_]) -> bool:
+    return bool((mask & other).sum() > NEARLY_ALL * (mask | other).sum())
 
 
 def _levels(thumbnail: NDArray[np.uint8]) -> Iterator[int]:
-    """Levels between two shades: those of paper and ground; or of ground, paper, and its shadow."""
+    """Find the grey levels that divide paper from ground; then those for paper in shadow."""
     level = otsu(thumbnail)
     yield level
     is_bright = thumbnail > level
@@ -61,47 +70,37 @@ def _levels(thumbnail: NDArray[np.uint8]) -> Iterator[int]:
             yield otsu(part)
 
 
-def _find_sheets(
-    thumbnail: NDArray[np.uint8], level: int
-) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
-    """What is brighter than a level and what is darker, if it is a sheet, and without its edge."""
+def _regions_at(thumbnail: NDArray[np.uint8], level: int) -> Iterator[PaperRegion]:
+    """Find a sheet in what is brighter than a grey level, and one in what is darker."""
     bright = thumbnail > level
     for shade in (bright, ~bright):
-        # In most pictures a glance is enough: paper is all around, or there is none.
+        # Most pictures end here, cheaply: paper is all around, or there is none.
         if not shade.any() or all(side.all() for side in borders(shade)):
             continue
         labels = cc3d.connected_components(shade.astype(np.uint8), connectivity=4)
         paper = labels == np.bincount(labels.ravel())[1:].argmax() + 1
-        region = _rows_filled(paper) | _rows_filled(paper.T).T
-        if region.all():
+        mask = _rows_filled(paper) | _rows_filled(paper.T).T
+        if mask.all():
             continue
-        purity = min(float(shade[region].mean()), 1 - float(shade[~region].mean()))
+        purity = min(float(shade[mask].mean()), 1 - float(shade[~mask].mean()))
         if purity <= MOST:
             continue
-        inner = region & ~dilate(~region, 1)
-        if _is_sheet(region, inner, thumbnail):
-            yield region, inner
+        region = PaperRegion(mask, mask & ~dilate(~mask, 1))
+        if _has_form(region) and _has_edge(region, thumbnail):
+            yield region
 
 
 def _enlarge(mask: NDArray[np.bool_], step: int, grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return mask.repeat(step, axis=0).repeat(step, axis=1)[: grey.shape[0], : grey.shape[1]]
 
 
-def _is_sheet(
-    region: NDArray[np.bool_], inner: NDArray[np.bool_], thumbnail: NDArray[np.uint8]
-) -> bool:
-    """Whether a part of a picture has the form and the edges of a sheet.
-
-    Args:
-        region: bool `(H, W)`.
-        inner: bool `(H, W)`, the region without its edge.
-        thumbnail: uint8 `(H, W)`, the picture.
-    """
-    area = int(region.sum())
+def _has_form(region: PaperRegion) -> bool:
+    """Whether a region has the form of a sheet: a quadrilateral, nearly upright."""
+    area = int(region.mask.sum())
     # A stroke would be all edge.
-    if inner.sum() <= MOST * area:
+    if region.inner.sum() <= MOST * area:
         return False
-    y, x = np.nonzero(region)
+    y, x = np.nonzero(region.mask)
     # A quadrilateral's corners lie farthest along the diagonals, and its area is told by them.
     a, b, c, d = (int(along.argmin()) for along in (y + x, y - x, -y - x, x - y))
     across = y[c] + 1 - y[a], x[c] + 1 - x[a]
@@ -109,12 +108,21 @@ def _is_sheet(
     spanned = abs(across[0] * down[1] - across[1] * down[0]) / 2
     fill = area / ((np.ptp(y) + 1) * (np.ptp(x) + 1))
     # What three of the picture's borders cut off is the lit part of it.
-    is_cut_off = sum(bool(side.any()) for side in borders(region)) > 2
-    if abs(spanned / area - 1) > PAPER.max_bulge or fill < PAPER.min_fill or is_cut_off:
-        return False
-    # Beside the edge, where it is blurred.
-    outside = ~dilate(region, 2)
-    within, beyond = inner & dilate(~inner, 1), ~outside & ~dilate(region, 1)
+    is_cut_off = sum(bool(side.any()) for side in borders(region.mask)) > 2
+    is_quadrilateral = abs(spanned / area - 1) <= PAPER.max_bulge
+    return bool(is_quadrilateral and fill >= PAPER.min_fill and not is_cut_off)
+
+
+def _has_edge(region: PaperRegion, thumbnail: NDArray[np.uint8]) -> bool:
+    """Whether a region differs clearly in shade from its ground.
+
+    Args:
+        region: A part of the picture.
+        thumbnail: uint8 `(H, W)`, the picture.
+    """
+    # Compared beside the edge, which itself is blurred.
+    within = region.inner & dilate(~region.inner, 1)
+    beyond = dilate(region.mask, 2) & ~dilate(region.mask, 1)
     if not within.any() or not beyond.any():
         return False
     step = float(np.median(thumbnail[within])) - float(np.median(thumbnail[beyond]))

@@ -97,9 +97,8 @@ def test_boxes_at_the_border_do_not_hide_what_is_in_them():
 def test_dark_borders_of_a_scan_are_no_paper():
     scan = np.full((200, 320), 15, np.uint8)
     scan[:, 110:310] = paper()
-    page = next(
-        region for region, _ in find_paper_regions(scan, in_shadow=True) if region[100, 200]
-    )
+    masks = (region.mask for region in find_paper_regions(scan, in_shadow=True))
+    page = next(mask for mask in masks if mask[100, 200])
     rows, columns = np.flatnonzero(page.any(axis=1)), np.flatnonzero(page.any(axis=0))
     assert (rows[0], rows[-1]) == (0, 199)
     assert 110 <= columns[0] <= 116

@@ -28,7 +28,7 @@ def sheet(
 
 
 def is_found(picture: NDArray[np.uint8]) -> bool:
-    return any(region[128, 128] for region, _ in find_paper_regions(picture))
+    return any(region.mask[128, 128] for region in find_paper_regions(picture))
 
 
 @pytest.mark.parametrize(("angle", "found"), [(8, True), (40, False)])
