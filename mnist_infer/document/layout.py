@@ -26,7 +26,6 @@ MAX_ASPECT = 2.25
 MAX_DIGITS = 10_000
 """More could not be told apart at the page's working size, and each would cost time."""
 
-
 MIN_HEIGHT = 0.4
 """Part of the height of digits: what is lower is clutter, and neighbours on a line have this part
 of the lower one's height in common. With 0.5, a page of noise has 16 lines."""
@@ -66,16 +65,47 @@ def find_writing(ink: NDArray[np.uint8]) -> Writing:
     """
     unruled = remove_page_rulings(ink)
     ink, components, has_frames = unruled.foreground, unruled.components, unruled.has_frames
-    heights, boxes, area = components.heights, components.boxes, components.area
     # The page's dark margin is no stroke: measured with it, all strokes would be dots.
     stroke = stroke_width(keep_components(components, ~components.along_border, ink))
+    members, is_clutter = _tell_digits_from_clutter(components, stroke)
+    if len(members) > MAX_DIGITS:
+        raise ImageError(
+            f"{len(members):,} marks that may be digits, and at most {MAX_DIGITS:,} are read from "
+            "one picture: it is texture, or must be cut into several"
+        )
+    if not len(members):
+        nothing = np.zeros_like(is_clutter)
+        return Writing(ink, components, nothing, [], stroke, has_frames)
+    widths = np.array([component_stroke_width(components, i, ink) for i in members.tolist()])
+    # Not the mean: letters are lower than the digits beside them.
+    lines = [
+        Line(line, float(np.quantile(components.heights[line], NEARLY_ALL)))
+        for line in _join_by_height(components.boxes, members)
+    ]
+    typical_stroke = _weighted_median(widths, components.area[members])
+    return Writing(ink, components, is_clutter, lines, typical_stroke, has_frames)
+
+
+def _tell_digits_from_clutter(
+    components: Components, stroke: float
+) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Sort components by their shapes.
+
+    Args:
+        components: All components of a page.
+        stroke: Their mean stroke width in pixels.
+
+    Returns:
+        The numbers of those that may be digits; and `(N,)`, whether each is clutter.
+    """
+    heights, widths, area = components.heights, components.widths, components.area
     dots = components.lengths < DIGITS.min_height * stroke
-    nothing = Writing(ink, components, np.zeros(len(area), bool), [], stroke, has_frames)
+    clutter = dots | components.along_border
+    nothing = np.flatnonzero([]), clutter
     if area[dots].sum() > MOST * area[~components.along_border].sum():
         return nothing  # It is texture.
-    dashes = components.widths > MAX_ASPECT * heights
-    clutter = dots | components.along_border
-    is_slender = heights > RULINGS.min_aspect / 2 * components.widths
+    dashes = widths > MAX_ASPECT * heights
+    is_slender = heights > RULINGS.min_aspect / 2 * widths
     may_be_digits = ~clutter & ~dashes
     measures = may_be_digits & ~components.at_border & ~is_slender
     if not measures.any():
@@ -85,28 +115,8 @@ def find_writing(ink: NDArray[np.uint8]) -> Writing:
     typical = _weighted_median(heights[measures], area[measures])
     rulings = is_slender & (heights > typical / MIN_HEIGHT)
     members = np.flatnonzero(may_be_digits & ~rulings & (heights > MIN_HEIGHT * typical))
-    if len(members) > MAX_DIGITS:
-        raise ImageError(
-            f"{len(members):,} marks that may be digits, and at most {MAX_DIGITS:,} are read from "
-            "one picture: it is texture, or must be cut into several"
-        )
-    if not len(members):
-        return nothing
-    widths = np.array([component_stroke_width(components, i, ink) for i in members.tolist()])
-    # Not the mean: letters are lower than the digits beside them.
-    lines = [
-        Line(line, float(np.quantile(heights[line], NEARLY_ALL)))
-        for line in _join_by_height(boxes, members)
-    ]
-    return Writing(
-        ink,
-        components,
-        # A short dash may be the bar of a 5.
-        clutter | rulings | (dashes & (components.widths > typical)),
-        lines,
-        _weighted_median(widths, area[members]),
-        has_frames,
-    )
+    # A short dash may be the bar of a 5.
+    return members, clutter | rulings | (dashes & (widths > typical))
 
 
 def labels_of(writing: Writing, line: Line, rows: slice) -> NDArray[np.unsignedinteger]:

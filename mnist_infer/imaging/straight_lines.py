@@ -52,39 +52,72 @@ def _horizontal_lines(
     run_of, length = vertical_runs(mask)
     while score.any():
         best = int(score.argmax())
-        # Only the rows around a line are looked at: squared paper may have hundreds of lines.
-        rows = _rows_between(start[best], stop[best], margin=1)
-        path = np.zeros_like(mask[rows])
-        path[_paths(start[[best]] - rows.start, stop[[best]] - rows.start, width)] = True
-        runs = run_of[rows][dilate_rows(path) & mask[rows]]
+        first, last = start[[best]], stop[[best]]
+        runs = _runs_along(mask, run_of, first, last)
         # Where strokes cross or run along the line its runs are longer, never shorter.
         thickness = float(np.percentile(length[runs], 25))
         longest = thickness + 1
-        rows = _rows_between(start[best], stop[best], margin=2 + int(longest))
+        # Only the rows around a line are looked at: squared paper may have hundreds of lines.
+        rows = _rows_between(first[0], last[0], margin=2 + int(longest))
         found = np.zeros_like(mask[rows])
         if width >= min_aspect * thickness:
             is_thin = np.zeros(len(length), bool)
             is_thin[runs] = length[runs] <= longest
             found = mask[rows] & is_thin[run_of[rows]] & ~lines[rows]
             lines[rows] |= found
-            across, columns = _paths(start[[best]], stop[[best]], width)
+            across, columns = _paths(first, last, width)
             for step in range(-int(longest), int(longest) + 1):
                 along[(across + step).clip(0, len(mask) - 1), columns] = True
-        is_same = np.maximum(np.abs(start - start[best]), np.abs(stop - stop[best]))
-        is_left = (score > 0) & (is_same > thickness + 1)
+        distance = np.maximum(np.abs(start - first), np.abs(stop - last))
+        is_left = (score > 0) & (distance > longest)
         start, stop, score = start[is_left], stop[is_left], score[is_left]
         taken = rows.start + np.flatnonzero(found.any(axis=1))
         if len(taken):
-            # What is in one line counts for no other: the bar of a 4 that slopes towards a line.
-            meets = np.minimum(start, stop) <= taken[-1] + 1
-            meets &= np.maximum(start, stop) >= taken[0] - 1
-            if meets.any():
-                ends = np.stack([start[meets], stop[meets]])
-                rows = _rows_between(ends.min(), ends.max(), margin=1)
-                free = near[rows] & ~dilate_rows(lines[rows])
-                cover = _means_along(free, *(ends - rows.start))
-                score[np.flatnonzero(meets)[cover < RULINGS.min_cover]] = 0
+            score[_used_up(near, lines, taken, start, stop)] = 0
     return lines, along
+
+
+def _runs_along(
+    mask: NDArray[np.bool_],
+    run_of: NDArray[np.intp],
+    first: NDArray[np.intp],
+    last: NDArray[np.intp],
+) -> NDArray[np.intp]:
+    """The numbers of the vertical runs on or beside the path from row `first` to `last`, (1,)."""
+    rows = _rows_between(first[0], last[0], margin=1)
+    path = np.zeros_like(mask[rows])
+    path[_paths(first - rows.start, last - rows.start, mask.shape[1])] = True
+    return run_of[rows][dilate_rows(path) & mask[rows]]
+
+
+def _used_up(
+    near: NDArray[np.bool_],
+    lines: NDArray[np.bool_],
+    taken: NDArray[np.intp],
+    start: NDArray[np.intp],
+    stop: NDArray[np.intp],
+) -> NDArray[np.intp]:
+    """The numbers of the candidates that a line has left too little foreground for.
+
+    A pixel counts for one line only, or the bar of a 4 that slopes towards a line would be another.
+
+    Args:
+        near: bool `(H, W)`, the foreground and what touches it.
+        lines: bool `(H, W)`, the lines found so far.
+        taken: The rows of the last of them, in order.
+        start: Rows where the candidates begin.
+        stop: Rows where they end.
+    """
+    meets = np.minimum(start, stop) <= taken[-1] + 1
+    meets &= np.maximum(start, stop) >= taken[0] - 1
+    numbers = np.flatnonzero(meets)
+    if not len(numbers):
+        return numbers
+    ends = np.stack([start[numbers], stop[numbers]])
+    rows = _rows_between(ends.min(), ends.max(), margin=1)
+    free = near[rows] & ~dilate_rows(lines[rows])
+    cover = _means_along(free, *(ends - rows.start))
+    return numbers[cover < RULINGS.min_cover]
 
 
 def _level_pairs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
