@@ -20,6 +20,7 @@ from mnist_infer.decode.files import (
     size_of,
 )
 from mnist_infer.decode.formats import check_pixels, open_picture
+from mnist_infer.decode.pixels import Pixels, as_array, flatten, from_array, from_pillow
 from mnist_infer.decode.tiff_pages import has_more_pages, turn_to
 from mnist_infer.errors import (
     DecodeLimitError,
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 File: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO
 ImageSource: TypeAlias = "File | Page | Picture | PILImage | NDArray[Any]"
-Pixels: TypeAlias = NDArray[np.uint8]
 
 _EXIF_ORIENTATION = 0x0112
 
@@ -76,24 +76,24 @@ class Picture:
 
 
 def max_bytes(max_pixels: int) -> int:
-    """The largest file that is taken: uncompressed RGBA of 16 bits, and a margin for headers."""
+    """Return the bytes of the largest file: uncompressed 16-bit RGBA, and a margin for headers."""
     return 8 * max_pixels + 2**20
 
 
 def decode_picture(
     source: ImageSource, working_side: int | None = None, max_pixels: int = MAX_PIXELS
 ) -> Picture:
-    """Decode one image; EXIF orientation is applied and transparency is flattened.
+    """Decode one image, turn it upright as its EXIF data say, and flatten its transparency.
 
     Args:
         source: A path, the bytes of an image file, a binary stream, a `Page` of one of these, a
             PIL image, or an array `(H, W)`, `(H, W, 1)`, `(H, W, 3)` or `(H, W, 4)` of uint8,
             uint16, bool or float in 0..1. Of an animation, the first frame counts. A `Picture` is
-            decoded already, and stays what it is.
-        working_side: Area-average by a whole factor until no side is longer than this. JPEGs
-            are not even decoded at full size then.
-        max_pixels: The largest picture that is decoded, as its header tells. An array is its
-            caller's memory already, and may have any size.
+            decoded already and returned as it is.
+        working_side: Area-average by a whole factor until no side is longer than this, in pixels.
+            JPEGs are then not even decoded at full size.
+        max_pixels: Refuse a picture whose header announces more. An array may have any size, as it
+            is in the caller's memory already.
 
     Raises:
         PictureTooLargeError: More pixels than `max_pixels`, or more bytes than so many may take.
@@ -103,7 +103,8 @@ def decode_picture(
     if isinstance(source, Picture):
         return source
     if isinstance(source, np.ndarray):
-        return _shrunk(_from_array(np.asarray(source)), working_side)  # masked ones, too
+        # A masked array gives up its mask here.
+        return _shrunk(from_array(np.asarray(source)), working_side)
     if isinstance(source, Image.Image):
         try:
             check_pixels(source, max_pixels)
@@ -219,11 +220,12 @@ def _decode(image: PILImage, working_side: int | None) -> Picture:
     drafted = 1
     if working_side is not None and image.draft("RGB", (working_side, working_side)):
         drafted = round(max(width, height) / max(image.size))
-    image.load()  # A PNG may tell its orientation behind its pixels.
-    may_be_turned = image.info or image.format is None  # What was not opened may hold it elsewhere.
+    image.load()  # A PNG may hold its orientation behind its pixels.
+    # An image that was made rather than opened may hold its orientation elsewhere than in `info`.
+    may_be_turned = image.info or image.format is None
     if may_be_turned and image.getexif().get(_EXIF_ORIENTATION, 1) != 1:
         image = ImageOps.exif_transpose(image)
-    picture = _shrunk(_plain(image), working_side)
+    picture = _shrunk(from_pillow(image), working_side)
     if drafted == 1:
         return picture
     turned = (image.width > image.height) != (width > height)
@@ -232,7 +234,7 @@ def _decode(image: PILImage, working_side: int | None) -> Picture:
 
 
 def _shrunk(image: PILImage | Pixels, working_side: int | None) -> Picture:
-    """An image of mode L, RGB or RGBa, or an array of the same shapes, made a picture."""
+    """Make a picture of an image of mode L, RGB or RGBa, or of an array like one."""
     if isinstance(image, np.ndarray):
         height, width = image.shape[:2]
     else:
@@ -242,99 +244,6 @@ def _shrunk(image: PILImage | Pixels, working_side: int | None) -> Picture:
         if isinstance(image, np.ndarray):
             image = Image.fromarray(image, "RGBa" if image.shape[2:] == (4,) else None)
         image = image.reduce(shrink)
-    pixels = image if isinstance(image, np.ndarray) else _pixels(image)
-    flat = _on_paper(pixels) if pixels.shape[2:] == (4,) else pixels
+    pixels = image if isinstance(image, np.ndarray) else as_array(image)
+    flat = flatten(pixels) if pixels.shape[2:] == (4,) else pixels
     return Picture(flat, (width, height), shrink)
-
-
-def _pixels(image: PILImage) -> Pixels:
-    """As `np.asarray` of an image of mode L, RGB or RGBa, which would ask for its type first."""
-    bands = () if image.mode == "L" else (len(image.getbands()),)
-    return np.ndarray((image.height, image.width, *bands), np.uint8, image.tobytes())
-
-
-def _plain(image: PILImage) -> PILImage | Pixels:
-    """Any of Pillow's modes as L, RGB or RGBa, or as an array where Pillow lacks the way."""
-    if image.mode == "La":
-        image = image.convert("LA")  # The only mode that Pillow converts it to.
-    if image.mode in ("RGBA", "LA", "PA", "RGBa") or "transparency" in image.info:
-        return (image if image.mode == "RGBA" else image.convert("RGBA")).convert("RGBa")
-    if image.mode in ("L", "RGB"):
-        return image
-    if image.mode == "1":
-        return image.convert("L")
-    if image.mode in ("I;16", "I;16B", "I;16L"):
-        return _from_array(np.asarray(image))
-    if image.mode in ("I", "F"):
-        return _scaled(np.array(image, np.float32))
-    return image.convert("RGB")
-
-
-def _scaled(values: NDArray[np.float32]) -> Pixels:
-    """Whatever range a 32-bit image uses (0..1, 0..255, 0..65535) -> 0..255; changes `values`."""
-    np.nan_to_num(values, copy=False)
-    low, high = float(values.min(initial=0)), float(values.max(initial=0))
-    top = next((top for top in (1, 255, 65535) if high <= top), None)
-    if top is None or low < 0:
-        raise ImageError(
-            f"32-bit pixels from {low:g} to {high:g}; scale them to 0..1, 0..255 or 0..65535"
-        )
-    values *= 255 / top
-    return np.rint(values, out=values).astype(np.uint8)
-
-
-def _from_array(array: NDArray[Any]) -> Pixels:
-    """An array that a caller gave as uint8 `(H, W)`, RGB, or RGB with premultiplied alpha."""
-    if array.ndim == 3 and array.shape[2] == 1:
-        array = array[:, :, 0]
-    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
-        raise ImageError(
-            f"an array of shape {array.shape} is no image; "
-            "give (H, W), (H, W, 1), (H, W, 3) or (H, W, 4)"
-        )
-    if array.size == 0:
-        raise ImageError(f"an image of shape {array.shape} has no pixels")
-    pixels = _to_uint8(array)
-    if pixels.shape[2:] == (4,):
-        return np.asarray(Image.fromarray(pixels, "RGBA").convert("RGBa"))
-    return pixels
-
-
-def _to_uint8(array: NDArray[Any]) -> Pixels:
-    if array.dtype == np.uint8:
-        pixels: Pixels = array
-        return pixels
-    if array.dtype == np.bool_:
-        return array.astype(np.uint8) * np.uint8(255)
-    if array.dtype.kind == "u" and array.dtype.itemsize == 2:
-        # As `rint(array / 257)`, without its floats, four times as large.
-        return (array // 257 + (array % 257 > 128)).astype(np.uint8)
-    if array.dtype.kind == "f":
-        low, high = float(array.min()), float(array.max())
-        if not (low >= 0 and high <= 1):
-            raise ImageError(
-                f"float pixels from {low:g} to {high:g}; scale them to 0..1, or give uint8"
-            )
-        scaled: Pixels = np.rint(array * 255).astype(np.uint8)
-        return scaled
-    raise ImageError(f"pixels of type {array.dtype}; give uint8, uint16, bool or float in 0..1")
-
-
-def _on_paper(premultiplied: Pixels) -> Pixels:
-    """Flatten transparency: strokes get a background that shows them, pages get their own colour.
-
-    A canvas export is often ink in the alpha channel alone: black (or white) on nothing.
-    """
-    rgb, alpha = premultiplied[:, :, :3], premultiplied[:, :, 3:]
-    covered = float(alpha.sum(dtype=np.int64)) / 255
-    if covered == 0:
-        return np.full(alpha.shape[:2], 255, np.uint8)
-    brightness = float(rgb.sum(dtype=np.int64)) / (3 * covered)
-    is_strokes = covered < 0.5 * alpha.size or _is_one_colour(rgb[alpha[:, :, 0] == 255])
-    is_paper_white = (brightness < 128) == is_strokes
-    return rgb + (255 - alpha) if is_paper_white else rgb
-
-
-def _is_one_colour(opaque: Pixels) -> bool:
-    """Whether opaque pixels, (N, 3), show nothing but their outline, as fat strokes do."""
-    return len(opaque) > 0 and not np.ptp(opaque, axis=0).any()

@@ -23,7 +23,7 @@ from mnist_infer import (
     PictureTooLargeError,
     Recognizer,
 )
-from mnist_infer.decode import isolated
+from mnist_infer.decode import worker_pool
 from mnist_infer.decode.images import Picture, decode_picture
 from mnist_infer.decode.isolated import IsolatedDecoder
 from tests.pictures import drawn, encoded
@@ -153,7 +153,7 @@ class TestManyHostilePictures:
             assert isinstance(stuck.exception(), DecodeLimitError)
 
     def test_more_than_can_wait_are_told_so(self, monkeypatch: pytest.MonkeyPatch):
-        monkeypatch.setattr(isolated, "_MAX_SLOW_PICTURES", 1)
+        monkeypatch.setattr(worker_pool, "_MAX_SLOW_PICTURES", 1)
         shared = IsolatedDecoder(max_pixels=1000, workers=1)
         with ThreadPoolExecutor(3) as pool:
             stuck = [pool.submit(shared.decode, b"sleep") for _ in range(3)]
