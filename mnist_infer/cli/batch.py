@@ -21,6 +21,7 @@ from mnist_infer.errors import DeviceError, ModelError
 if TYPE_CHECKING:
     from mnist_infer.batch.run import Options
     from mnist_infer.batch.work import Work
+    from mnist_infer.inference.registry import ModelInfo
 
 _SECONDS_BETWEEN_LINES = 10
 
@@ -70,18 +71,8 @@ def batch(
     try:
         from mnist_infer.batch.run import Options
         from mnist_infer.batch.work import Task, WorkError, create
-        from mnist_infer.inference.registry import has_int8
-        from mnist_infer.recognizer import Recognizer
 
-        # Now rather than in a hundred workers: is the model available? GPUs take it in float32.
-        config = ModelConfig(
-            model,
-            "cpu",
-            precision="float32" if num_gpus and has_int8(model) else "auto",
-            input_range=input_range,
-            isolated=True,
-        )
-        info = Recognizer.from_config(config).model
+        config, info = _check_model(model, input_range, on_gpus=bool(num_gpus))
         task = Task(_absolute(source), info.sha256, input_range)
         work = create(_absolute(destination), task, images_at(source), part_size)
     except ModuleNotFoundError as error:
@@ -90,22 +81,12 @@ def batch(
         ) from error
     except (ModelError, DeviceError, WorkError) as error:
         raise usage_error(str(error)) from error
-    options = Options(
-        destination=_absolute(destination),
-        config=replace(
-            config,
-            model=model if model == info.name else _absolute(model),
-            device="cuda" if num_gpus else "cpu",
-        ),
-        batch_size=batch_size,
-        workers=workers,
-        num_gpus=num_gpus,
-    )
+    options = Options(_absolute(destination), config, batch_size, workers, num_gpus)
     raise_interrupts()
     try:
-        # Where workers die, Ray tells of it on stdout.
+        # Ray reports workers that die on stdout.
         with redirect_stdout(sys.stderr):
-            _do(work, options, quiet)
+            _run_with_progress(work, options, quiet)
     except KeyboardInterrupt:
         print_stderr(f"{PROGRAM}: stopped; run it again to go on")
         raise SystemExit(INTERRUPTED) from None
@@ -115,13 +96,39 @@ def batch(
         raise SystemExit(1) from error
 
 
-def _do(work: Work, options: Options, quiet: bool) -> None:
+def _check_model(
+    model: str, input_range: InputRange, *, on_gpus: bool
+) -> tuple[ModelConfig, ModelInfo]:
+    """Load a model here, to fail now rather than in a hundred workers.
+
+    Returns:
+        The configuration for the workers, and what is known of the model.
+    """
+    from mnist_infer.inference.registry import has_int8
+    from mnist_infer.recognizer import Recognizer
+
+    config = ModelConfig(
+        model,
+        device="cpu",
+        precision="float32" if on_gpus and has_int8(model) else "auto",
+        input_range=input_range,
+        isolated=True,
+    )
+    info = Recognizer.from_config(config).model
+    return replace(
+        config,
+        model=model if model == info.name else _absolute(model),
+        device="cuda" if on_gpus else "cpu",
+    ), info
+
+
+def _run_with_progress(work: Work, options: Options, quiet: bool) -> None:
     from mnist_infer.batch.run import run
 
     already = sum(map(work.size, work.done()))
     new = errors = 0
     started = None
-    told = time.monotonic()
+    reported = time.monotonic()
     for part in run(work, options):
         # Speed counts from the first part: before it, Ray and the workers start.
         now = time.monotonic()
@@ -129,8 +136,8 @@ def _do(work: Work, options: Options, quiet: bool) -> None:
             started, first = now, part.images
         new += part.images
         errors += part.errors
-        if not quiet and now - told > _SECONDS_BETWEEN_LINES:
-            told = now
+        if not quiet and now - reported > _SECONDS_BETWEEN_LINES:
+            reported = now
             speed = f", {(new - first) / (now - started):,.0f}/s" if now > started else ""
             print_stderr(f"{already + new:,} of {work.images:,} images{speed}")
     work.tidy()

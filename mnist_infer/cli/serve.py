@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +19,12 @@ from mnist_infer.cli.options import (
 )
 from mnist_infer.config import DEFAULT_MODEL, ModelConfig
 from mnist_infer.errors import DeviceError, ModelError
+from mnist_infer.server.limits import Limits
+
+if TYPE_CHECKING:
+    from mnist_infer.recognizer import Recognizer
+
+_LIMITS = Limits()
 
 
 def serve(
@@ -54,7 +60,7 @@ def serve(
         typer.Option(
             min=1, metavar="BYTES", help="The largest body of a request that is accepted."
         ),
-    ] = 16_000_000,
+    ] = _LIMITS.max_body,
     max_pixels: MaxPixels = 25_000_000,
     max_batch: Annotated[
         int,
@@ -63,7 +69,7 @@ def serve(
             metavar="N",
             help="At most so many images go through the network together; 1: no batching.",
         ),
-    ] = 64,
+    ] = _LIMITS.max_batch,
     queue: Annotated[
         int,
         typer.Option(
@@ -71,34 +77,26 @@ def serve(
             metavar="N",
             help="How many requests are accepted at once; more get the status 503.",
         ),
-    ] = 256,
+    ] = _LIMITS.queue,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no access log.")] = False,
 ) -> None:
     """Serve the page to draw on, and the API, until interrupted."""
-    from mnist_infer.decode.formats import limit_pillow
-    from mnist_infer.recognizer import Recognizer
-
     if page is not None and not (page / "model" / "digit.onnx").is_file():
         raise usage_error(
             f"{page} holds no built site; in web/ of the source, `npm ci --ignore-scripts` and "
             "`npm run build` write one to web/site"
         )
-    limit_pillow(max_pixels)
     try:
         from mnist_infer.server import logs, run
         from mnist_infer.server.app import create_app
-        from mnist_infer.server.limits import Limits
     except ModuleNotFoundError as error:
         raise usage_error(
             f'{error.name} is missing; install the server: pip install "mnist-infer[serve]"',
         ) from error
 
-    try:
-        recognizer = Recognizer.from_config(
-            ModelConfig(model, device, threads, precision, input_range, max_pixels, isolated=True)
-        )
-    except (ModelError, DeviceError) as error:
-        raise usage_error(str(error)) from error
+    recognizer = _open_recognizer(
+        ModelConfig(model, device, threads, precision, input_range, max_pixels, isolated=True)
+    )
     logs.configure()
     limits = Limits(max_body, max_batch, queue)
     raise_interrupts()
@@ -108,3 +106,14 @@ def serve(
         run.run(app, limits, host, port)
     except OSError as error:
         raise usage_error(f"cannot listen on {host}:{port} ({error.strerror})") from error
+
+
+def _open_recognizer(config: ModelConfig) -> Recognizer:
+    from mnist_infer.decode.formats import limit_pillow
+    from mnist_infer.recognizer import Recognizer
+
+    limit_pillow(config.max_pixels)
+    try:
+        return Recognizer.from_config(config)
+    except (ModelError, DeviceError) as error:
+        raise usage_error(str(error)) from error

@@ -1,4 +1,4 @@
-"""The application: which address leads where, and how errors are told."""
+"""The application: which endpoint answers which address, and how errors are answered."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def create_app(
     recognizer: Recognizer,
     limits: Limits,
     allowed_hosts: Collection[str] = (),
-    browser_engine: Path | None = None,
+    site: Path | None = None,
     access_log: AccessLog | None = None,
 ) -> ASGIApp:
     """Create the whole server as one ASGI application.
@@ -45,8 +45,8 @@ def create_app(
         recognizer: What answers.
         limits: What a client may ask for.
         allowed_hosts: Names of the server besides localhost and its IP addresses.
-        browser_engine: The folder of a built site, for a page that recognises drawings by itself;
-            None for one that asks the server.
+        site: The folder of the built site in `web/`: with it the page recognises drawings in the
+            browser; without it the page asks the server.
         access_log: Where answered requests are logged; None: nowhere.
     """
     metrics = Metrics()
@@ -56,7 +56,7 @@ def create_app(
 
     async def about(request: Request) -> Response:
         """Version, model and device."""
-        engines: list[Engine] = ["server"] if browser_engine is None else ["server", "browser"]
+        engines: list[Engine] = ["server"] if site is None else ["server", "browser"]
         return JsonResponse(About(__version__, protocol.model, recognizer.device, engines))
 
     operations = [
@@ -82,7 +82,7 @@ def create_app(
             Route("/", _page("index.html")),
             Route("/docs", _page("docs.html")),
             Mount("/static", StaticFiles(directory=STATIC)),
-            *_engine_files(browser_engine),
+            *_engine_files(site),
         ],
         middleware=[Middleware(HostMiddleware, allowed_hosts=allowed_hosts)],
         exception_handlers=dict.fromkeys((*EXPECTED, Exception), error_response),
@@ -90,12 +90,12 @@ def create_app(
     )
     # A redirect would lead to the Host header, which a client makes up.
     app.router.redirect_slashes = False
-    page_headers = for_pages(compile_webassembly=browser_engine is not None)
+    page_headers = for_pages(compile_webassembly=site is not None)
     return ObservabilityMiddleware(app, metrics, page_headers, access_log)
 
 
 def _engine_files(site: Path | None) -> list[BaseRoute]:
-    """The network and its runtime, of a built site."""
+    """Serve the network and its runtime from a built site, if there is one."""
     if site is None:
         return []
     return [

@@ -1,4 +1,4 @@
-"""What works on requests: the recogniser and its threads, so that the event loop never waits."""
+"""The recogniser behind the server, with the threads it works in: the event loop never waits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import TypeVar, TypeVarTuple
 
 from mnist_infer.recognizer import Recognizer
 from mnist_infer.server.batching import Batcher
-from mnist_infer.server.limits import ConcurrencyLimit, Limits
+from mnist_infer.server.errors import OverloadedError
+from mnist_infer.server.limits import Limits
 from mnist_infer.server.metrics import Metrics
 
 _SPARE_THREADS = 2
@@ -20,8 +21,32 @@ Result = TypeVar("Result")
 Args = TypeVarTuple("Args")
 
 
+class ConcurrencyLimit:
+    """Counts the requests in progress and refuses more than fit, before their bodies are read."""
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self.in_progress = 0
+
+    def __enter__(self) -> None:
+        """Take one of the places.
+
+        Raises:
+            OverloadedError: None is free.
+        """
+        if self.in_progress >= self._capacity:
+            raise OverloadedError(
+                f"{self.in_progress} requests are in progress already; try again later"
+            )
+        self.in_progress += 1
+
+    def __exit__(self, *_: object) -> None:
+        """Give the place back."""
+        self.in_progress -= 1
+
+
 class Backend:
-    """A recogniser with a pool of threads for what takes the processor, and one for decoders."""
+    """A recogniser with two pools of threads: one that computes, one that waits for decoders."""
 
     def __init__(self, recognizer: Recognizer, limits: Limits, metrics: Metrics) -> None:
         self.recognizer = recognizer
@@ -31,16 +56,16 @@ class Backend:
         metrics.in_progress.set_function(lambda: self.concurrency.in_progress)
         threads = (os.cpu_count() or 1) + _SPARE_THREADS
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="worker")
-        # The decoder, and not a thread that is missing, decides who waits.
+        # As many threads as requests: the decoder decides who waits, never a lack of threads.
         self._decoding = ThreadPoolExecutor(limits.queue, thread_name_prefix="decoding")
 
     async def run(self, function: Callable[[*Args], Result], *args: *Args) -> Result:
-        """The function's result, from a worker thread."""
+        """Call a function in a worker thread; return its result."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._executor, function, *args)
 
     async def decode(self, function: Callable[[*Args], Result], *args: *Args) -> Result:
-        """The function's result, from a thread that waits for a decoder."""
+        """Call a function in a thread that may wait for a decoder; return its result."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._decoding, function, *args)
 
@@ -50,9 +75,14 @@ class Backend:
         run: Callable[[list[Item]], list[Result]],
         cost: Callable[[Item], int],
     ) -> Batcher[Item, Result]:
-        """A batcher whose batches run here, one at a time; `kind` names them in the metrics.
+        """Make a batcher whose batches run in a worker thread, one at a time.
 
         Two batches half as large would take longer than one.
+
+        Args:
+            kind: What the metrics call its batches.
+            run: Gives one result for each item, in order.
+            cost: What an item takes from `Limits.max_batch`.
         """
         return Batcher(
             run,
@@ -63,7 +93,7 @@ class Backend:
         )
 
     def close(self) -> None:
-        """End the decoders, and finish what the threads have begun."""
+        """End the decoders, and let the threads finish their work."""
         self.recognizer.close()
         self._decoding.shutdown()
         self._executor.shutdown()
