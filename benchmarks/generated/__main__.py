@@ -20,7 +20,7 @@ from benchmarks.generated import digits, rows
 from benchmarks.realworld import edit_distance
 from mnist_infer import ImageError, NoDigitError, Recognizer
 from mnist_infer.config import DEFAULT_MODEL
-from mnist_infer.json_records import READING_THRESHOLD
+from mnist_infer.results import READING_THRESHOLD
 from train.rows.glyphs import HELD_OUT, Glyphs, load
 
 COUNT = 200

@@ -8,12 +8,12 @@ from PIL import Image, ImageDraw, ImageFont
 
 from mnist_infer.config import MAX_PIXELS
 from mnist_infer.decode.images import ImageSource, decode_picture
-from mnist_infer.json_records import READING_THRESHOLD
+from mnist_infer.results import READING_THRESHOLD
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
 
-    from mnist_infer.results import Reading
+    from mnist_infer.results import Box, Reading
 
 # Apart in hue and in lightness, so that colour-blind eyes tell them too.
 _CERTAIN = (0, 110, 80)
@@ -22,7 +22,7 @@ _UNREAD = (110, 110, 120)
 
 
 def annotate(image: ImageSource, reading: Reading, max_pixels: int = MAX_PIXELS) -> PILImage:
-    """The picture in RGB with the digits of its reading marked on it.
+    """Draw a copy of a picture, in RGB, with the digits of its reading marked on it.
 
     Args:
         image: What `Recognizer.read` was given.
@@ -45,7 +45,7 @@ def annotate(image: ImageSource, reading: Reading, max_pixels: int = MAX_PIXELS)
 
 def _mark(
     draw: ImageDraw.ImageDraw,
-    box: tuple[int, int, int, int],
+    box: Box,
     label: str,
     colour: tuple[int, int, int],
     size: tuple[int, int],

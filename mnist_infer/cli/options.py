@@ -9,7 +9,7 @@ import typer
 from mnist_infer import __version__, config
 from mnist_infer.cli.console import PROGRAM
 from mnist_infer.inference.registry import bundled_info
-from mnist_infer.json_records import READING_THRESHOLD
+from mnist_infer.results import READING_THRESHOLD
 
 _DEFAULT = bundled_info(config.DEFAULT_MODEL).sidecar
 

@@ -6,14 +6,15 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
-from mnist_infer.json_records import READING_THRESHOLD, Answer
+from mnist_infer.json_records import Answer
+from mnist_infer.results import READING_THRESHOLD
 
 if TYPE_CHECKING:
     from mnist_infer.results import Prediction
 
 
 def as_json(records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """One array with a record a line."""
+    """Write one JSON array with one record a line."""
     separator, written = "[\n", 0
     for record in records:
         yield separator + json.dumps(record)
@@ -22,27 +23,27 @@ def as_json(records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def json_end(records: int) -> str:
-    """What ends the array of `as_json` after so many records."""
+    """Write the end of the array of `as_json` after so many records."""
     return "\n]\n" if records else "[]\n"
 
 
 def as_jsonl(records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """A record a line."""
+    """Write one JSON record a line."""
     for record in records:
         yield json.dumps(record) + "\n"
 
 
 _ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t", "\\": r"\\", "'": r"\'"}
-# Control and format characters, what is no valid text, and the separators of lines: a terminal
-# obeys some of them, and a reader sees none.
+# Control and format characters, invalid text, and line separators: a terminal obeys some of them,
+# and a reader sees none.
 _NOT_PRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def quote_name(name: str) -> str:
-    r"""A file name as text: itself, or as `$'a\nb'` where not all of it is printable.
+    r"""Write a file name as text: as it is, or as `$'a\nb'` if some of it is not printable.
 
-    Shells take what is quoted for the same name. So no name breaks its line or gives a terminal
-    orders.
+    A shell reads the quoted form as the same name. So a name can neither break its line nor control
+    the terminal.
     """
     if name.isprintable():
         return name
@@ -61,7 +62,7 @@ def _escape(letter: str) -> str:
     if category(letter) not in _NOT_PRINTABLE:
         return letter
     number = ord(letter)
-    if 0xDC80 <= number <= 0xDCFF:  # How Python holds a byte that is no valid text.
+    if 0xDC80 <= number <= 0xDCFF:  # How Python holds a byte that is not valid text.
         return f"\\x{number - 0xDC00:02x}"
     if number < 0x80:
         return f"\\x{number:02x}"
@@ -88,7 +89,7 @@ def as_text(answers: Iterable[Answer], top: int, *, spaces: bool = True) -> Iter
 
 
 def as_drawing(answers: Iterable[Answer], top: int, stream: TextIO) -> Iterator[str]:
-    """As `as_text`, each followed by what the digit network saw, and a bar for each digit.
+    """Write the text of `as_text`, then what the digit network saw, and a bar for each digit.
 
     Below stand the names of the files that were saved of it.
     """

@@ -1,4 +1,4 @@
-"""What the commands do with pictures: recognise, read or explain each, and print the answers.
+"""Recognise, read or explain pictures for the commands, and print the answers.
 
 Heavy imports happen where they are used, so that `--help` answers at once.
 """
@@ -21,7 +21,7 @@ from mnist_infer.cli.output import as_drawing, as_json, as_jsonl, as_text, json_
 from mnist_infer.config import ModelConfig
 from mnist_infer.decode.find_images import expand, open_source
 from mnist_infer.errors import DeviceError, ImageError, LowConfidenceError, ModelError
-from mnist_infer.json_records import READING_THRESHOLD, Answer, digit_record, page_record
+from mnist_infer.json_records import Answer, digit_record, is_uncertain, page_record
 
 if TYPE_CHECKING:
     from mnist_infer.parallel import Decode
@@ -146,7 +146,7 @@ def _run(
 
 
 def _open_recognizer(config: ModelConfig, verbose: bool) -> Recognizer:
-    # Without work for them, numpy's threads still cost their start.
+    # numpy would start threads for which there is no work here.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from mnist_infer.decode.formats import limit_pillow
     from mnist_infer.recognizer import Recognizer
@@ -163,10 +163,10 @@ def _open_recognizer(config: ModelConfig, verbose: bool) -> Recognizer:
 
 
 def _decoder(images: list[str], max_pixels: int) -> Decode:
-    """Choose what decodes the images: mostly worker processes with limits on time and memory.
+    """Choose how images are decoded: mostly in worker processes with limits on time and memory.
 
-    Outside Linux a worker takes as long to start as all the rest. There a single picture is decoded
-    in this process, and in a frozen app all pictures are.
+    Outside Linux, starting a worker takes as long as all the rest. So a single picture is decoded
+    in this process there, and in a frozen app all pictures are.
     """
     from mnist_infer.decode.images import decode_picture
     from mnist_infer.decode.isolated import IsolatedDecoder
@@ -264,20 +264,18 @@ def _writing(path: Path) -> Iterator[None]:
 def _judged(
     answers: Iterable[Answer], threshold: float | None, min_confidence: float
 ) -> Iterator[Answer]:
-    """Mark what is uncertain, and refuse what is less confident than the user wants."""
+    """Mark uncertain answers, and refuse those with less confidence than the user wants."""
     for answer in answers:
         result = answer.prediction or answer.reading
         if not result:
             yield answer
             continue
-        least = READING_THRESHOLD if answer.reading else threshold
-        uncertain = None if least is None else result.confidence < least
         error = None
         if result.confidence < min_confidence:
             error = LowConfidenceError(
                 f"confidence {result.confidence:.3f} is below {min_confidence:g}"
             )
-        yield replace(answer, uncertain=uncertain, error=error)
+        yield replace(answer, uncertain=is_uncertain(result, threshold), error=error)
 
 
 def _with_progress(answers: Iterator[Answer], images: Iterable[str]) -> Iterator[Answer]:
@@ -301,7 +299,7 @@ class _Outcome:
         return INTERRUPTED if self.interrupts.happened else min(self.unanswered, 1)
 
     def watch(self, answers: Iterator[Answer], report: bool) -> Iterator[Answer]:
-        """Pass answers on; count those that are none, `report` them and what was left unread."""
+        """Pass answers on and count the failed ones; `report` these, and what was left unread."""
         while answer := self._next(answers):
             self.answers += 1
             if answer.error:

@@ -15,19 +15,19 @@ from mnist_infer.imaging.params import EDGE, MOST
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Box: TypeAlias = "tuple[int, int, int, int]"
-"""Left, top, right, bottom in pixels."""
+Sides: TypeAlias = "tuple[int, int, int, int]"
+"""The left, top, right and bottom sides of a box, in pixels. (A `Box` has a width and a height.)"""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """The place of one digit in a row: the box of its ink, and the ink, uint8 `(H, W)`.
+    """The place of one digit in a row."""
 
-    Where there is no ink, `ink` is None and the box the part of the row that is the digit's.
-    """
+    box: Sides
+    """Of its ink; without ink, the part of the row that belongs to the digit."""
 
-    box: Box
     ink: NDArray[np.uint8] | None
+    """uint8 `(H, W)`, cut out; None without ink."""
 
 
 def cut_cells(
@@ -35,9 +35,9 @@ def cut_cells(
 ) -> list[Cell]:
     """Cut a row midway between its digits.
 
-    A connected component with most of its pixels in one cell belongs to that cell alone: digits
-    lean, and reach over each other. Other components are cut. The first and the last cell reach
-    outwards by most of the distance between digits.
+    A connected component with most of its pixels in one cell belongs to that cell alone, since
+    digits lean and overlap. Other components are cut. The first and the last cell reach outwards by
+    most of the distance between digits.
 
     Args:
         ink: uint8 `(H, W)`, the row's.

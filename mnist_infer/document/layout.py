@@ -21,14 +21,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAX_ASPECT = 2.25
-"""What is wider, in heights, is a dash or an underline: no digit of MNIST is wider than 2.22."""
+"""Width over height above which a component is a dash or an underline: no digit of MNIST exceeds
+2.22."""
 
 MAX_DIGITS = 10_000
-"""More could not be told apart at the page's working size, and each would cost time."""
+"""The most digits on a page: more would blur together at its working size, and each takes time."""
 
 MIN_HEIGHT = 0.4
-"""Part of the height of digits: what is lower is clutter, and neighbours on a line have this part
-of the lower one's height in common. With 0.5, a page of noise has 16 lines."""
+"""Part of the height of digits below which a component is clutter. Also the part of their height
+that neighbours on a line share, of the lower one. With 0.5, a page of noise has 16 lines."""
 
 
 @dataclass(frozen=True)
@@ -41,20 +42,25 @@ class Line:
 
 @dataclass(frozen=True)
 class Writing:
-    """What is written on a page.
-
-    `ink` is uint8 `(H, W)`, `stroke_width` in pixels, and lines go from top to bottom.
-    `is_clutter`, `(N,)`, tells of each connected component whether it is a dot, a dash, a ruling,
-    or lies along the page's border. `has_frames` says whether frames around writing were taken out
-    of the ink.
-    """
+    """The writing on a page."""
 
     ink: NDArray[np.uint8]
+    """uint8 `(H, W)`, without rulings."""
+
     components: Components
+    """Its connected components, writing or not."""
+
     is_clutter: NDArray[np.bool_]
+    """Whether each component, `(N,)`, is a dot, dash or ruling, or lies along the page's border."""
+
     lines: list[Line]
+    """From top to bottom."""
+
     stroke_width: float
+    """In pixels."""
+
     has_frames: bool
+    """Whether frames around writing were removed from the ink."""
 
 
 def find_writing(ink: NDArray[np.uint8]) -> Writing:
@@ -65,7 +71,7 @@ def find_writing(ink: NDArray[np.uint8]) -> Writing:
     """
     unruled = remove_page_rulings(ink)
     ink, components, has_frames = unruled.foreground, unruled.components, unruled.has_frames
-    # The page's dark margin is no stroke: measured with it, all strokes would be dots.
+    # Without the page's dark margin: it is so wide that all strokes would seem to be dots.
     stroke = stroke_width(keep_components(components, ~components.along_border, ink))
     members, is_clutter = _tell_digits_from_clutter(components, stroke)
     if len(members) > MAX_DIGITS:
@@ -165,9 +171,10 @@ def _join_by_height(boxes: NDArray[np.intp], members: NDArray[np.intp]) -> list[
 
 
 def _shared_heights(spans: NDArray[np.intp], span: NDArray[np.intp]) -> NDArray[np.float64]:
-    """How much of its height a span (2,), top and bottom, shares with each of others (N, 2).
+    """Measure what a span (2,), top and bottom, shares with each of others (N, 2).
 
-    It is told as a part of the lower one's height.
+    Returns:
+        The shared height as a part of the lower span's: `(N,)`.
     """
     shared = np.minimum(spans[:, 1], span[1]) - np.maximum(spans[:, 0], span[0])
     lower: NDArray[np.float64] = shared / np.minimum(spans[:, 1] - spans[:, 0], span[1] - span[0])

@@ -22,13 +22,14 @@ from mnist_infer.results import LocatedDigit, Reading, Unread
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mnist_infer.document.cells import Box
+    from mnist_infer.document.cells import Sides
     from mnist_infer.document.layout import Writing
     from mnist_infer.document.rows import RowReading
     from mnist_infer.inference.networks import Networks
+    from mnist_infer.results import Box
 
 WORKING_SIDE = 1600
-"""Pixels of the longer side that a page is shrunk to: 80 lines of digits of 20 pixels fit on it."""
+"""Pixels of the longer side to which a page is shrunk: room for 80 lines of 20-pixel digits."""
 
 BESIDE = 0.5
 """Paper beside a line in its row, as a part of the line's height."""
@@ -38,7 +39,7 @@ BESIDE = 0.5
 class _Digit:
     """A digit that was read, and its box on the page."""
 
-    box: Box
+    box: Sides
     digit: int
     confidence: float
 
@@ -48,7 +49,7 @@ class _Page:
     """The digits of each line, and boxes of what may be digits and was not read."""
 
     lines: list[list[_Digit]]
-    unread: list[Box]
+    unread: list[Sides]
 
     @property
     def digits(self) -> list[_Digit]:
@@ -69,26 +70,24 @@ class _Page:
 
 @dataclass(frozen=True)
 class _Row:
-    """The row of a line: which part of the page it is, and its connected components.
-
-    `place` has its vertical and its horizontal range; `labels` is `(H, W)`, 0 where there is
-    nothing that may be a digit.
-    """
+    """The row of a line."""
 
     place: tuple[slice, slice]
+    """Its rows and columns of pixels on the page."""
+
     labels: NDArray[np.unsignedinteger]
+    """`(H, W)`, the number of the connected component that may be a digit, or 0."""
 
 
 @dataclass(frozen=True)
 class _Overlap:
-    """How digits lie to those of other lines: `(N,)` bool each.
-
-    `is_level` says whether the middle of a digit is as high as one of them, and `is_known` whether
-    it is in the box of one.
-    """
+    """How digits overlap those of other lines: `(N,)` bool each."""
 
     is_level: NDArray[np.bool_]
+    """Whether the middle of a digit is at the height of one of them."""
+
     is_known: NDArray[np.bool_]
+    """Whether the middle of a digit is in the box of one of them."""
 
 
 def read_page(picture: Picture, networks: Networks) -> Reading:
@@ -99,7 +98,7 @@ def read_page(picture: Picture, networks: Networks) -> Reading:
         networks: What reads its rows.
 
     Returns:
-        Its digits; no line where there are none.
+        Its digits; without any, no lines.
     """
     grey = colour_contrast(picture.pixels)
     page = None
@@ -109,7 +108,7 @@ def read_page(picture: Picture, networks: Networks) -> Reading:
             continue
         if page is None or _is_better(found, page, view):
             page = found
-        # Of a sheet a shadow may leave a part, and that is read and sure.
+        # A sheet does not end the search: it may be the part of the paper beside a shadow.
         if found.is_sure and view.sheet is None:
             break
     if page is None:
@@ -125,9 +124,9 @@ def read_page(picture: Picture, networks: Networks) -> Reading:
 
 
 def _is_better(found: _Page, page: _Page, view: View) -> bool:
-    """Whether what was read in a view is rather on the page than what other views showed."""
-    # The less likely shade of ink must be in no doubt: by the score alone, 543 instead of 551 of
-    # 631 real rows are right.
+    """Decide whether what was read in a view is more likely right than what was read before."""
+    # The less likely shade of ink counts only without doubt: by the score alone, 543 instead of 551
+    # of 631 real rows are right.
     if view.is_inverted and (not found.is_sure or len(found.digits) < len(page.digits)):
         return False
     return found.score > page.score
@@ -140,7 +139,7 @@ def _read_view(view: View, grey: NDArray[np.uint8], networks: Networks) -> _Page
         return None
     writing = find_writing(ink)
     page = _read_lines(writing, grey, networks)
-    # Until writing is found its stroke width is a guess; re-binarization knows it.
+    # The first binarization guessed the stroke width; the second one knows it.
     if not page.is_sure and (better := refined_window(window, writing.stroke_width)) is not None:
         writing = find_writing(view.binarize(better)[0])
         page = max(page, _read_lines(writing, grey, networks), key=lambda each: each.score)
@@ -150,14 +149,14 @@ def _read_view(view: View, grey: NDArray[np.uint8], networks: Networks) -> _Page
 def _read_lines(writing: Writing, grey: NDArray[np.uint8], networks: Networks) -> _Page:
     """Read each line that the layout found; where it found none, the whole page is one row."""
     if writing.has_frames:
-        # The sides of boxes look like 1s, and the layout has taken them out of the ink.
+        # The sides of boxes look like 1s: use the ink, from which the layout has removed them.
         grey = 255 - writing.ink
     page = _Page([], [])
     lines = writing.lines or [Line([], len(grey))]
     least = MOST * max(line.height for line in lines)
     # The bar of a 5 may stand apart and begin a line of its own: the rows of both lines then show
     # the same digits. The line of more components comes first, as its height fits the digits
-    # better, and what a later row shows once more is not read twice.
+    # better, and what a later row shows again is skipped.
     for line in sorted(lines, key=lambda line: (line.height < least, -len(line.members))):
         row = _row(writing, line)
         found = read_row(grey[row.place], writing.ink[row.place], row.labels, networks)
@@ -186,7 +185,7 @@ def _overlap(digits: list[_Digit], known: list[_Digit]) -> _Overlap:
 
 
 def _boxes(digits: list[_Digit]) -> NDArray[np.intp]:
-    """Left, top, right and bottom sides: (4, N)."""
+    """Stack the left, top, right and bottom sides of digits: (4, N)."""
     return np.array([each.box for each in digits], np.intp).reshape(-1, 4).T
 
 
@@ -207,7 +206,7 @@ def _row(writing: Writing, line: Line) -> _Row:
 
 
 def _digits(found: RowReading, row: _Row) -> list[_Digit]:
-    """The digits that were found in a row, with their boxes on the page."""
+    """List the digits that were found in a row, with their boxes on the page."""
     y, x = (side.start for side in row.place)
     return [
         _Digit((x + left, y + top, x + right, y + bottom), int(digit), confidence)
@@ -217,14 +216,14 @@ def _digits(found: RowReading, row: _Row) -> list[_Digit]:
     ]
 
 
-def _original(picture: Picture, box: Box) -> tuple[int, int, int, int]:
-    """A box of the page as x, y, width, height of the original."""
+def _original(picture: Picture, box: Sides) -> Box:
+    """Convert the sides of a box on the page to x, y, width and height in the original."""
     left, top, right, bottom = box
     return picture.original_box(slice(top, bottom), slice(left, right))
 
 
-def _left_over(writing: Writing, line: Line, digits: list[_Digit]) -> list[Box]:
-    """Boxes of a line's components that are as tall as a digit and in no digit's box."""
+def _left_over(writing: Writing, line: Line, digits: list[_Digit]) -> list[Sides]:
+    """Find the components of a line that are as tall as a digit and in no digit's box."""
     boxes = []
     for member in line.members:
         top, left, bottom, right = writing.components.boxes[member].tolist()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from mnist_infer.document.cells import Box, Cell, cut_cells
+from mnist_infer.document.cells import Cell, Sides, cut_cells
 from mnist_infer.imaging.cell_image import cell_image
 from mnist_infer.imaging.normalize import render_variants
 from mnist_infer.imaging.row_image import row_image
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from mnist_infer.inference.networks import Networks
 
-    _InPlace: TypeAlias = Mapping[Box, NDArray[np.float32]]
+    _InPlace: TypeAlias = Mapping[Sides, NDArray[np.float32]]
     """The cell network's probabilities of each digit and of none, `(11,)`, by a cell's box."""
 
 
@@ -37,9 +37,10 @@ class RowParams:
     """How texts are scored; log-probabilities are natural logarithms."""
 
     blank_penalty: float = 1.0
-    """Taken from a blank's log-probability at each step: the rows that the row network was fitted
-    on have more of what is no digit than people's. Without it 534 instead of 547 of 631 real rows
-    are right, and with and without it 1,018 of 1,110 generated ones."""
+    """Subtracted from a blank's log-probability at each step: the rows that the row network was
+    trained on show other things than digits more often than people's rows do. Without it 534
+    instead of 547 of 631 real rows are right, and with and without it 1,018 of 1,110 generated
+    ones."""
 
     digit_weight: float = 0.25
     """Weight of the digit network's log-probabilities; the row network's is 1. Without the digit
@@ -50,8 +51,8 @@ class RowParams:
     right, and 1,018 generated ones."""
 
     least_probability: float = 0.01
-    """What the probabilities of the digit and the cell network count as at least, and those of the
-    digit network where there is no ink: one digit alone that they do not know rules out no text."""
+    """The least that a probability of the digit or the cell network counts as, and the digit
+    network's where there is no ink: a single unknown digit must not rule out a text."""
 
     most_absence: float = 0.6
     """A row has no digits if the cell network's probability of none in a cell is higher, on average
@@ -61,7 +62,7 @@ class RowParams:
 
     temperature: float = 1.4
     """Divides the scores before they become probabilities: the networks see the same picture, so
-    the sum of their evidence is too sure."""
+    the sum of their evidence is overconfident."""
 
 
 PARAMS = RowParams()
@@ -88,13 +89,13 @@ def read_row(
     """Read one row of the page.
 
     Args:
-        grey: uint8 `(H, W)`, with what the layout takes for no digit.
-        ink: uint8 `(H, W)`, what the layout takes for writing.
-        labels: `(H, W)`, its connected components.
+        grey: uint8 `(H, W)`, everything in the row, clutter included.
+        ink: uint8 `(H, W)`, its foreground without rulings.
+        labels: `(H, W)`, the number of the connected component that may be a digit, or 0.
         networks: What reads it.
 
     Returns:
-        The best text, empty where it is most likely that there is no digit.
+        The best text; empty if most likely there is no digit.
     """
     steps = networks.read_row(row_image(grey)).copy()
     steps[:, BLANK] -= PARAMS.blank_penalty
@@ -122,9 +123,9 @@ def read_row(
 
 
 def _likely_texts(steps: NDArray[np.float32]) -> dict[str, float]:
-    """The texts that may be the answer, each with its log-probability by the row network."""
+    """Find the texts that may be the answer, each with its log-probability by the row network."""
     likely = beam_search(steps)
-    # What is less likely would not win by one digit that both other networks are sure of.
+    # A less likely text would not win even by one digit that both other networks are sure of.
     weight = PARAMS.digit_weight + PARAMS.cell_weight
     least = max(likely.values()) + weight * np.log(PARAMS.least_probability)
     return {text: score for text, score in likely.items() if score >= least}
@@ -142,14 +143,14 @@ def _see_cells(
 
 
 def _absence(row: Sequence[Cell], in_place: _InPlace) -> float:
-    """The mean probability, by the cell network, that a cell of a row holds no digit."""
+    """Average the cell network's probabilities that a cell of a row holds no digit."""
     return float(np.mean([in_place[cell.box][NO_DIGIT] for cell in row]))
 
 
 def _judge(
     cells: Mapping[str, Sequence[Cell]], in_place: _InPlace, networks: Networks
 ) -> dict[str, float]:
-    """What the digit network and the cell network add to the log-probability of each text."""
+    """Find what the digit and the cell network add to the log-probability of each text."""
     # Texts that differ in one digit share the cells of the others.
     keys = {text: [_key(cell) for cell in row] for text, row in cells.items()}
     unique = {
@@ -162,13 +163,13 @@ def _judge(
     }
 
 
-def _key(cell: Cell) -> tuple[Box, bytes]:
-    """What the networks see of a cell."""
+def _key(cell: Cell) -> tuple[Sides, bytes]:
+    """Identify a cell by what the networks see of it."""
     return cell.box, cell.ink.tobytes() if cell.ink is not None else b""
 
 
 def _judge_cells(cells: list[Cell], in_place: _InPlace, networks: Networks) -> NDArray[np.float32]:
-    """The weighted sum of both networks' log-probabilities of each digit: `(N, 10)`."""
+    """Weight and add both networks' log-probabilities of each digit: `(N, 10)`."""
     inked = [cell.ink for cell in cells if cell.ink is not None]
     by_ink = np.zeros((len(cells), 10), np.float32)
     if inked:

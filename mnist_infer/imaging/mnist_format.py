@@ -16,6 +16,8 @@ from mnist_infer.imaging.normalize import BOX, CENTRE, SIDE
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mnist_infer.results import Box
+
 MIN_STROKE = 1.08
 """Pixels, just below the thinnest strokes in MNIST (1.09)."""
 
@@ -30,11 +32,11 @@ _MOMENTS = np.stack(
 
 
 def is_mnist_format(image: NDArray[np.uint8]) -> bool:
-    """Whether a 28x28 image is white on black, sized, centred and drawn as MNIST's are."""
+    """Tell whether a 28x28 image is white on black, sized, centred and drawn as MNIST's are."""
     return mnist_box(image) is not None
 
 
-def mnist_box(image: NDArray[np.uint8]) -> tuple[int, int, int, int] | None:
+def mnist_box(image: NDArray[np.uint8]) -> Box | None:
     """Find the digit on an image in the MNIST format: x, y, width, height; else None."""
     rows = image.tobytes()
     if image.shape != (SIDE, SIDE) or (b"\xff" not in rows and b"\xfe" not in rows):
@@ -53,7 +55,7 @@ def mnist_box(image: NDArray[np.uint8]) -> tuple[int, int, int, int] | None:
 
 
 def are_mnist_format(images: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """`is_mnist_format` of each image, all at once: uint8 `(N, 28, 28)` -> bool `(N,)`."""
+    """Ask `is_mnist_format` of many images at once: uint8 `(N, 28, 28)` -> bool `(N,)`."""
     pixels = images.reshape(-1, _PIXELS)
     lines = np.concatenate([pixels, pixels[:, : SIDE + 1]], axis=1, dtype=np.float32)
     total, y, x = _MOMENTS @ lines[:, :_PIXELS].T
@@ -70,22 +72,22 @@ def are_mnist_format(images: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 def _run_of_ink(lines: bytes) -> tuple[int, int]:
-    """Of lines of 28 pixels, not all 0: the first one that is not 0, and one past the last."""
+    """Find the first line of 28 pixels with ink, and one past the last; there must be some ink."""
     return (len(lines) - len(lines.lstrip(b"\0"))) // SIDE, -(-len(lines.rstrip(b"\0")) // SIDE)
 
 
 def _length_of_ink(lines: NDArray[np.uint8]) -> NDArray[np.int_]:
-    """From the first line that is not 0 to the last: `(N, 28)` -> `(N,)`, 0 where there is none."""
+    """Count the lines from the first with ink to the last: `(N, 28)` -> `(N,)`, 0 without ink."""
     has_ink = lines > 0
     length: NDArray[np.int_] = SIDE - has_ink.argmax(axis=1) - has_ink[:, ::-1].argmax(axis=1)
     return length
 
 
 def _outline(lines: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The outlines' lengths, as `stroke_width` takes them: float32 `(..., 813)` -> `(...)`.
+    """Measure the outlines' lengths as `stroke_width` does: float32 `(..., 813)` -> `(...)`.
 
-    Each image is one line of pixels, the first 29 once more behind its end. It has rows and columns
-    to spare, and so a way round it meets the same steps as one over an empty rim.
+    Each image is one line of pixels, with its first 29 repeated at the end. The digit leaves rows
+    and columns empty, so going around the ends takes the same steps as crossing an empty rim.
     """
     here = lines[..., :_PIXELS]
     steps, across = lines[..., SIDE:-1] - here, lines[..., 1 : _PIXELS + 1] - here

@@ -24,16 +24,16 @@ from mnist_infer.imaging.params import BINARIZE, EDGE
 from mnist_infer.imaging.row_image import AROUND, row_image
 from mnist_infer.imaging.rulings import remove_rulings
 from mnist_infer.inference.ensemble import NetworkInputs
-from mnist_infer.results import Stages
+from mnist_infer.results import Box, Stages
 
 WORKING_SIDE = 320
-"""Pixels of the longer side that a picture is shrunk to: a digit of a sixteenth of it still has the
+"""Pixels of the longer side to which a picture is shrunk: a digit a sixteenth as high still has the
 20 pixels of a digit in MNIST."""
 
 REMOVED = 0.005
-"""If a larger part of the ink was removed, the row network sees the whole picture too: the ink may
-have been the digit's. With this, 21 more of 2,250 corrupted digits are right, and 3 more of 3,450
-other generated ones."""
+"""Part of the ink. If more was removed, the row network sees the whole picture too, since that ink
+may have been the digit's. With this, 21 more of 2,250 corrupted digits are right, and 3 more of
+3,450 other generated ones."""
 
 
 def prepare(picture: Picture) -> Stages:
@@ -41,12 +41,12 @@ def prepare(picture: Picture) -> Stages:
 
     A picture that already is in the MNIST format, or is the negative of one, passes bit-identical.
 
-    Where no component has the shape of one digit, everything on the picture is taken for the digit,
-    the error becomes the `doubt`, and the row network sees the whole picture.
+    If no component has the shape of one digit, everything on the picture counts as the digit, the
+    error becomes the `doubt`, and the row network sees the whole picture.
 
-    A picture of two levels is taken for a digit that was cut out: it may touch the border without
+    A picture of two levels counts as a digit that was cut out: it may touch the border without
     being cut off there, and beyond the border is paper. Without this, 7 of 720 bitmaps are lost.
-    Where either level may be the paper, the stages of both polarities are made.
+    If either level may be the paper, the stages of both polarities are made.
 
     Raises:
         NoDigitError: The picture is blank.
@@ -108,7 +108,7 @@ def _ink_bounds(foreground: NDArray[np.uint8]) -> tuple[slice, slice]:
 def _with_paper(
     grey: NDArray[np.uint8], rows: slice, columns: slice, beyond: Literal["constant", "edge"]
 ) -> NDArray[np.uint8]:
-    """A part of a picture with paper around it."""
+    """Cut out a part of a picture with paper around it."""
     margin = round(AROUND * (rows.stop - rows.start)) + 1
     return crop(
         grey,
@@ -126,7 +126,7 @@ def network_inputs(stages: Stages) -> NetworkInputs:
 
 def mnist_format_of(
     pixels: NDArray[np.uint8],
-) -> tuple[NDArray[np.uint8], tuple[int, int, int, int]] | None:
+) -> tuple[NDArray[np.uint8], Box] | None:
     """Return a picture, or its negative, with its digit's box, if it is in the MNIST format."""
     if pixels.shape != (SIDE, SIDE):
         return None

@@ -28,11 +28,11 @@ from mnist_infer.errors import (
 )
 from mnist_infer.imaging import pipeline
 from mnist_infer.json_records import (
-    READING_THRESHOLD,
     Answer,
     DigitRecord,
     PageRecord,
     digit_record,
+    is_uncertain,
     page_record,
 )
 from mnist_infer.results import Explanation, Prediction
@@ -73,7 +73,7 @@ class PictureEndpoints:
         self._batcher = backend.batcher("picture", self._predict_batch, lambda content: 1)
 
     def operations(self) -> list[Operation]:
-        """The endpoints."""
+        """List the endpoints."""
         return [
             Operation(
                 path=f"/{endpoint.__name__}",
@@ -130,7 +130,7 @@ class PictureEndpoints:
         return JsonResponse(record(Answer(name, error=error)), status)
 
     async def _receive(self, request: Request) -> tuple[str, bytes]:
-        """The picture's name and bytes, from the body as it is or from a form."""
+        """Read the picture's name and bytes, from the body as it is or from a form."""
         body = await read_body(request, self._backend.limits)
         if not request.headers.get("content-type", "").startswith("multipart/form-data"):
             return _NO_NAME, body
@@ -160,8 +160,8 @@ class PictureEndpoints:
     async def _read(self, name: str, content: bytes) -> PageRecord:
         read = self._backend.recognizer.read
         reading = await self._work_on(content, read, reader.WORKING_SIDE)
-        is_uncertain = reading.confidence < READING_THRESHOLD
-        return page_record(Answer(name, reading=reading, uncertain=is_uncertain))
+        uncertain = is_uncertain(reading, digit_threshold=None)
+        return page_record(Answer(name, reading=reading, uncertain=uncertain))
 
     async def _explain(self, name: str, content: bytes) -> ExplanationRecord:
         explanation, stages = await self._work_on(content, self._explain_picture)
@@ -182,7 +182,7 @@ class PictureEndpoints:
         work: Callable[[Picture], Result],
         working_side: int = pipeline.WORKING_SIDE,
     ) -> Result:
-        """The result of `work` for a picture that is decoded behind hard limits."""
+        """Decode a picture behind hard limits; return the result of `work` for it."""
         backend = self._backend
         picture = await backend.decode(backend.recognizer.decode, content, working_side)
         return await backend.run(work, picture)
@@ -193,8 +193,7 @@ class PictureEndpoints:
 
     def _answer(self, name: str, prediction: Prediction) -> Answer:
         threshold = self._backend.recognizer.model.recommended_threshold
-        uncertain = None if threshold is None else prediction.confidence < threshold
-        return Answer(name, prediction, uncertain=uncertain)
+        return Answer(name, prediction, uncertain=is_uncertain(prediction, threshold))
 
 
 def _as_data_url(pixels: NDArray[np.uint8]) -> str:
