@@ -17,7 +17,7 @@ InputRange = Literal["0..1", "0..255"]
 DEFAULT_MODEL = "dense-512x2"
 
 MAX_PIXELS = 50_000_000
-"""The largest picture that is decoded, unless the caller says otherwise."""
+"""Pixels of the largest picture that is decoded, unless the caller sets another limit."""
 
 MAX_THREADS = 1024
 
@@ -41,21 +41,21 @@ class ModelConfig:
     of the two on the device."""
 
     input_range: InputRange | None = None
-    """What an ONNX file with a float input expects, where its metadata does not say."""
+    """The range that an ONNX file with a float input expects, if its metadata does not have it."""
 
     max_pixels: int = MAX_PIXELS
-    """The largest picture that is decoded; larger files are refused by their headers, and by
-    their sizes where these are more than 8 bytes a pixel."""
+    """The largest picture that is decoded, in pixels. Larger ones are refused by their headers, and
+    files by their sizes if these exceed 8 bytes a pixel."""
 
     isolated: bool = False
-    """Decode in separate processes, with limits on memory and time, so that no picture of a
-    stranger can stop or exhaust this one; see SECURITY.md."""
+    """Decode in separate processes, with limits on memory and time, so that a stranger's picture
+    cannot stop or exhaust this process; see SECURITY.md."""
 
     def __post_init__(self) -> None:
         """Check the numbers.
 
         Raises:
-            ValueError: A number that is not an integer, or out of its range.
+            ValueError: A number is not an integer, or out of its range.
         """
         if not _is_integer(self.threads) or not 0 <= self.threads <= MAX_THREADS:
             raise ValueError(
@@ -66,7 +66,7 @@ class ModelConfig:
 
 
 def _is_integer(value: object) -> bool:
-    """Whether it is an integer of Python or of NumPy."""
+    """Return whether a value is an integer of Python or of NumPy."""
     try:
         operator.index(value)  # type: ignore[arg-type]
     except TypeError:

@@ -39,18 +39,18 @@ MAX_PROCESSES = 8
 """With more, the process that gives them work cannot keep up where pictures are small."""
 
 PREPARED_FIRST = 4
-"""So many pictures are prepared before other processes would have started."""
+"""Pictures that this process prepares alone: others would take longer to start."""
 
 PART_SIZES = (4, 64)
 """Pictures that a process is given at a time: at first, and at most. Each part has one more than
-the one before, so that a few large pictures are shared out evenly, and many small ones in few
+the one before. So a few large pictures are shared out evenly, and many small ones go in few
 parts."""
 
 PARTS_AHEAD = 4
 """Parts that are given for each process before the first of them is taken."""
 
 MAX_PARALLEL_PIXELS = 16_000_000
-"""Larger pictures are decoded one at a time: memory is not for the many."""
+"""Pixels of the largest picture that is decoded beside others: memory must suffice for them all."""
 
 Decode: TypeAlias = Callable[[ImageSource, int | None], Picture]
 """Decodes an image, shrunk to a working side if any, as `IsolatedDecoder.decode` does."""
@@ -68,11 +68,11 @@ def prepare_each(
     """Prepare pictures, in order; closing the generator ends the processes at once.
 
     Args:
-        names: What stands for the pictures; standard input is read in its turn, and by us.
-        decode: Decodes one at a time.
+        names: The pictures' names. This process itself reads standard input, when its turn comes.
+        decode: Decodes one picture at a time.
         max_pixels: The largest picture that is decoded.
-        processes: The most that work side by side.
-        at_once: Pictures that are prepared together where nothing is done side by side.
+        processes: The most processes that work side by side.
+        at_once: Pictures that are prepared together where only one process works.
     """
     remaining = iter(names)
     one_by_one = _OneByOne(decode, max_pixels)
@@ -87,7 +87,7 @@ def prepare_each(
 
 
 def usable_processors() -> int:
-    """The processors that this process may run on, by affinity and by its container's quota."""
+    """Count the processors that this process may use, by affinity and its container's quota."""
     if sys.platform != "linux":
         return os.cpu_count() or 1
     count = float(len(os.sched_getaffinity(0)))
@@ -144,7 +144,7 @@ def _side_by_side(
 
 
 def _take(waiting: Parts, one_by_one: _OneByOne) -> Iterator[Prepared]:
-    """What the oldest part has become; raises as its future does, and leaves it waiting."""
+    """Take the oldest part's results; raise as its future does, and leave it waiting then."""
     part, future = waiting[0]
     done = future.result() if future else [None] * len(part)
     waiting.popleft()
@@ -202,7 +202,7 @@ def _start_processes(count: int, max_pixels: int) -> Iterator[Submit]:
 
 
 def _work(connection: Connection, max_pixels: int) -> None:
-    """What a process does until it is ended."""
+    """Work as a process: prepare one part after the other until it is ended."""
     Thread(target=_end_with_parent, daemon=True).start()
     limit_memory(max_pixels)
     while True:

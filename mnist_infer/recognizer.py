@@ -60,7 +60,7 @@ class Recognizer:
         max_pixels: int = MAX_PIXELS,
         isolated: bool = False,
     ) -> None:
-        """Load a model; the arguments are the fields of `ModelConfig`, which says more of each.
+        """Load a model; the arguments are the fields of `ModelConfig`, which explains each.
 
         Args:
             model: The name of a bundled model, or the path of an ONNX file.
@@ -68,13 +68,13 @@ class Recognizer:
             threads: CPU threads for one call; 0 lets ONNX Runtime choose.
             precision: `"float32"`, `"int8"`, or `"auto"`: the faster of the two on the device.
             input_range: What an ONNX file with a float input expects.
-            max_pixels: The largest picture that is decoded.
-            isolated: Decode in separate processes, for pictures of strangers.
+            max_pixels: The largest picture that is decoded, in pixels.
+            isolated: Decode in separate processes, for pictures from strangers.
 
         Raises:
-            ModelError: The model cannot be loaded or is no digit classifier.
+            ModelError: The model cannot be loaded or is not a digit classifier.
             DeviceError: `"cuda"` is not available; the message says why.
-            ValueError: A number that is not an integer, or out of its range.
+            ValueError: A number is not an integer, or out of its range.
         """
         config = ModelConfig(model, device, threads, precision, input_range, max_pixels, isolated)
         self._info, self._loaded = _open(config)
@@ -88,7 +88,7 @@ class Recognizer:
 
     @classmethod
     def from_config(cls, config: ModelConfig) -> Recognizer:
-        """Load a model as a configuration says; raise as the constructor does."""
+        """Load a model by a configuration; raise as the constructor does."""
         return cls(**{field.name: getattr(config, field.name) for field in fields(config)})
 
     def __repr__(self) -> str:
@@ -112,7 +112,7 @@ class Recognizer:
         return self._loaded
 
     def _reading_session(self, name: ReadingNetworkName) -> ReadingSession:
-        """The row or the cell network, loaded at its first use in this process."""
+        """Load the row or the cell network at its first use in this process."""
         session = self._loaded_for_reading.get(name)
         if session is None or session.is_abandoned:
             session = ReadingSession(reading_network_bytes(name), self._config.threads)
@@ -137,7 +137,7 @@ class Recognizer:
 
     @property
     def config(self) -> ModelConfig:
-        """What it was made from, with the precision that was chosen."""
+        """The configuration it was made from, with the precision that was chosen."""
         return self._config
 
     @property
@@ -197,7 +197,7 @@ class Recognizer:
             answers = self.classify_each(prepared, batch_size=batch_size)
             for answer, image in zip(answers, batch, strict=True):
                 if isinstance(answer, ImageError):
-                    _name(answer, image)
+                    _attach_source(answer, image)
                 yield answer
 
     def classify_each(
@@ -206,8 +206,8 @@ class Recognizer:
         """Classify pictures that have been prepared; otherwise as `predict_each`.
 
         Args:
-            prepared: What the networks see of each picture; for one that could not be prepared,
-                its `ImageError`, which is passed on.
+            prepared: What the networks see of each picture. The `ImageError` of a picture that
+                could not be prepared is passed on.
             batch_size: Pictures that go through the network together.
         """
         remaining = iter(prepared)
@@ -218,15 +218,15 @@ class Recognizer:
                 yield each if isinstance(each, ImageError) else _answer(each, next(probabilities))
 
     def decode(self, image: ImageSource, working_side: int = pipeline.WORKING_SIDE) -> Picture:
-        """Decode a picture. The other methods do this by themselves, and take the result too.
+        """Decode a picture. The other methods decode by themselves, but also accept the result.
 
         Args:
             image: As in `predict`.
-            working_side: Shrink it until no side is longer than this.
+            working_side: Shrink it until no side is longer than this, in pixels.
 
         Raises:
             ImageError: The picture cannot be read.
-            TypeError: `image` is no image.
+            TypeError: `image` is not an image.
         """
         if self._isolated:
             return self._isolated.decode(image, working_side)
@@ -241,7 +241,7 @@ class Recognizer:
             self._isolated.close()
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Classify images that already are in the MNIST format: the fast path, no preprocessing.
+        """Classify images that are already in the MNIST format: the fast path, no preprocessing.
 
         Args:
             images: uint8 `(N, 28, 28)` or `(28, 28)`, white ink on black.
@@ -250,8 +250,8 @@ class Recognizer:
             float32 `(N, 10)`; `(28, 28)` counts as N = 1.
 
         Raises:
-            ImageError: Another dtype or shape.
-            TypeError: No array.
+            ImageError: Its dtype or shape is another one.
+            TypeError: `images` is not an array.
         """
         if not isinstance(images, np.ndarray):
             raise TypeError(f"an array is needed, not {type(images).__name__}; see predict()")
@@ -288,7 +288,7 @@ class Recognizer:
         Raises:
             ImageError: The picture cannot be read.
             NoDigitError: There is no digit on it.
-            TypeError: `image` is no image.
+            TypeError: `image` is not an image.
         """
         from mnist_infer.document import reader
 
@@ -298,17 +298,17 @@ class Recognizer:
             if not reading.lines:
                 raise NoDigitError("no digit was found on the page")
         except ImageError as error:
-            _name(error, image)
+            _attach_source(error, image)
             raise
         return reading
 
     def _predict(self, stages: Stages, image: ImageSource) -> tuple[Prediction, bool]:
-        """The prediction, and whether it is that of the other polarity."""
+        """Predict from stages; tell also whether the prediction is of the other polarity."""
         inputs = pipeline.network_inputs(stages)
         (probabilities,), (is_inverted,) = self._classify([inputs])
         answer = _answer(inputs, probabilities)
         if isinstance(answer, ImageError):
-            _name(answer, image)
+            _attach_source(answer, image)
             raise answer
         return answer, bool(is_inverted)
 
@@ -325,7 +325,7 @@ class Recognizer:
         try:
             return pipeline.prepare(self.decode(image))
         except ImageError as error:
-            _name(error, image)
+            _attach_source(error, image)
             raise
 
     def _try_read(self, image: ImageSource) -> Picture | ImageError:
@@ -336,7 +336,7 @@ class Recognizer:
 
 
 def _open(config: ModelConfig) -> tuple[ModelInfo, Session]:
-    """Open a session of the file that suits device and precision, and say what is known of it."""
+    """Open a session of the model's file that suits device and precision."""
     device, precision = config.device, config.precision
     if precision == "auto" and device != "cuda" and has_int8(config.model):
         if device == "auto" and devices.offers_cuda():
@@ -356,7 +356,7 @@ def _open(config: ModelConfig) -> tuple[ModelInfo, Session]:
 
 
 def _rebuild(config: ModelConfig, sha256: str) -> Recognizer:
-    """Make the same recogniser once more, with a session of its own."""
+    """Make the same recogniser again, with a session of its own."""
     recognizer = Recognizer.from_config(config)
     if recognizer.model.sha256 != sha256:
         raise ModelError(
@@ -367,7 +367,7 @@ def _rebuild(config: ModelConfig, sha256: str) -> Recognizer:
 
 
 def _answer(inputs: NetworkInputs, probabilities: NDArray[np.float32]) -> Prediction | ImageError:
-    """The prediction; where the networks found no digit, the error that says why."""
+    """Make the prediction; if the networks found no digit, the error that says why."""
     if not probabilities.any():
         return inputs.doubt or NoDigitError(
             "what is on the picture looks like a letter, a sign or a texture, not like a digit; if "
@@ -376,8 +376,8 @@ def _answer(inputs: NetworkInputs, probabilities: NDArray[np.float32]) -> Predic
     return Prediction.of(probabilities)
 
 
-def _name(error: ImageError, image: ImageSource) -> None:
-    """Let an error name the file that it is about."""
+def _attach_source(error: ImageError, image: ImageSource) -> None:
+    """Let an error name the file that it is about, if the image has a path."""
     if isinstance(image, (str, os.PathLike)):
         error.source = os.fspath(image)
     elif isinstance(image, Page):

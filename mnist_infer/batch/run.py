@@ -68,9 +68,9 @@ class _PartReader:
 
 
 def run(work: Work, options: Options) -> Iterator[Done]:
-    """Do the parts that are not done, in whatever order, and tell of each.
+    """Do the parts that are not done, in any order, and report each.
 
-    Ray starts an actor that dies again, and its part with it, up to three times.
+    If an actor dies, Ray starts it and its part again, up to three times.
     """
     pending = sorted(set(range(work.parts)) - work.done())
     if not pending:
@@ -86,12 +86,12 @@ def run(work: Work, options: Options) -> Iterator[Done]:
 
 @contextmanager
 def _cluster(workers: int | None) -> Iterator[None]:
-    """The cluster at RAY_ADDRESS, or one on this machine for as long as it is needed."""
+    """Use the cluster at RAY_ADDRESS, or start one on this machine and end it afterwards."""
     quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
     if os.environ.get("RAY_ADDRESS"):
         ray.init(**quiet)
     else:
-        # Ray reports home unless told otherwise.
+        # Ray reports its usage to its makers by default.
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         ray.init(
             address="local",
@@ -107,7 +107,7 @@ def _cluster(workers: int | None) -> Iterator[None]:
 
 
 def _actors_at_once(num_gpus: float) -> int:
-    """As many actors as the cluster has place for."""
+    """Count the actors that the cluster has room for."""
     resources = ray.cluster_resources()
     if num_gpus:
         return max(1, int(resources.get("GPU", 0) / num_gpus))

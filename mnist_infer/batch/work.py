@@ -6,7 +6,7 @@
     DEST/part-000042.parquet   the answers of part 42, in the order of its paths
     DEST/.part-...             an attempt at a part that has not ended
 
-Names that begin with `_` or `.` are passed over by whatever reads a folder of Parquet files.
+Programs that read a folder of Parquet files skip names that begin with `_` or `.`.
 """
 
 from __future__ import annotations
@@ -67,11 +67,11 @@ class Work:
         return int(self._list.num_row_groups)
 
     def paths(self, part: int) -> pa.Table:
-        """The paths of a part: a table with one column."""
+        """Read the paths of a part: a table with one column."""
         return self._list.read_row_group(part).replace_schema_metadata(None)
 
     def done(self) -> set[int]:
-        """The parts that need no work."""
+        """List the numbers of the parts that are done."""
         return {
             int(name.removeprefix("part-").removesuffix(".parquet"))
             for name in self._names()
@@ -79,7 +79,7 @@ class Work:
         }
 
     def size(self, part: int) -> int:
-        """How many images a part has."""
+        """Count the images of a part."""
         return int(self._list.metadata.row_group(part).num_rows)
 
     def write(self, part: int, table: pa.Table) -> None:
@@ -104,7 +104,7 @@ class Work:
 
 
 def create(destination: str, task: Task, paths: Iterable[str], part_size: int) -> Work:
-    """The work in a destination: the list that is there already, or a new one of these paths.
+    """Open the work in a destination; list these paths there first if it has no list yet.
 
     Raises:
         WorkError: The list there is that of another task, or no list can be made.
@@ -137,7 +137,7 @@ def _write_list(files: Any, folder: str, task: Task, paths: Iterable[str], part_
     remaining = iter(paths)
     with pq.ParquetWriter(attempt, schema, filesystem=files, write_statistics=False) as writer:
         while part := list(islice(remaining, part_size)):
-            # A file name that is no valid text keeps its row, and the error "no such file".
+            # A file name that is not valid text keeps its row, with the error "no such file".
             readable = [path.encode("utf-8", "backslashreplace").decode() for path in part]
             writer.write_table(pa.table([readable], schema), row_group_size=part_size)
     files.move(attempt, f"{folder}/{_LIST}")

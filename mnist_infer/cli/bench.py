@@ -164,7 +164,7 @@ def _runs_on_cuda(config: ModelConfig) -> bool:
 
 
 def _command(variant: ModelConfig, picture: Path) -> list[str]:
-    """The arguments of `mnist-infer` for one picture."""
+    """Make the arguments of `mnist-infer` for one picture."""
     input_range = ["--input-range", variant.input_range] if variant.input_range else []
     return [
         *("predict", str(picture), "--model", str(variant.model), "--precision", variant.precision),
@@ -254,7 +254,7 @@ def _latency(call: Callable[[], object]) -> Latency:
 
 
 def _times(call: Callable[[], object], seconds: float) -> list[float]:
-    """The seconds of each call, of two at least; the first call is not counted."""
+    """Time at least two calls, in seconds each; the first call is not counted."""
     call()
     times: list[float] = []
     end = time.perf_counter() + seconds
@@ -266,7 +266,7 @@ def _times(call: Callable[[], object], seconds: float) -> list[float]:
 
 
 def _drawing() -> bytes:
-    """A seven in black on white, as a PNG."""
+    """Draw a seven in black on white, as a PNG."""
     from PIL import Image, ImageDraw
 
     side = PICTURE_SIDE

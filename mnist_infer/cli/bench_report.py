@@ -34,7 +34,7 @@ class Machine:
 
     @classmethod
     def here(cls, threads: int) -> Machine:
-        """This machine, and the threads that a call may use."""
+        """Describe this machine, and the threads that a call may use."""
         return cls(
             processor=devices.processor_name(),
             processors=os.cpu_count() or 1,
@@ -53,7 +53,7 @@ class Machine:
 
 
 def as_text(benchmark: Benchmark, machine: Machine, stream: TextIO) -> str:
-    """Tables, what their columns mean, and a line to paste into a bug report."""
+    """Write tables, what their columns mean, and a line to paste into a bug report."""
     console = Console(file=stream, highlight=False)
     drawing = (
         f"A drawing of {PICTURE_SIDE}x{PICTURE_SIDE} pixels, from PNG to digit by "
@@ -79,7 +79,7 @@ def as_text(benchmark: Benchmark, machine: Machine, stream: TextIO) -> str:
 
 
 def report_line(benchmark: Benchmark, machine: Machine) -> str:
-    """Machine and figures in one line."""
+    """Write machine and figures in one line."""
     first = benchmark.models[0]
     largest = max(first.images_per_second)
     return (
@@ -92,7 +92,7 @@ def report_line(benchmark: Benchmark, machine: Machine) -> str:
 
 
 def as_json(benchmark: Benchmark, machine: Machine) -> dict[str, Any]:
-    """Everything as JSON types; times in seconds, memory in bytes."""
+    """Convert everything to JSON types; times in seconds, memory in bytes."""
     return {
         "version": __version__,
         "machine": {
@@ -194,7 +194,7 @@ def _percentiles(latency: Latency) -> str:
 
 
 def _time(seconds: float) -> str:
-    """With three digits, in the unit that suits."""
+    """Write a time with three digits, in the unit that suits."""
     for unit, size in (("s", 1.0), ("ms", 1e-3)):
         if seconds >= size:
             return f"{seconds / size:.3g} {unit}"

@@ -15,11 +15,11 @@ PROGRAM = "mnist-infer"
 
 
 def open_streams() -> None:
-    r"""Make the standard streams take whatever is printed.
+    r"""Make the standard streams accept anything that is printed.
 
-    Closed ones lead nowhere: Python has None for a stream that is closed, as a service's may be,
-    and `print` would take the other one for it. Characters that their encoding lacks, as in file
-    names where it is cp1252, are written as escapes such as `\u6570`.
+    Python has None for a closed stream, which a service may have; here it becomes one that discards
+    everything. Characters that a stream's encoding lacks, such as in file names under cp1252, are
+    written as escapes such as `\u6570`.
     """
     sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115
     sys.stdout = sys.stdout or _nowhere()
@@ -28,7 +28,7 @@ def open_streams() -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     if not sys.warnoptions:
-        # What Pillow warns of is in the answer, or does not matter to it.
+        # Pillow's warnings are either in the answer or do not matter to it.
         warnings.simplefilter("ignore")
 
 
@@ -37,13 +37,13 @@ def _nowhere() -> TextIO:
 
 
 def usage_error(message: str) -> SystemExit:
-    """What to raise where a command cannot do what was asked; says why on stderr."""
+    """Print why a command cannot do what was asked; return the exit to raise."""
     print_stderr(f"{PROGRAM}: {message}")
     return SystemExit(2)
 
 
 def print_stderr(text: str, end: str = "\n") -> None:
-    """Print to stderr; where that cannot be written, the work goes on without it."""
+    """Print to stderr; if that fails, the work goes on without it."""
     try:
         print(text, end=end, file=sys.stderr, flush=True)
     except OSError:
@@ -53,7 +53,7 @@ def print_stderr(text: str, end: str = "\n") -> None:
 
 @contextmanager
 def progress_line() -> Iterator[Callable[[str], None]]:
-    """Give a function that shows what is done next, on stderr if that is a terminal."""
+    """Give a function that shows the next step of work on stderr, if that is a terminal."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return
@@ -64,10 +64,10 @@ def progress_line() -> Iterator[Callable[[str], None]]:
 
 
 def claim_stdout() -> TextIO:
-    """The process's stdout, for results alone.
+    """Reserve the process's stdout for results, and return it.
 
-    Whatever else is printed to stdout from now on, by ONNX Runtime's Python or C++ say, goes to
-    stderr.
+    Anything else that is printed to stdout from now on, such as by ONNX Runtime's Python or C++,
+    goes to stderr.
     """
     number = sys.stdout.fileno()
     results = open(  # noqa: PTH123, SIM115

@@ -1,4 +1,4 @@
-"""What `mnist-infer info` tells: versions, models, and the device that a session really runs on."""
+"""Collect what `mnist-infer info` shows: versions, models, and the device that is really used."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from mnist_infer.inference.registry import (
 
 
 def describe(config: ModelConfig) -> dict[str, Any]:
-    """Everything that a bug report needs, as JSON types; nothing broken here raises."""
+    """Collect what a bug report needs, as JSON types; a broken install does not raise."""
     install = devices.runtime_install()
     return {
         "version": __version__,
@@ -38,7 +38,7 @@ def describe(config: ModelConfig) -> dict[str, Any]:
 
 
 def format_info(info: dict[str, Any]) -> str:
-    """The same for people."""
+    """Write the description of `describe` as text for people."""
     packages = ", ".join(f"{name} {version}" for name, version in info["packages"].items())
     session = info["session"]
     precision = session["precision"]
@@ -61,7 +61,7 @@ def format_info(info: dict[str, Any]) -> str:
 
 
 def _model_lines(entry: dict[str, Any]) -> list[str]:
-    """A line for each precision of a model."""
+    """Write a line for each precision of a model."""
     name = f"{entry['name']} (default)" if entry["default"] else entry["name"]
     return [
         f"  {name:<23} {precision:<7} {file['test_accuracy']:7.2%} "

@@ -1,4 +1,4 @@
-"""Ctrl-C: it ends the wait for an answer at once, and never cuts the writing of one short."""
+"""Ctrl-C ends the wait for an answer at once, but never cuts an answer short."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ INTERRUPTED = 130
 """The exit code after Ctrl-C, as of a shell."""
 
 _PATIENCE_SECONDS = 0.5
+"""How long the main thread may take to react to Ctrl-C."""
 
 
 def raise_interrupts() -> None:

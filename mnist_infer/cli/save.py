@@ -63,7 +63,7 @@ class StageFolder:
         }
 
     def _take(self, name: str) -> str:
-        """The name, or with a number where another picture has it: `a_b`, then `a_b-2`."""
+        """Take a name, with a number if another picture has it already: `a_b`, then `a_b-2`."""
         stem, number = name, 1
         # On some file systems names that differ only in case are the same.
         while stem.casefold() in self._taken:
@@ -74,7 +74,7 @@ class StageFolder:
 
 
 def _flat_name(name: Name) -> str:
-    """A path as one name, without its suffix; of a long one, its end."""
+    """Make one name of a path, without its suffix; of a long path, keep the end."""
     path, page = (name, "") if isinstance(name, str) else (str(name.file), f"-page-{name.number}")
     plain = Path(path).with_suffix("")
     flat = "_".join(part for part in plain.parts if part != plain.anchor) + page

@@ -37,7 +37,7 @@ class Metered:
         self.seek, self.tell, self.close = stream.seek, stream.tell, stream.close
 
     def grant(self, reads: int, size: float) -> None:
-        """Begin a new budget: so many reads, of so many bytes altogether."""
+        """Begin a new budget: a number of reads, and of bytes that they may read altogether."""
         self._reads, self._bytes = reads, size
 
     def read(self, size: int = -1) -> bytes:
@@ -75,7 +75,7 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
 
 
 def read_at_most(stream: BinaryIO, size: int) -> bytes:
-    """Read to the end, or `size` bytes; `read(size)` would take the memory for all of them."""
+    """Read to the end, or `size` bytes; `read(size)` would allocate memory for all at once."""
     parts = []
     while size > 0 and (part := stream.read(min(size, _PART))):
         parts.append(part)
@@ -84,7 +84,7 @@ def read_at_most(stream: BinaryIO, size: int) -> bytes:
 
 
 def size_of(stream: BinaryIO) -> int:
-    """The bytes of a stream, which is left at its start."""
+    """Count the bytes of a stream, and rewind it."""
     stream.seek(0, os.SEEK_END)
     size = stream.tell()
     stream.seek(0)

@@ -16,22 +16,23 @@ if TYPE_CHECKING:
 STDIN = "-"
 
 Name: TypeAlias = "str | Page"
-"""What stands for one image; as text it is what the answer is printed under."""
+"""The name of one image; the answer is printed under `str(name)`."""
 
 _SUFFIXES = (
     ".avif .bmp .dib .gif .ico .jfif .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tga .tif .tiff .webp"
 )
-# A phone's photos and a scanner's pages: reading them says that they are not supported.
+# A phone's photos and a scanner's pages: the error that they are not supported is better than
+# passing them over.
 _UNSUPPORTED_SUFFIXES = ".heic .heif .jp2 .pdf"
 IMAGE_SUFFIXES = frozenset(f"{_SUFFIXES} {_UNSUPPORTED_SUFFIXES}".split())
 """In a folder, only names that end so are taken; a file that is named by itself always is."""
 
 
 def expand(arguments: Iterable[str]) -> Iterator[Name]:
-    """The images behind the arguments, in their order; folders recursively, sorted by name.
+    """Find the images that the arguments name, in order; folders recursively, sorted by name.
 
-    Each page of a TIFF of several is an image of its own. A folder without images stands for
-    itself, so that reading it says what is wrong.
+    Each page of a TIFF with several is an image of its own. A folder without images is given
+    itself, so that reading it raises the error that explains it.
     """
     for argument in arguments:
         if argument == STDIN:
@@ -42,7 +43,7 @@ def expand(arguments: Iterable[str]) -> Iterator[Name]:
 
 
 def image_files(path: str) -> Iterator[str]:
-    """A file itself, or the image files below a folder; a folder without any is taken for one."""
+    """Find the image files below a folder; give a file, or a folder without any, itself."""
     found = False
     if Path(path).is_dir():
         for below in _images_below(path):
@@ -53,7 +54,7 @@ def image_files(path: str) -> Iterator[str]:
 
 
 def open_source(name: Name, max_bytes: int) -> Name | bytes:
-    """What `Recognizer` takes for a name: itself, or for `-` the bytes on standard input.
+    """Turn a name into a source for `Recognizer`: itself, or for `-` the bytes on standard input.
 
     Of these, one more than `max_bytes` is read at most, which is enough to be refused.
     """

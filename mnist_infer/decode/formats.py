@@ -16,7 +16,7 @@ from mnist_infer.decode.tiff_directories import count_directories
 from mnist_infer.errors import ImageError, PictureTooLargeError
 
 COMMON = ("PNG", "JPEG", "GIF", "BMP", "PPM")
-"""Pillow has these at hand."""
+"""Formats whose plugins Pillow loads by itself."""
 
 OTHERS = {
     "TIFF": "Tiff",
@@ -26,16 +26,17 @@ OTHERS = {
     "DIB": "Bmp",
     "TGA": "Tga",
 }
-"""What else is read, each with the Pillow plugin that is imported only when it is needed.
+"""The other formats that are read, with their Pillow plugins, which are imported when needed.
 
-What only other programs can decode (EPS runs Ghostscript), what is slow and greedy (JPEG 2000), and
-what no picture of a digit comes in is left out: bytes of strangers need not reach those decoders.
+All others are left out, so that a stranger's bytes do not reach their decoders: those that run
+another program (EPS runs Ghostscript), those that take much time and memory (JPEG 2000), and those
+in which no picture of a digit comes.
 """
 
 FORMATS = (*COMMON, *OTHERS)
 
 _ADVICE = "save it as PNG or JPEG"
-# A file of up to so many bytes, whatever they are, keeps no decoder busy for a second.
+# Bytes of the largest file that, whatever it holds, keeps no decoder busy for a second.
 _HARMLESS = 2**20
 # What a larger file's header may cost: text, profiles, comments and tags included.
 _HEADER_READS, _HEADER_BYTES = 20_000, 2**23
@@ -168,7 +169,7 @@ def _check_effort(image: ImageFile.ImageFile, stream: BinaryIO) -> None:
 
 
 def _count(word: bytes, stream: BinaryIO) -> int:
-    """How often a word is in a stream, which stays where it is."""
+    """Count how often a word is in a stream; its position stays."""
     place = stream.tell()
     stream.seek(0)
     count = sum(part.count(word) for part in iter(lambda: stream.read(2**20), b""))
@@ -179,7 +180,7 @@ def _count(word: bytes, stream: BinaryIO) -> int:
 def _check_icon(stream: BinaryIO) -> None:
     """Refuse an icon that holds a picture larger than icons are.
 
-    Pillow decodes an icon as it opens it, at whatever size the picture inside says.
+    Pillow decodes an icon when it opens it, and at any size that the picture inside announces.
     """
     header = stream.read(6)
     if not header.startswith(_ICON_MAGIC) or len(header) < 6:
@@ -215,7 +216,7 @@ def _too_many_pixels(max_pixels: int) -> str:
 
 
 def _explain_refusal(start: bytes) -> str:
-    """Say what is wrong with a file that is no picture, judged by its first bytes."""
+    """Explain by its first bytes why a file is not a picture that can be read."""
     if not start:
         return "an empty file"
     if name := _unsupported_format(start):

@@ -1,4 +1,4 @@
-"""Decode whatever a caller gives as an image: to uint8 pixels, upright and opaque."""
+"""Decode an image from any source to uint8 pixels, upright and opaque."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ from mnist_infer.errors import (
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
 
+    from mnist_infer.results import Box
+
 File: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO
 ImageSource: TypeAlias = "File | Page | Picture | PILImage | NDArray[Any]"
 
@@ -64,9 +66,9 @@ class Picture:
     """Width and height of the upright original."""
 
     shrink: int
-    """One pixel of `pixels` stands for so many of the original in each direction."""
+    """How many pixels of the original one pixel of `pixels` stands for, in each direction."""
 
-    def original_box(self, rows: slice, columns: slice) -> tuple[int, int, int, int]:
+    def original_box(self, rows: slice, columns: slice) -> Box:
         """Turn a box in `pixels` into x, y, width and height in the original."""
         left, right = (
             min(int(n) * self.shrink, self.size[0]) for n in (columns.start, columns.stop)
@@ -96,7 +98,7 @@ def decode_picture(
             is in the caller's memory already.
 
     Raises:
-        PictureTooLargeError: More pixels than `max_pixels`, or more bytes than so many may take.
+        PictureTooLargeError: It has more than `max_pixels`, or more bytes than `max_bytes` of them.
         ImageError: The image cannot be read or has no pixels.
         TypeError: `source` is none of the above.
     """
@@ -174,7 +176,7 @@ def _from_stream(
 
 
 def _seekable(stream: BinaryIO, max_pixels: int) -> BinaryIO:
-    """The stream, if it can be rewound; else (a pipe) its content, up to the largest file."""
+    """Rewind a stream; if it cannot (a pipe), read its content, up to the largest file."""
     try:
         stream.seek(0)
     except (AttributeError, OSError):

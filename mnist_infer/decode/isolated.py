@@ -25,6 +25,7 @@ from mnist_infer.errors import (
 )
 
 _SPARE_WORKERS = 2
+"""Workers beyond one for each processor."""
 # By name, as workers send them; other names are plain `ImageError`s.
 _ERRORS = {
     each.__name__: each for each in (DecodeLimitError, PictureTooLargeError, SeveralPagesError)

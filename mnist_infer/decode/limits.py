@@ -1,4 +1,4 @@
-"""Limits that a process which decodes sets itself, and which no picture can make it pass."""
+"""Limits on time and memory that a decoding process sets itself and cannot exceed."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _MEMORY_BYTES, _MEMORY_BYTES_PER_PIXEL = 2**27, 40
 
 
 def decode_seconds(max_pixels: int) -> float:
-    """How long decoding one picture may take."""
+    """Return how many seconds decoding one picture may take."""
     return _SECONDS + _SECONDS_PER_MEGAPIXEL * max_pixels / 1e6
 
 
 def limit_memory(max_pixels: int) -> None:
-    """Limit what this process may take beyond what it has now; beyond that is a `MemoryError`.
+    """Limit the memory that this process may still take; more raises a `MemoryError`.
 
     Only Linux has such a limit.
     """
@@ -55,7 +55,7 @@ def limit_time(max_pixels: int) -> Iterator[None]:
 
 
 def was_killed(exit_code: int | None) -> bool:
-    """Whether a process with this exit code, as of `subprocess`, was killed by another one."""
+    """Tell from an exit code, as of `subprocess`, whether another process killed this one."""
     return sys.platform != "win32" and exit_code == -signal.SIGKILL
 
 

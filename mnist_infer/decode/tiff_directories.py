@@ -52,6 +52,6 @@ def count_directories(stream: BinaryIO, size: int) -> int:
 
 
 def _number(stream: BinaryIO, format_: str) -> int:
-    """The next number; 0 where the file has ended."""
+    """Read the next number; 0 at the end of the file."""
     length = struct.calcsize(format_)
     return int(struct.unpack(format_, stream.read(length).ljust(length, b"\0"))[0])

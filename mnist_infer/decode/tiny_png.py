@@ -15,7 +15,7 @@ _PLAIN_CHUNKS = frozenset({b"PLTE", b"tRNS", b"gAMA", b"sRGB", b"sBIT", b"pHYs",
 
 
 def is_tiny_png(content: bytes) -> bool:
-    """Whether this is a PNG of at most 16 KiB and 64x64 pixels, without text, profile or Exif.
+    """Tell whether this is a PNG of at most 16 KiB and 64x64 pixels, without text, profile or Exif.
 
     Its decoder stops at the last pixel, so it takes less than a millisecond and 64 KiB, whatever
     the bytes are.

@@ -18,15 +18,16 @@ if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
 
 _FETCHES_AT_ONCE = 32
+"""URIs that are read side by side."""
 
 
 def is_uri(location: str) -> bool:
-    """Whether it is no path of this machine: `s3://bucket/key`, `gs://...`, `file:///...`."""
+    """Tell a URI (`s3://bucket/key`, `gs://...`, `file:///...`) from a path of this machine."""
     return "://" in location
 
 
 def resolve(location: str) -> tuple[FileSystem, str]:
-    """The filesystem of a path or URI, and its path there.
+    """Find the filesystem of a path or URI, and its path there.
 
     Raises:
         OSError, ValueError: No such filesystem, or it cannot be reached.
@@ -50,7 +51,7 @@ def _filesystem(uri: str) -> tuple[Any, str]:
 
 
 def images_at(location: str) -> Iterator[str]:
-    """The pictures at a path or URI, folders recursively, sorted by name within each folder."""
+    """Find the pictures at a path or URI, recursively, sorted by name within each folder."""
     if not is_uri(location):
         yield from image_files(str(Path(location).absolute()))
         return
@@ -75,7 +76,7 @@ def _images_below(filesystem: FileSystem, folder: str) -> Iterator[str]:
 
 
 def fetch_each(locations: Iterable[str]) -> list[str | bytes | ImageError]:
-    """What `Recognizer` takes for each location, in order: a local path as it is, a URI's bytes.
+    """Turn locations into sources for `Recognizer`, in order: local paths as they are, URIs' bytes.
 
     A URI that cannot be read gives its `ImageError`. URIs are read side by side, since a remote
     store makes one wait.

@@ -49,7 +49,9 @@ Answer: TypeAlias = tuple[dict[str, Any], NDArray[np.uint8]]
 """What a worker answers, as JSON, and the picture's pixels in one row."""
 
 _PREEMPT_SECONDS = 0.5
+"""How long a picture keeps its worker if others wait for one."""
 _SLOW_WORKERS = 2
+"""Workers of low priority, for pictures that were preempted."""
 # Each of them keeps the bytes of its file, and a server's place for a request.
 _MAX_SLOW_PICTURES = 64
 

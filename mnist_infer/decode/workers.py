@@ -49,7 +49,7 @@ class ForkedWorker:
         self._exit_code: int | None = None
 
     def poll(self) -> int | None:
-        """1 if it has ended: its pipe is closed then, and before that empty."""
+        """Return 1 if it has ended, else None. While it is idle its pipe is open and empty."""
         if self.stdout.closed:
             return 1
         return 1 if select.select([self.stdout], [], [], 0)[0] else None
@@ -88,7 +88,7 @@ class ForkServer:
             self._process = _start_python("serve_forks", max_pixels, stdin=theirs.fileno())
 
     def fork(self) -> ForkedWorker:
-        """A new worker; raises `OSError`."""
+        """Start a worker; raise `OSError` if that fails."""
         import socket
 
         (requests, to_worker), (from_worker, answers) = pipes = _two_pipes()
@@ -123,7 +123,7 @@ class ForkServer:
 
 
 def fork_worker(max_pixels: int) -> ForkedWorker:
-    """A worker that is a fork of this process; raises `OSError`."""
+    """Start a worker as a fork of this process; raise `OSError` if that fails."""
     (requests, to_worker), (from_worker, answers) = pipes = _two_pipes()
     try:
         pid = _fork(requests, answers, max_pixels, to_worker, from_worker)
@@ -136,19 +136,19 @@ def fork_worker(max_pixels: int) -> ForkedWorker:
 
 
 def spawn_worker(max_pixels: int) -> Popen[bytes]:
-    """A worker that is a new Python; raises `OSError`."""
+    """Start a worker as a new Python; raise `OSError` if that fails."""
     import subprocess
 
     return _start_python("serve", max_pixels, stdin=subprocess.PIPE)
 
 
 def is_frozen() -> bool:
-    """Whether this is an app made by PyInstaller or the like, whose executable is no Python."""
+    """Tell whether this is a frozen app, as of PyInstaller, whose executable is not Python."""
     return bool(getattr(sys, "frozen", False))
 
 
 class Deadline:
-    """Kills a worker that is still at work after so many seconds; its pipes then end."""
+    """Kills a worker that is still at work when its time is over; its pipes then end."""
 
     def __init__(self, worker: Worker, seconds: float) -> None:
         """Kill `worker` if the block takes longer than `seconds`."""
@@ -173,7 +173,7 @@ class Deadline:
 
 
 def pipes_of(worker: Worker) -> tuple[IO[bytes], IO[bytes]]:
-    """Where requests are written and answers are read."""
+    """Return the pipes for requests and for answers."""
     if worker.stdin is None or worker.stdout is None:
         raise OSError("the worker has no pipes")
     return worker.stdin, worker.stdout
@@ -189,16 +189,16 @@ def end_worker(worker: Worker) -> None:
 
 
 def serve(max_pixels: int) -> None:
-    """What a new Python does as a worker."""
+    """Work as a new Python: decode pictures until standard input is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # The process that started it ends it.
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # What else is printed must not be taken for an answer.
+    os.dup2(2, 1)  # Other output must not be taken for an answer.
     load_plugins()
     _work(requests, answers, max_pixels)
 
 
 def serve_forks(max_pixels: int) -> None:
-    """What a new Python does as a fork server, until the other end of its socket is closed."""
+    """Serve forks as a new Python, until the other end of its socket is closed."""
     import socket
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -220,7 +220,7 @@ def serve_forks(max_pixels: int) -> None:
 
 
 def _start_python(function: str, max_pixels: int, stdin: int) -> Popen[bytes]:
-    """A new Python that runs a function of this module."""
+    """Start a new Python that runs a function of this module."""
     import subprocess
 
     if is_frozen():

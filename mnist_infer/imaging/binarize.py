@@ -1,4 +1,4 @@
-"""Find the foreground: what was written, whatever the paper, the light and the pen."""
+"""Find the foreground, that is, what was written, on any paper, in any light, with any pen."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def binarize(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def binarize_two_levels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     """Binarize a picture of two grey levels, such as a bitmap; None for any other picture.
 
-    There is no shading and no texture to remove, so that no stroke can be lost with them.
+    There is no shading and no texture to remove, and so no stroke that could be lost with them.
 
     Args:
         pixels: uint8 `(H, W)` or `(H, W, 3)`.
@@ -131,7 +131,7 @@ def binarize_two_levels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
 
 
 def _rise(shares: NDArray[np.floating[Any]], shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Foreground, 0 to 255, for shares of the contrast, in a picture of this shape; (N,) uint8."""
+    """Convert shares of contrast, (N,), to foreground for a picture of this shape; (N,) uint8."""
     is_large = max(shape) > PAPER.thumbnail
     pale, full = BINARIZE.rise if is_large else BINARIZE.rise_in_thumbnail
     return ((shares - pale) * (255 / (full - pale))).clip(0, 255).astype(np.uint8)
@@ -148,7 +148,7 @@ def refined_window(window: int, stroke_width: float) -> int | None:
 
 
 def _without_shadow(foreground: NDArray[np.uint8], sheet: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """A sheet's foreground without what touches its edge, which is its shadow."""
+    """Remove from a sheet's foreground what touches its edge, which is the sheet's shadow."""
     labels = cc3d.connected_components((foreground > 0).astype(np.uint8), connectivity=8)
     is_shadow = np.zeros(int(labels.max()) + 1, bool)
     is_shadow[labels[sheet & dilate(~sheet, 1)]] = True
@@ -168,12 +168,12 @@ def _extend(grey: NDArray[np.uint8], inner: NDArray[np.bool_]) -> NDArray[np.uin
 
 
 def _with_dark_foreground(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A picture, (H, W), inverted if its foreground is brighter than its paper."""
+    """Invert a picture, (H, W), if its foreground is brighter than its paper."""
     return grey if foreground_is_dark(grey) else 255 - grey
 
 
 def _binarize_paper(grey: NDArray[np.uint8], window: int | None) -> tuple[NDArray[np.uint8], int]:
-    """Foreground of a picture of paper alone: (H, W) uint8 -> (H, W) uint8, and the window.
+    """Find the foreground of a picture of paper alone, (H, W) uint8 each, and the window.
 
     The foreground is darker than the paper, which is the grey closing of the picture, as even as
     the light and as sharp as a shadow.

@@ -1,4 +1,4 @@
-"""Find the window that tells strokes from paper: what is narrower is foreground."""
+"""Find the window that separates strokes from paper: what is narrower is foreground."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _first_enough(values: Sequence[float], share: float) -> int:
 
 
 def _without_border(depth: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The depths of what the picture's border does not cut; (H, W) uint8."""
+    """Keep the depths of what the picture's border does not cut; (H, W) uint8."""
     found = measure_contrast(depth)
     mask = (depth > found.background + found.contrast / 2).astype(np.uint8)
     labels = cc3d.connected_components(mask, connectivity=8)

@@ -32,10 +32,10 @@ class Contrast:
 def measure_contrast(depth: NDArray[np.uint8]) -> Contrast:
     """Measure noise and contrast of depths below paper: uint8 `(H, W)`.
 
-    Bare paper covers at least a sixth of any picture, so that the lowest sixth of the depths tells
-    its normal distribution: 15.9 % are one standard deviation or more below the mean, and 2.3 %
-    two. The foreground's depth is the mean of the depths, each weighted
-    by itself, above half of that mean: a fixed point found in a few rounds.
+    Bare paper covers at least a sixth of any picture, so the lowest sixth of the depths reveals its
+    normal distribution: 15.9 % lie one standard deviation or more below the mean, and 2.3 % two.
+    The foreground's depth is the mean of the depths above half of that mean, each weighted by
+    itself: a fixed point, found in a few rounds.
     """
     count = np.bincount(depth.ravel(), minlength=256)
     below = np.cumsum(count) / depth.size

@@ -88,7 +88,7 @@ def dilate_rows(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def dilate(mask: NDArray[np.bool_], times: int) -> NDArray[np.bool_]:
-    """Grow a mask by so many pixels on all sides; (H, W) bool."""
+    """Grow a mask by a number of pixels on all sides; (H, W) bool."""
     for _ in range(times):
         mask = dilate_rows(dilate_rows(mask).T).T
     return mask

@@ -34,7 +34,7 @@ def find_digit(
         uint8 `(H, W)`, the digit without all else; and its rows and columns.
 
     Raises:
-        NoDigitError: There is no foreground, or it has not the shape of a digit.
+        NoDigitError: There is no foreground, or it does not have the shape of a digit.
         SeveralDigitsError: Other components are as large as the digit.
     """
     components = components or find_components(foreground)
@@ -71,7 +71,7 @@ def _are_rulings(components: Components, stroke: float) -> NDArray[np.bool_]:
 def _gather(
     components: Components, main: int, stroke: float
 ) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
-    """The components of a broken digit, (N,) bool, and the box around them."""
+    """Gather the components of a broken digit, (N,) bool, and the box around them."""
     members = np.arange(len(components.area)) == main
     box = components.boxes[main].copy()
     framing = _frames(components, box) | components.along_border | _are_rulings(components, stroke)

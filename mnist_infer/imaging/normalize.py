@@ -1,8 +1,8 @@
 """From a digit's foreground to 28x28, made as MNIST was made.
 
 LeCun et al. (1998) fit each digit into 20x20 pixels, keeping its aspect ratio, and put its
-centre of mass at the centre of 28x28. NIST's writers used much the same pens, so that strokes
-there are alike in width; people's own pens are not, and so the stroke width is normalised too.
+centre of mass at the centre of 28x28. NIST's writers used much the same pens, so MNIST's strokes
+are alike in width. People's own pens differ, so the stroke width is normalised too.
 """
 
 from __future__ import annotations
@@ -19,8 +19,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SIDE = 28
+"""Pixels of a side of an MNIST image."""
+
 BOX = 20
+"""Pixels of a digit's longer side in it."""
+
 CENTRE = SIDE // 2
+"""Row and column, from 0, of the digit's centre of mass."""
 
 MNIST_STROKE = 2.45
 """Pixels: the mean stroke width of MNIST's training set."""
@@ -32,7 +37,8 @@ FINE = 4
 """Working pixels per final pixel while strokes are widened: steps of half a final pixel."""
 
 MAX_STEPS = 6
-"""Enough to widen a hairline to MNIST's width; wide strokes, thinned further, would break."""
+"""The most steps in either direction: enough to widen a hairline to MNIST's width. Wide strokes
+would break if they were thinned further."""
 
 
 def normalize(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -44,9 +50,9 @@ def normalize(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def render_variants(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Render one digit for test-time augmentation: uint8 `(H, W)` -> uint8 `(K, 28, 28)`.
 
-    The first input is `normalize`'s, at MNIST's mean stroke width. To widen thin strokes that far
-    may close the gap that tells a 6 from an 8, and to thin fat ones may break them: where the width
-    changes noticeably, the second input has the original width, clipped to MNIST's range.
+    The first input is `normalize`'s, at MNIST's mean stroke width. Widening thin strokes that far
+    may close the gap that tells a 6 from an 8, and thinning fat ones may break them. So if the
+    width changes noticeably, the second input has the original width, clipped to MNIST's range.
     """
     large = _enlarge(digit)
     width = stroke_width(large)
@@ -62,12 +68,12 @@ def _enlarge(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _write(large: NDArray[np.uint8], width: float, stroke: float) -> NDArray[np.uint8]:
-    """The 28x28 image of a digit on the fine grid, its stroke width changed to another one."""
+    """Render the 28x28 image of a digit on the fine grid, with another stroke width."""
     return _place(_set_stroke(large, _steps(width, stroke)))
 
 
 def _place(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The digit in MNIST's frame: 20 pixels of 28, its centre of mass in the middle."""
+    """Fit a digit into MNIST's frame: 20 pixels of 28, its centre of mass in the middle."""
     drawn = _fit(_crop(digit), BOX)
     drawn = np.rint(drawn * (255 / drawn.max())).astype(np.uint8)
     height, width = drawn.shape

@@ -93,7 +93,7 @@ def mask_is_paper(mask: NDArray[np.bool_]) -> bool:
 
 
 def _within_even_lines(shares: NDArray[np.float64]) -> slice:
-    """The rows, or columns, between those at both ends that nearly are of one level; (N,)."""
+    """Leave out the rows, or columns, at both ends that are of nearly one level."""
     is_even = np.maximum(shares, 1 - shares) > NEARLY_ALL
     reach = int(RULINGS.border_band * len(shares))
     first, last = (

@@ -101,7 +101,7 @@ def _has_form(region: PaperRegion) -> bool:
     if region.inner.sum() <= MOST * area:
         return False
     y, x = np.nonzero(region.mask)
-    # A quadrilateral's corners lie farthest along the diagonals, and its area is told by them.
+    # A quadrilateral's corners lie farthest along the diagonals; they determine its area.
     a, b, c, d = (int(along.argmin()) for along in (y + x, y - x, -y - x, x - y))
     across = y[c] + 1 - y[a], x[c] + 1 - x[a]
     down = y[d] + 1 - y[b], x[d] - x[b] - 1
@@ -130,7 +130,7 @@ def _has_edge(region: PaperRegion, thumbnail: NDArray[np.uint8]) -> bool:
 
 
 def _rows_filled(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Each row filled from its first to its last; (H, W) bool."""
+    """Fill each row from its first pixel to its last; (H, W) bool."""
     from_left = np.logical_or.accumulate(mask, axis=1)
     from_right = np.logical_or.accumulate(mask[:, ::-1], axis=1)[:, ::-1]
     return np.asarray(from_left & from_right)

@@ -1,4 +1,4 @@
-"""Parameters of the way from a picture to its digit, each with its unit and what it is worth.
+"""Parameters of the path from a picture to its digit, each with its unit and what it is worth.
 
 "Worth N of M" means that N more of M pictures get a wrong answer without the rule, or with the
 other value that is named. Kinds of pictures, such as `photo`, are those of `benchmarks.generated`;
@@ -29,7 +29,7 @@ class PaperParams:
     """Where paper lies, and how uneven it is."""
 
     thumbnail: int = 64
-    """Pixels a side that say enough about paper and polarity."""
+    """Pixels a side of a reduced picture that still shows paper and polarity."""
 
     max_bulge: float = 0.1
     """How far a sheet's area may differ from that of the quadrilateral between its corners: no
@@ -53,8 +53,8 @@ class BinarizeParams:
     """Which grey levels are foreground."""
 
     level_spread: float = 1 / 16
-    """Part of the contrast that counts as one level. With 1/10, 7 of 100 `sheet` are lost. That
-    pictures of two levels are told apart from others is worth 179 of 2,400 generated digits."""
+    """Part of the contrast that counts as one level. With 1/10, 7 of 100 `sheet` are lost. Treating
+    pictures of two levels apart from others is worth 179 of 2,400 generated digits."""
 
     unclear_share: float = 0.25
     """Part of a picture of two levels. Where each has as much, either may be the paper, and the
@@ -126,8 +126,8 @@ class DigitParams:
     or a photo's outlines. Worth 2 of 160 empty pictures, and 7 of 64 real ones without a digit."""
 
     stroke_ratio: float = 2.0
-    """Strokes so many times as wide, or as thin, are not the same writing: the thin line beside or
-    around a digit. Worth 5 of 100 `scribble`."""
+    """Ratio of stroke widths from which two strokes are not the same writing, such as a thin line
+    beside or around a digit. Worth 5 of 100 `scribble`."""
 
 
 PAPER = PaperParams()

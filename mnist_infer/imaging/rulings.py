@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAX_FRAME_AREA = 4
-"""In pictures: with frames within frames, no more of them are looked at."""
+"""The most area of frames within frames that is searched, in areas of the picture."""
 
 
 @dataclass(frozen=True)
@@ -215,6 +215,6 @@ def _is_ruled(
 
 
 def _along_sides(mask: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], ...]:
-    """What lies along the top, bottom, left and right side, in as many rows as a tilt takes."""
+    """Cut out the strips along the top, bottom, left and right side, as wide as a tilt takes."""
     reach = max(2, round(RULINGS.max_slope * max(mask.shape)))
     return mask[:reach], mask[-reach:], mask[:, :reach].T, mask[:, -reach:].T

@@ -39,7 +39,7 @@ def find_straight_lines(
 def _horizontal_lines(
     mask: NDArray[np.bool_], min_aspect: float
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Pixels of horizontal lines, and all pixels along these, what crosses them included."""
+    """Find the pixels of horizontal lines, and all pixels along these, whatever crosses them."""
     width = mask.shape[1]
     lines, along = np.zeros_like(mask), np.zeros_like(mask)
     start, stop = _level_pairs(mask)
@@ -83,7 +83,7 @@ def _runs_along(
     first: NDArray[np.intp],
     last: NDArray[np.intp],
 ) -> NDArray[np.intp]:
-    """The numbers of the vertical runs on or beside the path from row `first` to `last`, (1,)."""
+    """Number the vertical runs on or beside the path from row `first`, (1,), to `last`, (1,)."""
     rows = _rows_between(first[0], last[0], margin=1)
     path = np.zeros_like(mask[rows])
     path[_paths(first - rows.start, last - rows.start, mask.shape[1])] = True
@@ -97,7 +97,7 @@ def _used_up(
     start: NDArray[np.intp],
     stop: NDArray[np.intp],
 ) -> NDArray[np.intp]:
-    """The numbers of the candidates that a line has left too little foreground for.
+    """Number the candidates that a line has left too little foreground for.
 
     A pixel counts for one line only, or the bar of a 4 that slopes towards a line would be another.
 
@@ -121,7 +121,7 @@ def _used_up(
 
 
 def _level_pairs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Rows, (N,) each, where foreground touches the left and the right side at about one height."""
+    """Pair rows, (N,) each, where foreground touches the left and the right side nearly level."""
     width = mask.shape[1]
     margin = max(2, width // 50)
     left = np.flatnonzero(mask[:, :margin].any(axis=1))
@@ -134,7 +134,7 @@ def _level_pairs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.
 def _covered(
     near: NDArray[np.bool_], start: NDArray[np.intp], stop: NDArray[np.intp]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Those of the paths from rows `start` (N,) to `stop` (N,) that have few gaps."""
+    """Keep the paths from rows `start` (N,) to `stop` (N,) that have few gaps."""
     cover = RULINGS.min_cover
     # Four standard deviations of a share that is estimated from so few columns.
     error = 4 * (cover * (1 - cover) * SKIPPED / near.shape[1]) ** 0.5
@@ -145,14 +145,14 @@ def _covered(
 
 
 def _rows_between(first: np.intp, last: np.intp, margin: int) -> slice:
-    """Rows from one to another, in either order, and so many more on both sides, from 0 on."""
+    """Span the rows from one to another, in either order, with a margin on both sides."""
     return slice(max(0, int(min(first, last)) - margin), int(max(first, last)) + margin + 1)
 
 
 def _means_along(
     image: NDArray[Any], start: NDArray[np.intp], stop: NDArray[np.intp], step: int = 1
 ) -> NDArray[np.float64]:
-    """Mean of an image, in every `step`th column, along paths from side to side; (N,)."""
+    """Average an image, in every `step`th column, along paths from side to side; (N,)."""
     means = np.empty(len(start))
     # The pixels of all would fill gigabytes: these are no more at once than the image has.
     for at in range(0, len(start), len(image)):
@@ -164,14 +164,14 @@ def _means_along(
 def _paths(
     start: NDArray[np.intp], stop: NDArray[np.intp], width: int, step: int = 1
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Rows (N, C) and columns (C,) of straight paths from rows `start` (N,) to `stop` (N,)."""
+    """List rows (N, C) and columns (C,) of straight paths from rows `start` (N,) to `stop` (N,)."""
     columns = np.arange(0, width, step)
     slopes = np.outer(stop - start, columns / max(1, width - 1))
     return np.rint(start[:, None] + slopes).astype(np.intp), columns
 
 
 def vertical_runs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Number of the vertical run of pixels that each pixel is in, (H, W), and each run's length."""
+    """Number the vertical runs of pixels, (H, W); return also the length of each run."""
     starts = mask.copy()
     starts[1:] &= ~mask[:-1]
     run_of = np.cumsum(starts.T, dtype=np.intp).reshape(mask.T.shape).T

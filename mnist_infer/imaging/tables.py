@@ -1,4 +1,4 @@
-"""Find the lines of a table whatever their ends, tilt and bend: ruled by hand, or photographed."""
+"""Find the lines of a table, which may tilt and bend: ruled by hand, or photographed."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ def _level_lines(thin: NDArray[np.bool_], thickness: int) -> NDArray[np.bool_]:
     heights, widths = (boxes[:, k + 1].astype(np.intp) - boxes[:, k] + 1 for k in (0, 2))
     is_line = widths >= MOST * thin.shape[1]
     is_line &= heights <= thickness + MAX_RISE * widths
-    is_line[0] = False  # It is what lies between them.
+    is_line[0] = False  # Label 0 is the background.
     found: NDArray[np.bool_] = is_line[labels] & (is_line.sum() >= MIN_LINES)
     return found
 
 
 def _close_rows(mask: NDArray[np.bool_], gap: int) -> NDArray[np.bool_]:
-    """Fill gaps of at most so many pixels within each row; (H, W) bool."""
+    """Fill gaps of at most `gap` pixels within each row; (H, W) bool."""
     columns = np.arange(mask.shape[1])
     never = mask.shape[1] + gap
     before = np.maximum.accumulate(np.where(mask, columns, -never), axis=1)

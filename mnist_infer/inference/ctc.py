@@ -1,4 +1,4 @@
-"""Decode what the row network says: texts with their probabilities, and where each digit stands.
+"""Decode the row network's output: texts with their probabilities, and where each digit stands.
 
 The row network goes along a row in steps of four pixels. At each it gives the probabilities of the
 ten digits and of CTC's blank, which stands for "no digit, or the same one still" (Graves et al.,

@@ -40,7 +40,7 @@ class RuntimeInstall:
     """The version that an import gives, None where the import is broken."""
 
     providers: tuple[str, ...]
-    """What the build was compiled with; no promise that it works here."""
+    """What the build was compiled with; it need not work here."""
 
 
 def import_onnxruntime() -> Any:
@@ -76,7 +76,7 @@ def runtime_install() -> RuntimeInstall:
 
 
 def processor_name() -> str:
-    """Return the processor's name as the system tells it, else its architecture."""
+    """Return the processor's name if the system knows it, else its architecture."""
     # Linux keeps the name nowhere else; on ARM boards it is the board's.
     with contextlib.suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
@@ -86,7 +86,7 @@ def processor_name() -> str:
 
 
 def offers_cuda() -> bool:
-    """Tell whether this build of ONNX Runtime knows CUDA; no promise that it works here."""
+    """Tell whether this build of ONNX Runtime supports CUDA, which need not work here."""
     return CUDA in import_onnxruntime().get_available_providers()
 
 
@@ -141,7 +141,7 @@ def why_no_cuda(detail: str | None = None) -> str:
 
 
 def _cuda_majors() -> tuple[str, set[str]]:
-    """CUDA's major version that ONNX Runtime is built for, and those that pip has installed."""
+    """Find the major version of CUDA that ONNX Runtime needs, and those that pip has installed."""
     from importlib import metadata
 
     needed = str(getattr(import_onnxruntime(), "cuda_version", "")).partition(".")[0]

@@ -1,4 +1,4 @@
-"""What a model takes and gives: found in its file, and refused where it is no digit classifier."""
+"""Find out what a model takes and gives, and refuse one that is not a digit classifier."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def describe_input(session: Any, name: str, input_range: InputRange | None) -> M
     Args:
         session: The ONNX Runtime session of the model.
         name: What errors call it.
-        input_range: What a float input means, where the model does not say so itself.
+        input_range: The range of a float input, if the model's metadata does not have it.
 
     Raises:
-        ModelError: It takes no images of 784 pixels, or does not say their range.
+        ModelError: It does not take images of 784 pixels, or their range is unknown.
     """
     inputs = session.get_inputs()
     if len(inputs) != 1:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 Network: TypeAlias = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 NO_DIGIT = 10
-"""The cell network's class for what is no digit; the classes before it are the digits."""
+"""The cell network's class for anything but a digit; the classes before it are the digits."""
 
 
 @dataclass(frozen=True)

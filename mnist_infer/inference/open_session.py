@@ -1,4 +1,4 @@
-"""Open an ONNX Runtime session on a device, or say in one line why there is none."""
+"""Open an ONNX Runtime session on a device, or explain in one line why that fails."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def open_session(content: bytes, name: str, config: ModelConfig) -> tuple[Any, s
 
 
 def _try_cuda(content: bytes, threads: int) -> tuple[Any, str | None]:
-    """A session that really runs on CUDA, or None and what went wrong."""
+    """Open a session that really runs on CUDA; else return None and what went wrong."""
     complaint = devices.load_cuda_provider()
     if complaint:
         return None, complaint
@@ -57,14 +57,14 @@ def _try_cuda(content: bytes, threads: int) -> tuple[Any, str | None]:
         session = create_session(content, threads, [devices.CUDA, devices.CPU])
     except Exception as error:
         return None, " ".join(str(error).split()) or type(error).__name__
-    # ONNX Runtime falls back to the CPU in silence: only the session knows.
+    # ONNX Runtime falls back to the CPU silently: only the session knows.
     if session.get_providers()[0] != devices.CUDA:
         return None, "ONNX Runtime fell back to the CPU"
     return session, None
 
 
 def create_session(content: bytes, threads: int, providers: list[str]) -> Any:
-    """Create an ONNX Runtime session that neither prints nor changes its device in silence.
+    """Create an ONNX Runtime session that neither prints nor silently changes its device.
 
     Raises:
         DeviceError: ONNX Runtime is not installed, or its installation is broken.
@@ -75,9 +75,9 @@ def create_session(content: bytes, threads: int, providers: list[str]) -> Any:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     if threads > (os.cpu_count() or 1):
-        # Threads that wait for one another in a loop would keep one another from the processors.
+        # Threads that wait in a loop would take the processors from those they wait for.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # Else a file that calls itself ONNX Runtime's own format would go unchecked.
+    # Otherwise a file in ONNX Runtime's own format would be loaded unchecked.
     options.add_session_config_entry("session.load_model_format", "ONNX")
     options.log_severity_level = 4  # Failures come back as exceptions; stderr stays the app's.
     # Without fallback an error is an error, not a line on stdout and another device.
@@ -85,7 +85,7 @@ def create_session(content: bytes, threads: int, providers: list[str]) -> Any:
 
 
 def reason_of(error: Exception) -> str:
-    """What ONNX Runtime says, on one line and without its error codes and source lines."""
+    """Write ONNX Runtime's message on one line, without its error codes and source lines."""
     text = " ".join(str(error).split())
     opset = re.search(r"Opset (\d+) is under development.* (\S+) is till opset (\d+)", text)
     if opset:

@@ -1,4 +1,4 @@
-"""The models: which are bundled, what is known of them, and whether their bytes are the right ones.
+"""The models: which are bundled, what is known of them, and whether their bytes are unchanged.
 
 Each bundled model is an ONNX file with a JSON sidecar of the same name, written by `export/`. Some
 have a second file beside it: the same network in int8, which is faster on a CPU.
@@ -91,19 +91,19 @@ def bundled_info(name: str, precision: Precision = "auto") -> ModelInfo:
 
 
 def has_int8(model: str | os.PathLike[str]) -> bool:
-    """Whether a model is a bundled one that has an int8 file."""
+    """Tell whether a model is a bundled one with an int8 file."""
     return model in bundled_models() and "int8" in bundled_info(str(model)).sidecar
 
 
 def bundled_precisions(name: str) -> tuple[Precision, ...]:
-    """The precisions in which a bundled model comes; the first is what a CPU gets."""
+    """List the precisions in which a bundled model comes; a CPU gets the first."""
     return ("int8", "float32") if has_int8(name) else ("float32",)
 
 
 def read_model(
     model: str | os.PathLike[str], precision: Precision = "auto"
 ) -> tuple[ModelInfo, bytes]:
-    """Read a bundled model (by name) or an ONNX file (by path), and say what is known of it.
+    """Read a bundled model (by name) or an ONNX file (by path), and what is known of it.
 
     A session is made from these very bytes, so nothing can change between check and use.
 

@@ -25,7 +25,7 @@ _CHILDREN = {
 }
 _EXTERNAL_DATA, _DATA_LOCATION = 13, 14
 _DEEPEST = 100
-"""Protobuf itself refuses messages that are nested deeper."""
+"""Levels of nested messages; protobuf itself refuses more."""
 
 
 def check_self_contained(content: bytes, name: str) -> None:
@@ -66,7 +66,7 @@ def _is_external(message: memoryview, kind: str, depth: int) -> bool:
 
 
 def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """The fields of a message: number and value, which is bytes unless it is a varint."""
+    """Parse the fields of a message: number and value, which is bytes unless it is a varint."""
     place = 0
     while place < len(message):
         key, place = _varint(message, place)

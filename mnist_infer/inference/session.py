@@ -95,7 +95,7 @@ class Session(ForkSafe):
             float32 `(N, 10)`; the ten of an image sum to 1.
 
         Raises:
-            DeviceError: CUDA failed, for want of memory say; no other device is tried instead.
+            DeviceError: CUDA failed, for example for lack of memory; no other device is tried.
             ModelError: ONNX Runtime failed otherwise, or did not give ten numbers for each image;
                 this happens with a user's own model alone.
         """
@@ -128,7 +128,7 @@ class Session(ForkSafe):
         return outputs
 
     def _check(self, outputs: NDArray[np.float32], count: int) -> None:
-        """Refuse what is no answer for these images, whatever it was for others."""
+        """Refuse outputs that are not ten finite numbers for each of these images."""
         if outputs.shape != (count, 10) or not np.isfinite(outputs).all():
             raise ModelError(
                 f"{self._name}: gives {outputs.shape} for {count} images, not ten numbers for each"
@@ -161,14 +161,14 @@ class Session(ForkSafe):
 
 
 def _gives_logits(session: Session) -> bool:
-    """Whether a model's outputs are logits: seen from what it answers on a few images."""
+    """Find out from a model's answers on a few images whether its outputs are logits."""
     probes = np.stack([np.full((28, 28), grey, np.uint8) for grey in (0, 64, 255)])
     return not are_probabilities(session.run(probes))
 
 
 @contextmanager
 def _raising_model_error(name: str) -> Iterator[None]:
-    """Turn whatever ONNX Runtime raises over a model that it did load into a `ModelError`."""
+    """Turn any error that ONNX Runtime raises for a model it has loaded into a `ModelError`."""
     try:
         yield
     except ModelError:

@@ -52,7 +52,7 @@ class DigitReader:
         self._recognizer = Recognizer(model, device=device, input_range=input_range, isolated=True)
 
     def __call__(self, batch: pa.Table) -> pa.Table:
-        """The batch with its answers."""
+        """Return the batch with its answers."""
         import pyarrow as pa
 
         column = batch.column(self._column)
@@ -69,7 +69,7 @@ class DigitReader:
 
 
 def with_answers(table: pa.Table, answers: Columns) -> pa.Table:
-    """A table with the columns of its answers, always of the same types."""
+    """Append the columns of its answers to a table, always of the same types."""
     import pyarrow as pa
 
     return (
@@ -89,7 +89,7 @@ def read_digits(
     concurrency: int | tuple[int, int] | None = None,
     num_gpus: float | None = None,
 ) -> Dataset:
-    """A dataset with the digit of every image; lazy, as Ray's datasets are.
+    """Make a dataset with the digit of every image; lazy, as Ray's datasets are.
 
     Args:
         source: Paths or URIs of images or folders of them, or a dataset.
@@ -127,7 +127,7 @@ def read_digits(
 def _tables(
     source: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], rows: int
 ) -> Iterator[pa.Table]:
-    """The paths of all images, in blocks that Ray can hand out one by one."""
+    """List the paths of all images, in blocks that Ray can hand out one by one."""
     import pyarrow as pa
 
     named = [source] if isinstance(source, (str, os.PathLike)) else source

@@ -29,7 +29,7 @@ def digit_udf(
     input_range: InputRange | None = None,
     batch_size: int = 1024,
 ) -> Any:
-    """A function of a column with the bytes of image files, as the source `binaryFile` reads them.
+    """Make a function of a column with the bytes of image files, as `binaryFile` reads them.
 
     Args:
         model: As in `Recognizer`; a file must lie on every machine.

@@ -6,5 +6,5 @@ from pathlib import Path
 
 
 def hook_folders() -> list[str]:
-    """Where PyInstaller finds the hook; the entry point `pyinstaller40` names this function."""
+    """Tell PyInstaller where the hook is; the entry point `pyinstaller40` names this function."""
     return [str(Path(__file__).parent)]

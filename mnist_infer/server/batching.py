@@ -15,8 +15,8 @@ Result = TypeVar("Result")
 class Batcher(Generic[Item, Result]):
     """Runs items off the event loop, one batch at a time, in batches that grow with the load.
 
-    A batch is whatever waits when the last one has ended: a lone item goes at once, and none ever
-    waits for company.
+    A batch is all that waits when the last one has ended. So a lone item goes at once: no item
+    waits for others to join it.
     """
 
     def __init__(
@@ -46,11 +46,11 @@ class Batcher(Generic[Item, Result]):
         self._working: asyncio.Task[None] | None = None
 
     async def submit(self, item: Item) -> Result:
-        """The item's result."""
+        """Wait for the item's result."""
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         if self._working is None:
-            # It starts in the event loop's next turn: what else arrives in this one joins it.
+            # It starts in the event loop's next turn: items that arrive in this one join it.
             self._working = asyncio.create_task(self._work())
         return await future
 

@@ -1,7 +1,7 @@
-"""Why a request gets no answer, as types with their HTTP status, and how a client is told.
+"""The errors of requests, as types with their HTTP status, and the responses they give.
 
-A picture that arrives whole and has no digit on it is none of these: it is an answer, with the
-`ImageError` in its record.
+A picture that arrives whole but has no digit on it is not such an error: it gets an answer, with
+the `ImageError` in its record.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ EXPECTED = (RequestError, HTTPException, ClientDisconnect)
 
 
 async def error_response(request: Request, error: Exception) -> Response:
-    """The response for an error, in the form that the address's API defines.
+    """Make the response for an error, in the form that the address's API defines.
 
     Under `/v2` that is the Open Inference Protocol's, elsewhere that of the command line's records.
     """

@@ -70,7 +70,7 @@ class HostMiddleware:
 
 @lru_cache(_NAMES_KEPT)
 def _host_name(url: str) -> str:
-    """The host of a URL in lower case, without its port; empty where there is none."""
+    """Find the host of a URL, in lower case and without its port; empty if there is none."""
     try:
         return urlsplit(url).hostname or ""
     except ValueError:

@@ -69,7 +69,7 @@ def configure() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
-    # What is wrong with a request is told to its sender; it is no news for the operator.
+    # A mistake in a request concerns its sender, who gets the error, not the operator.
     for noisy in ("python_multipart", "uvicorn.error"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
 

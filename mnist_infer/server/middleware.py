@@ -17,7 +17,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"
 class ObservabilityMiddleware:
     """Counts, times and logs every request; tells the client the time in `Server-Timing`.
 
-    Adds the security headers, whatever the answer is: to what a GET may show, `page_headers`.
+    Adds security headers to every answer; to one that a browser may show, `page_headers`.
     """
 
     def __init__(

@@ -48,7 +48,7 @@ class Protocol:
         self._batcher = backend.batcher("tensor", self._infer_batch, len)
 
     def operations(self) -> list[Operation]:
-        """The endpoints, the busiest first."""
+        """List the endpoints, the busiest first."""
         plain = "/v2/models/{model}"
         versioned = plain + "/versions/{version}"
         infer = [

@@ -1,4 +1,4 @@
-"""uvicorn, set up: listen, say where, and on a signal finish what has begun."""
+"""Run uvicorn: listen, print the address, and finish the requests in progress on a signal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mnist_infer.server.connections import LimitedHttpProtocol
 from mnist_infer.server.limits import Limits
 
 _GRACE_SECONDS = 29
-"""How long requests may take to finish after the server is told to stop; at 30 it has ended."""
+"""How long requests may take to finish after a signal: the server ends within 30 seconds."""
 
 
 def configure(app: ASGIApp, limits: Limits) -> uvicorn.Config:

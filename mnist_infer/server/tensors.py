@@ -51,7 +51,7 @@ def decode_request(
 def encode_response(
     request: InferRequest, rows: NDArray[np.float32], model: str, version: str
 ) -> tuple[bytes, int | None]:
-    """The body of the response, and the length of its JSON where a binary tensor follows."""
+    """Encode the body of the response; return also its JSON's length if a binary tensor follows."""
     tensor = rows.astype(_DTYPES["FP32"], copy=False).tobytes() if request.wants_binary else b""
     output = OutputTensor(
         OUTPUT.name,
