@@ -10,12 +10,13 @@ import tensorflow as tf
 
 from export.reading import PROOF_SEED, PROOFS, ReadingNetwork, held_out_glyphs
 from mnist_infer.imaging.row_image import ROW_HEIGHT, row_image
-from mnist_infer.inference.ctc import greedy
 from train.rows.network import BLANK, NO_DIGIT
 from train.rows.samples import make_row
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from train.data import Array
 
@@ -31,6 +32,13 @@ def _log_probabilities(network: Any, rows: tf.Tensor | Array) -> tf.Tensor:
     # The logarithm of the sum of both probabilities, which are too small for exp() at times.
     either = blank + tf.nn.softplus(nothing - blank)
     return tf.concat((either, known[..., BLANK + 1 : NO_DIGIT]), axis=-1)
+
+
+def greedy(steps: NDArray[np.float32]) -> str:
+    """Read the digits that are the most likely classes of the steps, `(T, 11)`; merge repeats."""
+    classes = steps.argmax(axis=1)
+    is_new = np.concatenate(([True], classes[1:] != classes[:-1])) & (classes != BLANK)
+    return "".join(str(label - 1) for label in classes[is_new])
 
 
 def _proofs(data: Path | None) -> Iterator[tuple[Array, str]]:

@@ -31,13 +31,13 @@ _MOMENTS = np.stack(
 ).astype(np.float32)
 
 
-def is_mnist_format(image: NDArray[np.uint8]) -> bool:
-    """Tell whether a 28x28 image is white on black, sized, centred and drawn as MNIST's are."""
-    return mnist_box(image) is not None
-
-
 def mnist_box(image: NDArray[np.uint8]) -> Box | None:
-    """Find the digit on an image in the MNIST format: x, y, width, height; else None."""
+    """Find the digit on an image in the MNIST format; None for any other image.
+
+    Args:
+        image: uint8 `(H, W)`. In the format it is 28x28, white on black, and its digit sized,
+            centred and drawn as MNIST's are.
+    """
     rows = image.tobytes()
     if image.shape != (SIDE, SIDE) or (b"\xff" not in rows and b"\xfe" not in rows):
         return None
@@ -55,7 +55,14 @@ def mnist_box(image: NDArray[np.uint8]) -> Box | None:
 
 
 def are_mnist_format(images: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Ask `is_mnist_format` of many images at once: uint8 `(N, 28, 28)` -> bool `(N,)`."""
+    """Tell for many images at once which `mnist_box` would accept.
+
+    Args:
+        images: uint8 `(N, 28, 28)`.
+
+    Returns:
+        bool `(N,)`.
+    """
     pixels = images.reshape(-1, _PIXELS)
     lines = np.concatenate([pixels, pixels[:, : SIDE + 1]], axis=1, dtype=np.float32)
     total, y, x = _MOMENTS @ lines[:, :_PIXELS].T

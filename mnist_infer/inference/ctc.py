@@ -21,13 +21,6 @@ MIN_LOG_PROBABILITY = -7.0
 """A digit less likely than this (0.1 %) at a step starts no text."""
 
 
-def greedy(steps: NDArray[np.float32]) -> str:
-    """Read the most likely class of each step: `(T, 11)` -> digits."""
-    classes = steps.argmax(axis=1)
-    is_new = np.concatenate(([True], classes[1:] != classes[:-1])) & (classes != BLANK)
-    return "".join(str(label - 1) for label in classes[is_new])
-
-
 def beam_search(steps: NDArray[np.float32], width: int = BEAM_WIDTH) -> dict[str, float]:
     """Find the most likely texts of a row, by prefix beam search (Hannun et al., 2014).
 

@@ -3,7 +3,7 @@ from itertools import groupby, product
 import numpy as np
 import pytest
 
-from mnist_infer.inference.ctc import align, beam_search, greedy
+from mnist_infer.inference.ctc import align, beam_search
 
 
 def steps_of(classes: list[int], sure: float = 0.9) -> np.ndarray:
@@ -15,10 +15,6 @@ def steps_of(classes: list[int], sure: float = 0.9) -> np.ndarray:
 
 def collapse(path: tuple[int, ...]) -> str:
     return "".join(str(label - 1) for label, _ in groupby(path) if label)
-
-
-def test_greedy_merges_repeated_steps_and_drops_blanks():
-    assert greedy(steps_of([0, 5, 5, 0, 5, 2, 0])) == "441"
 
 
 def test_without_digits_the_best_text_is_empty():
@@ -41,12 +37,11 @@ def test_beam_search_sums_over_all_alignments_of_a_text():
     assert next(iter(found)) == max(expected, key=lambda text: expected[text])
 
 
-def test_beam_search_finds_what_greedy_misses():
+def test_beam_search_finds_what_no_single_step_shows():
     # Each step favours the blank, but together the 3 is more likely than nothing.
     probabilities = np.full((2, 11), 1e-9)
     probabilities[:, 0], probabilities[:, 4] = 0.6, 0.4
     steps = np.log(probabilities)
-    assert greedy(steps) == ""
     assert next(iter(beam_search(steps))) == "3"
 
 

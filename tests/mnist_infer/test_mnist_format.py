@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mnist_infer.imaging.mnist_format import are_mnist_format, is_mnist_format
+from mnist_infer.imaging.mnist_format import are_mnist_format, mnist_box
 from mnist_infer.imaging.normalize import normalize
 from tests.mnist_infer.test_normalize import zero
 
@@ -21,6 +21,10 @@ NOT_MNIST = {
     "specks in the corners": lambda image: np.maximum(image, 255 * np.eye(28, dtype=np.uint8)),
     "hairline": lambda image: (image > 0).astype(np.uint8) * 255 * (np.indices((28, 28))[1] == 14),
 }
+
+
+def is_mnist_format(image: NDArray[np.uint8]) -> bool:
+    return mnist_box(image) is not None
 
 
 @pytest.mark.parametrize("name", NOT_MNIST)

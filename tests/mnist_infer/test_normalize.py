@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from mnist_infer.imaging.filters import stroke_width
-from mnist_infer.imaging.mnist_format import is_mnist_format
+from mnist_infer.imaging.mnist_format import mnist_box
 from mnist_infer.imaging.normalize import normalize, render_variants
 
 
@@ -25,7 +25,7 @@ def test_the_result_is_in_the_mnist_format(side: int, pen: int):
     image = normalize(zero(side, max(1, pen * side // 100)))
     assert image.shape == (28, 28)
     assert image.dtype == np.uint8
-    assert is_mnist_format(image)
+    assert mnist_box(image)
 
 
 @pytest.mark.parametrize("pen", [2, 8, 20, 40])
