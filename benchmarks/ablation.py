@@ -27,7 +27,7 @@ from mnist_infer import ImageError, Recognizer
 from mnist_infer.decode.images import Picture
 from mnist_infer.document import layout, reader
 from mnist_infer.document import rows as rows_reader
-from mnist_infer.document.reader import WORKING_SIDE
+from mnist_infer.document.reader import PAGE_WORKING_SIDE
 from mnist_infer.imaging import binarize, paper_region, pipeline, rulings
 from mnist_infer.imaging.binarize import View, plausible_views
 from mnist_infer.imaging.components import find_components
@@ -143,7 +143,7 @@ def generated(recognizer: Recognizer, data: str | None, count: int) -> dict[str,
             for picture, label in digits.pictures(kind, images, labels, count, seed=1)
         ],
         "generated rows": [
-            Sample(recognizer.decode(picture, WORKING_SIDE), text, True)
+            Sample(recognizer.decode(picture, PAGE_WORKING_SIDE), text, True)
             for kind in rows.KINDS
             for picture, text in rows.pictures(kind, glyphs, count, seed=1)
         ],
@@ -156,7 +156,7 @@ def real(recognizer: Recognizer, folder: Path) -> dict[str, list[Sample]]:
     for path in sorted(path for path in folder.glob("*/**/*") if path.is_file()):
         name = path.relative_to(folder).parts[0]
         if name.startswith(SEQUENCES):
-            picture = recognizer.decode(path, WORKING_SIDE)
+            picture = recognizer.decode(path, PAGE_WORKING_SIDE)
             sets["real rows"].append(Sample(picture, path.name.split("__")[0], True))
         elif name == NON_DIGITS:
             sets["no digit"].append(Sample(recognizer.decode(path), "", False))

@@ -293,10 +293,13 @@ class Recognizer:
         from mnist_infer.document import reader
 
         try:
-            picture = self.decode(image, reader.WORKING_SIDE)
+            picture = self.decode(image, reader.PAGE_WORKING_SIDE)
             reading = reader.read_page(picture, self._networks)
             if not reading.lines:
-                raise NoDigitError("no digit was found on the page")
+                raise NoDigitError(
+                    "no digit was found on the page; give a sharper picture, or one that shows the "
+                    "digits larger"
+                )
         except ImageError as error:
             _attach_source(error, image)
             raise

@@ -231,12 +231,12 @@ def _readings(
     recognizer: Recognizer, images: list[str], decode: Decode, *, annotated: Path | None
 ) -> Answers:
     from mnist_infer.decode.images import max_bytes
-    from mnist_infer.document.reader import WORKING_SIDE
+    from mnist_infer.document.reader import PAGE_WORKING_SIDE
 
     for name in expand(images):
         source = open_source(name, max_bytes(recognizer.config.max_pixels))
         try:
-            reading = recognizer.read(decode(source, WORKING_SIDE))
+            reading = recognizer.read(decode(source, PAGE_WORKING_SIDE))
             drawn_on = decode(source, None) if annotated else None
         except ImageError as error:
             yield Answer(str(name), error=error)

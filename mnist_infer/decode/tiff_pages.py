@@ -52,5 +52,5 @@ def turn_to(image: PILImage, number: int, max_pixels: int) -> None:
     try:
         image.seek(number - 1)
     except EOFError:
-        raise ImageError(f"has no page {number}") from None
+        raise ImageError(f"there is no page {number}; the file has fewer") from None
     check_pixels(image, max_pixels)

@@ -54,6 +54,7 @@ _SLOW_WORKERS = 2
 """Workers of low priority, for pictures that were preempted."""
 # Each of them keeps the bytes of its file, and a server's place for a request.
 _MAX_SLOW_PICTURES = 64
+_FREE_MEMORY = "end other programs, which may take too much memory or too many processes"
 
 
 def _limit_error(max_pixels: int) -> DecodeLimitError:
@@ -256,7 +257,8 @@ class _Processes:
                 worker = self._start()
             except OSError as error:
                 raise DecodeLimitError(
-                    f"the process that decodes pictures does not start ({error.strerror or error})"
+                    "the process that decodes pictures does not start "
+                    f"({error.strerror or error}); {_FREE_MEMORY}"
                 ) from error
             self._running.add(worker)
         try:
@@ -267,7 +269,7 @@ class _Processes:
             self.discard(worker)
             raise
         self.discard(worker)
-        raise DecodeLimitError("the process that decodes pictures does not start")
+        raise DecodeLimitError(f"the process that decodes pictures does not start; {_FREE_MEMORY}")
 
     def replace(self, worker: Worker | None) -> Worker:
         """Discard a worker and start another one; raise as `start` does."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mnist_infer.inference.networks import Networks
     from mnist_infer.results import Box
 
-WORKING_SIDE = 1600
+PAGE_WORKING_SIDE = 1600
 """Pixels of the longer side to which a page is shrunk: room for 80 lines of 20-pixel digits."""
 
 BESIDE = 0.5
@@ -94,7 +94,7 @@ def read_page(picture: Picture, networks: Networks) -> Reading:
     """Read all the digits of a page.
 
     Args:
-        picture: Decoded at `WORKING_SIDE`.
+        picture: Decoded at `PAGE_WORKING_SIDE`.
         networks: What reads its rows.
 
     Returns:

@@ -105,4 +105,4 @@ def _check_shape(digit: NDArray[np.uint8], stroke: float) -> None:
         raise NoDigitError("the only ink is a dash or a blob: too low for a digit")
     length = digit.sum(dtype=np.int64) / 255 / stroke
     if length > DIGITS.max_stroke_length * max(height, width):
-        raise NoDigitError("the picture has texture or many details, but no digit")
+        raise NoDigitError("the picture has texture or many details, but no digit; crop it")

@@ -159,7 +159,7 @@ class PictureEndpoints:
 
     async def _read(self, name: str, content: bytes) -> PageRecord:
         read = self._backend.recognizer.read
-        reading = await self._work_on(content, read, reader.WORKING_SIDE)
+        reading = await self._work_on(content, read, reader.PAGE_WORKING_SIDE)
         uncertain = is_uncertain(reading, digit_threshold=None)
         return page_record(Answer(name, reading=reading, uncertain=uncertain))
 
