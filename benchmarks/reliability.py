@@ -13,12 +13,12 @@ PROMISES = ROOT / "docs" / "reliability.toml"
 PAGE = ROOT / "docs" / "RELIABILITY.md"
 
 _HEAD = """\
-# What holds, and how it is known
+# Reliability: promises, and the tests that check them
 
 Written by `python -m benchmarks.reliability` from `docs/reliability.toml` and
-`benchmarks/results`; `pytest tests/test_reliability.py` fails where they differ.
-`pytest` runs the tests, `pytest -m slow` the broken installs and the frozen command,
-`python -m benchmarks.soak` the long runs, and `packaging/` has the scripts.
+`benchmarks/results`; `pytest tests/test_reliability.py` fails if they differ.
+`pytest` runs the tests, `pytest -m slow` those of broken installs and the frozen command,
+and `python -m benchmarks.soak` the long runs. The scripts are in `packaging/`.
 """
 
 
