@@ -339,7 +339,7 @@ class Recognizer:
 
 
 def _open(config: ModelConfig) -> tuple[ModelInfo, Session]:
-    """Open a session of the model's file that suits device and precision."""
+    """Load the file of a model that suits device and precision; return also what is known of it."""
     device, precision = config.device, config.precision
     if precision == "auto" and device != "cuda" and has_int8(config.model):
         if device == "auto" and devices.offers_cuda():
