@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,7 +67,7 @@ def _no_mark(*_: object) -> None:
 class Row:
     """A kind of picture with one row: what differs from a calm hand on plain paper."""
 
-    hand: dict[str, float] = field(default_factory=dict)
+    hand: dict[str, Any] = field(default_factory=dict)
     mark: Mark = _no_mark
     paper: Paper = _scan
     has_digits: bool = True
@@ -93,16 +94,16 @@ def pictures(kind: str, glyphs: Glyphs, count: int, seed: int = 0) -> Iterator[t
         yield KINDS[kind](glyphs, rng)
 
 
-def _write(count: int, glyphs: Glyphs, rng: np.random.Generator, hand: dict[str, float]) -> Written:
+def _write(count: int, glyphs: Glyphs, rng: np.random.Generator, hand: dict[str, Any]) -> Written:
     source = "styled" if rng.random() < STYLED else "mnist"
     changes = {"source": source, "slant": rng.normal(0, 0.1), **hand}
-    return write_row(pick_labels(count, rng), replace(CALM, **changes), glyphs, rng)  # type: ignore[arg-type]
+    return write_row(pick_labels(count, rng), replace(CALM, **changes), glyphs, rng)
 
 
 def _in_room(written: Written, mark: Mark, glyphs: Glyphs, rng: np.random.Generator) -> Ink:
     """Ink of a row and its marks with some room around, float32 `(H, W)` from 0 to 1."""
     left, right, top, bottom = (round(CAP * share) for share in rng.uniform(0.4, 1.2, 4))
-    if mark in (_words, _signs, _amount):
+    if mark in (_words, _signs, _amount, _teeth):
         left, right = left + 3 * CAP, right + 2 * CAP
     row = np.pad(written.ink, ((top, bottom), (left, right)))
     layer = Image.new("L", (row.shape[1], row.shape[0]))
@@ -150,6 +151,12 @@ def _comb(
     layer: PILImage, written: Written, left: int, top: int, _: Glyphs, rng: np.random.Generator
 ) -> None:
     marks.add_comb(layer, written, left, top, rng)
+
+
+def _teeth(
+    layer: PILImage, written: Written, left: int, top: int, _: Glyphs, rng: np.random.Generator
+) -> None:
+    marks.add_cells(layer, written, left, top, rng, "teeth")
 
 
 def _words(
@@ -327,6 +334,7 @@ KINDS: dict[str, Callable[[Glyphs, np.random.Generator], tuple[Picture, str]]] =
     "row-squared": Row(mark=_squares),
     "row-boxed": Row(mark=_box),
     "row-comb": Row(mark=_comb),
+    "row-teeth": Row({"pitch": 1.1}, mark=_teeth),
     "row-words": Row(mark=_words),
     "row-signs": Row(mark=_signs),
     "row-letters": Row({"nondigits": 0.3}),
@@ -334,6 +342,10 @@ KINDS: dict[str, Callable[[Glyphs, np.random.Generator], tuple[Picture, str]]] =
     "row-faint": Row(paper=_faint),
     "row-security": Row(paper=_security),
     "row-dates": Row({"stroke": 0.08, "signs": 0.3, "gap": 0.15}),
+    "row-groups": Row({"stroke": 0.08, "gap": 0.15, "groups": (2, 2, 4)}),
+    "row-print-between": Row(
+        {"stroke": 0.08, "gap": 0.15, "groups": (2, 2, 4), "separator_font": "DejaVuSans"}
+    ),
     "row-cheque": Row(
         {"stroke": 0.08, "gap": 0.0, "gap_jitter": 0.06, "zero": 0.7, "rare": 0.1},
         _amount,

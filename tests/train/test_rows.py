@@ -15,11 +15,12 @@ from train.cells.task import CELLS
 from train.data import load_mnist
 from train.generated import Cycle, GeneratedRecipe, Task, fit_generated
 from train.rows.glyphs import Glyphs, lean, load
+from train.rows.marks import CELL_STYLES, add_cells
 from train.rows.samples import MOST_SYMBOLS, WIDTHS, make_batch, make_row
 from train.rows.skeleton import FINE, skeleton
 from train.rows.task import ROWS
 from train.rows.words import pick_word, write_word
-from train.rows.writing import MOST_DIGITS, PLAIN, Hand, Variety, pick_hand, write_row
+from train.rows.writing import CAP, MOST_DIGITS, PLAIN, Hand, Variety, pick_hand, write_row
 
 
 def test_a_seed_decides_a_batch(glyphs: Glyphs):
@@ -98,6 +99,42 @@ def test_letters_stand_in_the_places_of_digits(glyphs: Glyphs):
     assert len(labels) == 12
     assert {*labels} == {8, NO_DIGIT}
     assert [placed.label for placed in written.digits] == [8] * labels.count(8)
+
+
+def test_the_digits_of_a_comb_stand_at_equal_distances(glyphs: Glyphs):
+    hand = replace(pick_hand(np.random.default_rng(2), PLAIN), source="mnist", pitch=1.5)
+    written = write_row([8] * 6, hand, glyphs, np.random.default_rng(4))
+    middles = [(placed.box[0] + placed.box[2]) / 2 for placed in written.digits]
+    assert np.diff(written.cells) == pytest.approx(1.5 * CAP)
+    assert np.diff(middles) == pytest.approx(1.5 * CAP, abs=0.4 * CAP)
+
+
+@pytest.mark.parametrize("style", CELL_STYLES)
+def test_cells_are_drawn_beside_the_digits_too(style: str, glyphs: Glyphs):
+    hand = replace(pick_hand(np.random.default_rng(2), PLAIN), source="mnist", pitch=1.5)
+    written = write_row([8, 0], hand, glyphs, np.random.default_rng(4))
+    left = 4 * CAP
+    layer = Image.new("L", (written.ink.shape[1] + 2 * left, written.ink.shape[0] + 2 * CAP))
+    add_cells(layer, written, left, CAP, np.random.default_rng(4), style)
+    drawn = np.asarray(layer)
+    assert drawn[:, :left].any()
+    assert drawn[:, -left:].any()
+
+
+def test_a_comb_without_digits_has_an_empty_cell(glyphs: Glyphs):
+    hand = replace(pick_hand(np.random.default_rng(2), PLAIN), pitch=1.5)
+    written = write_row([], hand, glyphs, np.random.default_rng(4))
+    assert len(written.cells) == 1
+    assert written.symbols == ()
+
+
+def test_a_separator_stands_behind_each_group_but_the_last(glyphs: Glyphs):
+    hand = replace(
+        pick_hand(np.random.default_rng(2), PLAIN), source="mnist", gap=0.3, groups=(2, 2, 4)
+    )
+    slashes = write_row([8] * 8, hand, glyphs, np.random.default_rng(4))
+    labels = [placed.label for placed in slashes.symbols]
+    assert labels == [8, 8, NO_DIGIT, 8, 8, NO_DIGIT, 8, 8, 8, 8]
 
 
 def test_digits_of_a_steady_hand_lean_alike(glyphs: Glyphs):

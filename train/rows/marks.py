@@ -41,8 +41,11 @@ def add_marks(
         round(CAP * rng.uniform(0.6, 2.2)) if rng.random() < 0.22 else 0 for _ in range(2)
     )
     is_form = variety.form > 0 and rng.random() < variety.form
-    has_comb = is_form and rng.random() < 0.3
+    has_comb = bool(written.cells) or (is_form and rng.random() < 0.3)
     has_words = is_form and not has_comb
+    pitch = written.hand.pitch * CAP
+    if written.cells:
+        before, behind = (round(pitch * n) for n in rng.choice(4, 2, p=(0.5, 0.25, 0.15, 0.1)))
     if has_words:
         before, behind = (
             round(CAP * rng.uniform(1.5, 6)) if rng.random() < share else 0
@@ -51,7 +54,9 @@ def add_marks(
     ink = np.zeros((height + above + below, width + before + behind), np.float32)
     ink[above : above + height, before : before + width] = written.ink
     layer = Image.new("L", (ink.shape[1], ink.shape[0]))
-    if has_comb:
+    if written.cells:
+        add_cells(layer, written, before, above, rng)
+    elif has_comb:
         add_comb(layer, written, before, above, rng)
     else:
         _add_rules(layer, above, height, rng)
@@ -60,9 +65,9 @@ def add_marks(
     if has_words:
         add_words(layer, 0, before, above, height, rng, written.hand.stroke)
         add_words(layer, before + width, behind, above, height, rng, written.hand.stroke)
-    elif before:
+    elif before and not written.cells:
         add_sign(layer, 0, before, above, height, glyphs, rng, written.hand.stroke)
-    if behind and not has_words:
+    if behind and not has_words and not written.cells:
         add_sign(layer, before + width, behind, above, height, glyphs, rng, written.hand.stroke)
     if rng.random() < 0.3:
         add_neighbours(layer, above, height, glyphs, rng, written.hand.stroke)
@@ -148,6 +153,53 @@ def add_comb(
     if ends:
         for y in rows:
             pencil.line((left + ends[0], y, left + ends[1], y), fill=shade, width=thickness)
+
+
+CELL_STYLES = ("boxes", "apart", "teeth", "dashes", "bars")
+"""Combs of equal cells: boxes side by side, boxes apart, teeth on a base line, a dash under each
+digit, and bars alone."""
+
+
+def add_cells(
+    layer: PILImage,
+    written: Written,
+    left: int,
+    top: int,
+    rng: np.random.Generator,
+    style: str = "",
+) -> None:
+    """Draw the cells that a row was written into, and empty ones where the layer has room.
+
+    Args:
+        layer: What is drawn on.
+        written: A row in a hand with a pitch.
+        left: Where the row begins.
+        top: Where it begins.
+        rng: Decides the rest.
+        style: One of `CELL_STYLES`; any by default.
+    """
+    pencil = ImageDraw.Draw(layer)
+    rule = pick_rule(rng)
+    style = style or str(rng.choice(CELL_STYLES, p=(0.25, 0.2, 0.3, 0.1, 0.15)))
+    pitch = written.hand.pitch * CAP
+    begins = [left + cell for cell in written.cells]
+    while begins[0] >= pitch:
+        begins.insert(0, begins[0] - pitch)
+    while begins[-1] + 2 * pitch <= layer.width:
+        begins.append(begins[-1] + pitch)
+    base = top + written.ink.shape[0] + rng.uniform(-0.15, 0.3) * CAP
+    roof = top - rng.uniform(-0.15, 0.35) * CAP
+    inset = rng.uniform(0.04, 0.15) * pitch if style in ("apart", "dashes") else 0.0
+    tooth = base - rng.uniform(0.12, 0.6) * CAP if style in ("teeth", "bars") else roof
+    for x in begins:
+        sides = (x + inset, x + pitch - inset)
+        if style != "bars":
+            pencil.line((sides[0], base, sides[1], base), fill=rule.shade, width=rule.thickness)
+        if style != "dashes":
+            for side in sides:
+                pencil.line((side, tooth, side, base), fill=rule.shade, width=rule.thickness)
+        if style in ("boxes", "apart"):
+            pencil.line((sides[0], roof, sides[1], roof), fill=rule.shade, width=rule.thickness)
 
 
 def add_words(

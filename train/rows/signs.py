@@ -155,6 +155,8 @@ class Between:
     """A sign that stands between digits, as in dates and telephone numbers."""
 
     sign: Sign
+    text: str
+    """The sign in print."""
     heights: tuple[float, float]
     """From and to; its longer side as a part of a digit's height."""
 
@@ -169,6 +171,7 @@ BETWEEN: tuple[Between, ...] = (
             (((1.0, 0.0), (0.5, 0.5), (0.0, 1.0)),),
             (((0.86, 0.0), (0.56, 0.5), (0.2, 1.0)),),
         ),
+        "/",
         (1.15, 1.8),
         is_like_one=True,
     ),
@@ -177,6 +180,7 @@ BETWEEN: tuple[Between, ...] = (
             (((0.0, 0.5), (0.5, 0.5), (1.0, 0.5)),),
             (((0.0, 0.58), (0.5, 0.48), (1.0, 0.42)),),
         ),
+        "-",
         (0.3, 0.8),
     ),
     Between(  # opening parenthesis
@@ -184,6 +188,7 @@ BETWEEN: tuple[Between, ...] = (
             (((0.62, 0.0), (0.36, 0.3), (0.36, 0.7), (0.62, 1.0)),),
             (((0.68, 0.0), (0.42, 0.26), (0.34, 0.66), (0.5, 1.0)),),
         ),
+        "(",
         (1.0, 1.6),
         is_like_one=True,
     ),
@@ -192,12 +197,16 @@ BETWEEN: tuple[Between, ...] = (
             (((0.38, 0.0), (0.64, 0.3), (0.64, 0.7), (0.38, 1.0)),),
             (((0.48, 0.0), (0.68, 0.3), (0.6, 0.7), (0.32, 1.0)),),
         ),
+        ")",
         (1.0, 1.6),
         is_like_one=True,
     ),
-    Between(_PLUS, (0.5, 0.9)),
+    Between(_PLUS, "+", (0.5, 0.9)),
 )
 """What stands between digits."""
+
+OPENING, CLOSING = 2, 3
+"""The numbers of the parentheses in `BETWEEN`."""
 
 
 def written_signs(count: int, signs: Sequence[Sign], rng: np.random.Generator) -> tuple[Array, ...]:

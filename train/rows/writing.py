@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import cycle, pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +13,8 @@ from PIL.Image import Image as PILImage
 
 from mnist_infer.inference.networks import NO_DIGIT
 from train.data import Array
-from train.rows.glyphs import FONTS, Glyphs, cut_out, lean, pick_source
-from train.rows.signs import BETWEEN
+from train.rows.glyphs import FONTS, Glyphs, cut_out, lean, pick_source, printed
+from train.rows.signs import BETWEEN, CLOSING, OPENING
 from train.rows.skeleton import draw_skeleton
 
 CAP = 30
@@ -50,6 +50,12 @@ class Variety:
     nondigits: float = 0.0
     """Handwritten rows with letters and drawings in the places of some digits."""
 
+    combs: float = 0.0
+    """Handwritten rows in a comb of a form: boxes or teeth at equal distances, some empty."""
+
+    groups: float = 0.0
+    """Handwritten rows in groups with one separator, as dates and telephone numbers have."""
+
 
 PLAIN = Variety()
 
@@ -57,6 +63,12 @@ PLAIN = Variety()
 # limits. Of people's rows it is 0.05 to 0.11, in the middle 0.075; MNIST's strokes have 0.12.
 _STROKE = (-2.6, 0.4)
 _STROKE_RANGE = (0.035, 0.25)
+
+# Digits of each group, and again from the first: dates and telephone numbers.
+_GROUPS = ((2, 2, 4), (2, 2, 2), (4, 2, 2), (1, 2, 4), (2, 1, 2), (2,), (3,), (4,), (3, 3, 4), (5,))
+
+# How often each sign of `BETWEEN` is a separator: slashes above all, then dashes.
+_SEPARATORS = (0.6, 0.34, 0.02, 0.02, 0.02)
 
 
 @dataclass(frozen=True)
@@ -85,6 +97,15 @@ class Hand:
     signs: float = 0.0  # probability of a sign after a digit
     is_steady: bool = False  # digits lean alike, equal ones have one form
     nondigits: float = 0.0  # probability of a letter or a drawing in the place of a digit
+    pitch: float = 0.0  # from digit to digit in a comb; 0 for none
+    groups: tuple[int, ...] = ()  # digits of each group, over and over
+    separator: int = 0  # of groups: the number of a sign of `BETWEEN`
+    separator_font: str = ""  # of a printed separator
+    separator_slant: float = 0.0  # beside the hand's
+    separator_size: float = 1.0  # factor on its height
+    separator_gap: float = 0.0  # at most, on each side of it
+    has_spaces: bool = False  # some groups have a space between them, and no separator
+    has_parentheses: bool = False  # around the first group
 
     @property
     def line(self) -> int:
@@ -115,6 +136,8 @@ class Written:
     ink: npt.NDArray[np.float32]
     symbols: tuple[Placed, ...]
     hand: Hand
+    cells: tuple[float, ...] = ()
+    """Where each cell of its comb begins, in pixels."""
 
     @property
     def digits(self) -> tuple[Placed, ...]:
@@ -163,6 +186,21 @@ def pick_hand(rng: np.random.Generator, variety: Variety = PLAIN) -> Hand:
         hand = replace(hand, is_steady=True, slant=1.6 * hand.slant)
     if not is_printed and variety.nondigits and rng.random() < variety.nondigits:
         hand = replace(hand, nondigits=float(rng.uniform(0.2, 0.8)))
+    if not is_printed and variety.combs and rng.random() < variety.combs:
+        hand = replace(hand, pitch=float(rng.uniform(0.75, 1.4)), joins=0.0)
+    if not is_printed and variety.groups and rng.random() < variety.groups:
+        hand = replace(
+            hand,
+            groups=_GROUPS[rng.integers(len(_GROUPS))],
+            separator=int(rng.choice(len(BETWEEN), p=_SEPARATORS)),
+            separator_font=str(rng.choice(FONTS)) if rng.random() < 0.4 else "",
+            # What it separates tells it from a 1, so that it may lean less than other slashes.
+            separator_slant=float(rng.uniform(-0.2, 0)),
+            separator_size=float(rng.uniform(0.75, 1.1)),
+            separator_gap=float(rng.choice((0.0, 0.6))),
+            has_spaces=bool(rng.random() < 0.3),
+            has_parentheses=bool(rng.random() < 0.15),
+        )
     if is_printed or not variety.loose or rng.random() > variety.loose:
         return hand
     return replace(
@@ -193,15 +231,21 @@ def write_row(
     """Write digits side by side.
 
     Args:
-        labels: The digits from left to right; none gives a short empty row.
+        labels: The digits from left to right; none gives a short empty row, or an empty cell.
         hand: How they are written.
         glyphs: What they are picked from.
         rng: Decides the rest.
     """
     x = rng.uniform(0, 0.6) * CAP
     placed: list[tuple[int, int, Array, int | None]] = []
+    cells = []
+    ends = _ends_of_groups(len(labels), hand.groups)
     steady = _SteadyHand(hand, glyphs, rng) if hand.is_steady else None
-    for digit in labels:
+    for place, digit in enumerate(labels):
+        if hand.has_parentheses and place == 0:
+            drawn = _draw_sign(OPENING, hand, glyphs, rng)
+            placed.append((round(x), round(CAP / 2 - len(drawn) / 2), drawn, NO_DIGIT))
+            x += drawn.shape[1] + rng.uniform(0, 0.25) * CAP
         label = NO_DIGIT if hand.nondigits and rng.random() < hand.nondigits else digit
         height = CAP * float(np.exp(rng.normal(0, hand.size_jitter)))
         height *= hand.zero if label == 0 else hand.tail if label in (1, 7, 9) else 1.0
@@ -220,19 +264,39 @@ def write_row(
         elif hand.zero < 1 and label == 0:
             rise += rng.uniform(0, 0.5) * (1 - hand.zero) * rng.integers(2)
         bottom = CAP * (2 - rise) + hand.slope * x
-        placed.append((round(x), round(bottom - drawn.shape[0]), drawn, label))
+        top = round(bottom - drawn.shape[0])
         gap = max(-0.2, hand.gap + rng.normal(0, hand.gap_jitter))
-        if rng.random() < hand.word_gap:
-            gap += rng.uniform(0.4, 1.6)
-        x += drawn.shape[1] + gap * CAP
-        if hand.signs and rng.random() < hand.signs:
+        if hand.pitch:
+            cells.append(x)
+            room = hand.pitch * CAP - drawn.shape[1]
+            placed.append((round(x + room / 2 + rng.normal(0, 0.06) * CAP), top, drawn, label))
+            x += hand.pitch * CAP
+        else:
+            placed.append((round(x), top, drawn, label))
+            if rng.random() < hand.word_gap:
+                gap += rng.uniform(0.4, 1.6)
+            x += drawn.shape[1] + gap * CAP
+        number: int | None = None
+        if place in ends:
+            number = hand.separator
+            if hand.has_parentheses and place == min(ends):
+                number = CLOSING
+            elif hand.has_spaces and rng.random() < 0.5:
+                number = None
+                x += rng.uniform(0.3, 1) * CAP
+            x += rng.uniform(0, hand.separator_gap) * CAP
+        elif hand.signs and rng.random() < hand.signs:
             number = int(rng.integers(len(BETWEEN)))
+        if number is not None:
             drawn = _draw_sign(number, hand, glyphs, rng)
             x += rng.uniform(0, 0.25) * CAP
             top = CAP / 2 + hand.slope * x - len(drawn) / 2
             sign = NO_DIGIT if BETWEEN[number].is_like_one else None
             placed.append((round(x), round(top), drawn, sign))
-            x += drawn.shape[1] + rng.uniform(0, 0.3) * CAP
+            x += drawn.shape[1] + rng.uniform(0, 0.3 + hand.separator_gap) * CAP
+    if hand.pitch and not labels:
+        cells.append(x)
+        x += hand.pitch * CAP
     width = round(x + rng.uniform(0.05, 0.6) * CAP) + 1
     tops = [y for _, y, _, _ in placed] or [0]
     bottoms = [y + drawn.shape[0] for _, y, drawn, _ in placed] or [CAP]
@@ -251,13 +315,26 @@ def write_row(
             symbols.append(Placed(symbol, (left, top, left + wide, top + height)))
     if hand.joins or hand.links:
         ink = _connect(ink, digits_of(symbols), hand, rng)
-    return Written(np.float32(1 / 255) * ink, tuple(symbols), hand)
+    return Written(np.float32(1 / 255) * ink, tuple(symbols), hand, tuple(cells))
+
+
+def _ends_of_groups(count: int, groups: Sequence[int]) -> set[int]:
+    """Return the places of `count` digits that are the last of a group, but for the row's last."""
+    ends = np.cumsum([length for length, _ in zip(cycle(groups), range(count), strict=False)])
+    return {int(end) - 1 for end in ends if end < count}
 
 
 def _draw_sign(number: int, hand: Hand, glyphs: Glyphs, rng: np.random.Generator) -> Array:
-    sign = glyphs.sign_between(number, rng, thin=hand.stroke > 0)
     height = CAP * rng.uniform(*BETWEEN[number].heights)
-    return _draw(sign, height, hand.width, hand.slant, hand, rng)
+    slant = hand.slant
+    if hand.groups:
+        if hand.separator_font:
+            sign = printed(BETWEEN[number].text, hand.separator_font)
+            return _draw(sign, height, 1.0, 0.0, replace(hand, stroke=0.0, pen=0, bend=0.0), rng)
+        slant += hand.separator_slant
+        height *= hand.separator_size
+    sign = glyphs.sign_between(number, rng, thin=hand.stroke > 0)
+    return _draw(sign, height, hand.width, slant, hand, rng)
 
 
 class _SteadyHand:
