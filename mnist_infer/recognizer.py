@@ -265,9 +265,9 @@ class Recognizer:
     def explain(self, image: ImageSource) -> Explanation:
         """Recognise the digit on one picture, and keep each step; raise as `predict` does."""
         stages = self._prepare(image)
-        prediction, is_inverted = self._predict(stages, image)
-        if is_inverted and stages.inverted:
-            stages = stages.inverted
+        prediction, alternative = self._predict(stages, image)
+        if alternative is not None:
+            stages = stages.alternatives[alternative]
         return Explanation(
             stages.foreground,
             stages.cleaned,
@@ -305,23 +305,23 @@ class Recognizer:
             raise
         return reading
 
-    def _predict(self, stages: Stages, image: ImageSource) -> tuple[Prediction, bool]:
-        """Predict from stages; tell also whether the prediction is of the other polarity."""
+    def _predict(self, stages: Stages, image: ImageSource) -> tuple[Prediction, int | None]:
+        """Predict from stages; tell also the number of the alternative that gave the answer."""
         inputs = pipeline.network_inputs(stages)
-        (probabilities,), (is_inverted,) = self._classify([inputs])
+        (probabilities,), (alternative,) = self._classify([inputs])
         answer = _answer(inputs, probabilities)
         if isinstance(answer, ImageError):
             _attach_source(answer, image)
             raise answer
-        return answer, bool(is_inverted)
+        return answer, alternative
 
     def _classify(
         self, inputs: list[NetworkInputs]
-    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    ) -> tuple[NDArray[np.float32], list[int | None]]:
         """Classify pictures as `ensemble.classify` does; a user's own model answers alone."""
         if self._info.sidecar:
             return classify(inputs, self._networks)
-        return classify_alone(inputs, self._session.run), np.zeros(len(inputs), bool)
+        return classify_alone(inputs, self._session.run), [None] * len(inputs)
 
     def _prepare(self, image: ImageSource) -> Stages:
         """Decode a picture and make what the networks see of it, each stage kept."""

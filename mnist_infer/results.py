@@ -85,8 +85,9 @@ class Stages:
     """Why there may not be exactly one digit on the picture. Then the row network sees all of it,
     and answers alone. None where there is no doubt."""
 
-    inverted: Stages | None = field(default=None, repr=False, kw_only=True)
-    """The stages of the other polarity, if the picture has two levels and either may be paper."""
+    alternatives: tuple[Stages, ...] = field(default=(), repr=False, kw_only=True)
+    """The stages of what else the digit may be: what stands in a ring, and the other polarity of a
+    picture of two levels."""
 
     @property
     def image(self) -> NDArray[np.uint8]:

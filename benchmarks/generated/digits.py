@@ -289,6 +289,34 @@ def _scribble(image: Picture, rng: np.random.Generator) -> Picture:
     return np.asarray(picture)
 
 
+def _circled(image: Picture, rng: np.random.Generator) -> Picture:
+    """A digit in a ring drawn by hand, as numbers of lists and questions are."""
+    paper, pen = float(rng.uniform(170, 255)), float(rng.uniform(0, 110))
+    side = int(rng.integers(60, 200))
+    mask = digit_mask(image, side, float(rng.uniform(THIN, FAT)))
+    radii = np.hypot(*mask.shape) / 2 * rng.uniform(1.1, 1.5) * np.exp(rng.normal(0, 0.08, 2))
+    margin = round(side * rng.uniform(0.15, 1))
+    height, width = (round(2 * radius) + 2 * margin for radius in radii)
+    page = np.full((height, width), paper, np.float64)
+    top, left = ((whole - part) // 2 for whole, part in zip(page.shape, mask.shape, strict=True))
+    _write(page, mask, pen, top, left)
+    start, turns = rng.uniform(0, 2 * np.pi), rng.uniform(0.97, 1.15)
+    angles = start + np.linspace(0, 2 * np.pi * turns, 60)
+    reach = 1 + 0.05 * np.sin(angles + start) + rng.uniform(-0.06, 0.06) * np.linspace(0, 1, 60)
+    ring = Image.new("L", (2 * width, 2 * height))
+    points = [
+        (width + 2 * radii[1] * r * np.cos(a), height + 2 * radii[0] * r * np.sin(a))
+        for a, r in zip(angles.tolist(), reach.tolist(), strict=True)
+    ]
+    ImageDraw.Draw(ring).line(points, fill=255, width=max(2, round(side * rng.uniform(0.06, 0.16))))
+    _write(page, np.asarray(ring.resize((width, height), Image.Resampling.BOX)), pen, 0, 0)
+    picture = Image.fromarray(page.astype(np.uint8)).filter(
+        ImageFilter.GaussianBlur(float(rng.uniform(0, 1.5)))
+    )
+    noisy = np.asarray(picture) + rng.normal(0, rng.uniform(0, 6), page.shape)
+    return np.rint(noisy).clip(0, 255).astype(np.uint8)
+
+
 KINDS: dict[str, Draw] = {
     **{
         f"bitmap-{side}-{name}": _bitmap(side, widened)
@@ -304,6 +332,7 @@ KINDS: dict[str, Draw] = {
     "canvas": _canvas,
     "photo": _photo,
     "scribble": _scribble,
+    "circled": _circled,
     "paper-empty": _paper,
     "noise-empty": _noise,
     "texture-empty": _texture,

@@ -63,6 +63,26 @@ def find_digit(
     return digit, (rows, columns)
 
 
+def inside_ring(foreground: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+    """Find what stands in a ring, as numbers of lists and questions do.
+
+    Args:
+        foreground: uint8 `(H, W)`.
+
+    Returns:
+        uint8 `(H, W)`, what the largest component runs all around; None if that is too low for a
+        digit in a ring.
+    """
+    components = find_components(foreground)
+    ring = int(components.lengths.argmax())
+    outer, boxes = components.boxes[ring], components.boxes
+    is_inside = (boxes[:, :2] > outer[:2]).all(axis=1) & (boxes[:, 2:] < outer[2:]).all(axis=1)
+    highest = (components.heights * is_inside).max()
+    if highest < DIGITS.min_height_in_ring * components.heights[ring]:
+        return None
+    return keep_components(components, np.asarray(is_inside), foreground)
+
+
 def _are_rulings(components: Components, stroke: float) -> NDArray[np.bool_]:
     """Which components are far thinner than the digit's strokes, at whatever length; (N,) bool."""
     return np.asarray(DIGITS.stroke_ratio * components.area < stroke * components.lengths)

@@ -129,6 +129,10 @@ class DigitParams:
     """Ratio of stroke widths from which two strokes are not the same writing, such as a thin line
     beside or around a digit. Worth 5 of 100 `scribble`."""
 
+    min_height_in_ring: float = 0.35
+    """Part of a ring's height: what is lower in it is no digit. To read the inside of rings too is
+    worth 61 of 150 `circled`."""
+
 
 PAPER = PaperParams()
 BINARIZE = BinarizeParams()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import Literal
@@ -16,7 +16,7 @@ from mnist_infer.imaging.binarize import binarize, binarize_two_levels
 from mnist_infer.imaging.cell_image import cell_image
 from mnist_infer.imaging.components import whole_components
 from mnist_infer.imaging.filters import bounds, crop
-from mnist_infer.imaging.find_digit import find_digit
+from mnist_infer.imaging.find_digit import find_digit, inside_ring
 from mnist_infer.imaging.mnist_format import are_mnist_format, mnist_box
 from mnist_infer.imaging.normalize import SIDE, render_variants
 from mnist_infer.imaging.paper import colour_contrast
@@ -46,7 +46,9 @@ def prepare(picture: Picture) -> Stages:
 
     A picture of two levels counts as a digit that was cut out: it may touch the border without
     being cut off there, and beyond the border is paper. Without this, 7 of 720 bitmaps are lost.
-    If either level may be the paper, the stages of both polarities are made.
+
+    If either of two levels may be the paper, or something stands in a ring, the stages of the other
+    polarity, or of the inside of the ring, are made too.
 
     Raises:
         NoDigitError: The picture is blank.
@@ -57,13 +59,23 @@ def prepare(picture: Picture) -> Stages:
         return Stages(image, image, box, image[np.newaxis], rows=(), cell=None)
     foreground = binarize_two_levels(picture.pixels)
     if foreground is None:
-        return _stages(picture, binarize(picture.pixels), is_bitmap=False)
-    stages = _stages(picture, foreground, is_bitmap=True)
-    share = _ink(foreground) / foreground.size
-    if min(share, 1 - share) >= BINARIZE.unclear_share:
+        stages = _stages(picture, binarize(picture.pixels), is_bitmap=False)
+    else:
+        stages = _stages(picture, foreground, is_bitmap=True)
+    alternatives = []
+    for other in _alternatives(stages, is_bitmap=foreground is not None):
         with suppress(NoDigitError):
-            stages = replace(stages, inverted=_stages(picture, 255 - foreground, is_bitmap=True))
-    return stages
+            alternatives.append(_stages(picture, other, is_bitmap=True))
+    return replace(stages, alternatives=tuple(alternatives)) if alternatives else stages
+
+
+def _alternatives(stages: Stages, *, is_bitmap: bool) -> Iterator[NDArray[np.uint8]]:
+    """What else the foreground may be, each uint8 `(H, W)`."""
+    if (inside := inside_ring(stages.cleaned)) is not None:
+        yield inside
+    share = _ink(stages.foreground) / stages.foreground.size
+    if is_bitmap and min(share, 1 - share) >= BINARIZE.unclear_share:
+        yield 255 - stages.foreground
 
 
 def _stages(picture: Picture, foreground: NDArray[np.uint8], *, is_bitmap: bool) -> Stages:
@@ -120,8 +132,8 @@ def _with_paper(
 
 def network_inputs(stages: Stages) -> NetworkInputs:
     """Pick what the networks see from the stages of a picture."""
-    inverted = network_inputs(stages.inverted) if stages.inverted else None
-    return NetworkInputs(stages.inputs, stages.rows, stages.cell, stages.doubt, inverted)
+    alternatives = tuple(map(network_inputs, stages.alternatives))
+    return NetworkInputs(stages.inputs, stages.rows, stages.cell, stages.doubt, alternatives)
 
 
 def mnist_format_of(

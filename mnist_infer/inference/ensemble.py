@@ -71,8 +71,8 @@ class NetworkInputs:
     doubt: ImageError | None = None
     """Why there may not be exactly one digit: then only the row network is asked."""
 
-    inverted: NetworkInputs | None = None
-    """The inputs of the other polarity, if either may be right."""
+    alternatives: tuple[NetworkInputs, ...] = ()
+    """The inputs of what else on the picture may be the digit."""
 
     @property
     def has_lost_ink(self) -> bool:
@@ -82,39 +82,37 @@ class NetworkInputs:
 
 def classify(
     inputs: Sequence[NetworkInputs], networks: Networks
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+) -> tuple[NDArray[np.float32], list[int | None]]:
     """Classify pictures of one digit.
 
     The digit network sees the digit cut out and in the MNIST format, the row network sees it on its
     paper: an error in cutting out misleads only one of them. The row network is asked if the digit
     network is unsure, or if ink was removed that may have been the digit's. The cell network judges
-    whether there is a digit at all. The other polarity gives the answer if it is sure and the
-    likely one is not.
+    whether there is a digit at all. An alternative gives the answer if it is sure and the likely
+    digit is not.
 
     Args:
         inputs: What the networks see of each of N pictures.
         networks: The networks.
 
     Returns:
-        float32 `(N, 10)` probabilities, all 0 if there is no digit; and bool `(N,)`, whether they
-        are those of the other polarity.
+        float32 `(N, 10)` probabilities, all 0 if there is no digit; and for each picture the number
+        of the alternative that gave the answer, None for the likely digit.
     """
     rows = _classify(inputs, networks)
-    is_inverted = np.zeros(len(rows), bool)
-    others = {
-        number: seen.inverted
-        for number, seen in enumerate(inputs)
-        if seen.inverted is not None and rows[number].max() < SURE
-    }
-    if others:
-        for number, row in zip(others, _classify(list(others.values()), networks), strict=True):
-            if row.max() >= SURE:
-                rows[number], is_inverted[number] = row, True
-    return rows, is_inverted
+    chosen: list[int | None] = [None] * len(rows)
+    for place, seen in enumerate(inputs):
+        if not seen.alternatives or rows[place].max() >= SURE:
+            continue
+        others = _classify(seen.alternatives, networks)
+        best = int(others.max(axis=1).argmax())
+        if others[best].max() >= SURE:
+            rows[place], chosen[place] = others[best], best
+    return rows, chosen
 
 
 def _classify(inputs: Sequence[NetworkInputs], networks: Networks) -> NDArray[np.float32]:
-    """Classify pictures in their likely polarity."""
+    """Classify pictures without their alternatives."""
     rows = classify_alone(inputs, networks.classify)
     for number, seen in enumerate(inputs):
         if rows[number].max() >= SURE and not seen.has_lost_ink:

@@ -109,10 +109,10 @@ def test_where_there_is_surely_no_digit_there_is_no_answer(odds: float, is_answe
 def test_the_other_polarity_counts_if_it_alone_is_sure(likely: float, other: float, expected: int):
     given = {0: digits(4, likely), 1: digits(7, other)}
     answers = replace(networks(digits(0, 0.5)), classify=lambda seen: given[int(seen[0, 0, 0])])
-    inputs = NetworkInputs(VARIANTS, inverted=NetworkInputs(VARIANTS + 1))
-    (row,), (is_inverted,) = classify([inputs], answers)
+    inputs = NetworkInputs(VARIANTS, alternatives=(NetworkInputs(VARIANTS + 1),))
+    (row,), (alternative,) = classify([inputs], answers)
     assert row.argmax() == expected
-    assert is_inverted == (expected == 7)
+    assert alternative == (0 if expected == 7 else None)
 
 
 def test_each_picture_is_doubted_for_itself():

@@ -40,11 +40,11 @@ def test_the_networks_judge_which_level_is_the_paper(
 
 def test_a_drawing_with_much_paper_has_one_polarity(recognizer: Recognizer):
     picture = np.pad(bitmap(5, 0.09, 0.0, side=60), 30, constant_values=255)
-    assert prepare(decode_picture(picture, WORKING_SIDE)).inverted is None
+    assert prepare(decode_picture(picture, WORKING_SIDE)).alternatives == ()
     assert recognizer.predict(picture).digit == 5
 
 
 def test_a_chequerboard_is_no_sure_digit_in_either_polarity(recognizer: Recognizer):
     board = np.kron(np.indices((4, 4)).sum(axis=0) % 2, np.full((8, 8), 255)).astype(np.uint8)
-    assert prepare(decode_picture(board, WORKING_SIDE)).inverted is not None
+    assert prepare(decode_picture(board, WORKING_SIDE)).alternatives
     assert recognizer.predict(board).confidence < 0.5
