@@ -88,8 +88,8 @@ def classify(
     The digit network sees the digit cut out and in the MNIST format, the row network sees it on its
     paper: an error in cutting out misleads only one of them. The row network is asked if the digit
     network is unsure, or if ink was removed that may have been the digit's. The cell network judges
-    whether there is a digit at all. An alternative gives the answer if it is sure and the likely
-    digit is not.
+    whether there is a digit at all. An alternative gives the answer if it is sure, and surer
+    than the likely digit.
 
     Args:
         inputs: What the networks see of each of N pictures.
@@ -102,11 +102,11 @@ def classify(
     rows = _classify(inputs, networks)
     chosen: list[int | None] = [None] * len(rows)
     for place, seen in enumerate(inputs):
-        if not seen.alternatives or rows[place].max() >= SURE:
+        if not seen.alternatives:
             continue
         others = _classify(seen.alternatives, networks)
         best = int(others.max(axis=1).argmax())
-        if others[best].max() >= SURE:
+        if others[best].max() >= max(SURE, rows[place].max()):
             rows[place], chosen[place] = others[best], best
     return rows, chosen
 

@@ -102,11 +102,12 @@ def test_where_there_is_surely_no_digit_there_is_no_answer(odds: float, is_answe
     [
         (0.5, SURE + 0.01, 7),
         (0.5, SURE - 0.01, 4),
-        (SURE + 0.01, 1.0, 4),
+        (SURE + 0.01, 1.0, 7),
+        (1.0, SURE + 0.01, 4),
     ],
-    ids=["the other one is sure", "none is sure", "both are sure"],
+    ids=["it alone is sure", "none is sure", "it is surer", "the likely digit is surer"],
 )
-def test_the_other_polarity_counts_if_it_alone_is_sure(likely: float, other: float, expected: int):
+def test_an_alternative_counts_if_it_is_sure_and_surer(likely: float, other: float, expected: int):
     given = {0: digits(4, likely), 1: digits(7, other)}
     answers = replace(networks(digits(0, 0.5)), classify=lambda seen: given[int(seen[0, 0, 0])])
     inputs = NetworkInputs(VARIANTS, alternatives=(NetworkInputs(VARIANTS + 1),))
