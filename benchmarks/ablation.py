@@ -81,6 +81,7 @@ VARIANTS: dict[str, list[Change]] = {
         (pipeline, "binarize_two_levels", lambda pixels: None),
     ],
     "one polarity of two levels": [(BINARIZE, "unclear_share", 1.0)],
+    "rings have no inside": [(pipeline, "inside_ring", lambda foreground: None)],
     "window: shadows count": [(BINARIZE, "some_edges", 1.0)],
     "window: no margin": [(BINARIZE, "window_margin", 1.0)],
     "contrast of 3 deviations": [(BINARIZE, "min_contrast", 3.0)],
