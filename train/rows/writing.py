@@ -102,7 +102,6 @@ class Hand:
     separator: int = 0  # of groups: the number of a sign of `BETWEEN`
     separator_font: str = ""  # of a printed separator
     separator_slant: float = 0.0  # beside the hand's
-    separator_size: float = 1.0  # factor on its height
     separator_gap: float = 0.0  # at most, on each side of it
     has_spaces: bool = False  # some groups have a space between them, and no separator
     has_parentheses: bool = False  # around the first group
@@ -196,7 +195,6 @@ def pick_hand(rng: np.random.Generator, variety: Variety = PLAIN) -> Hand:
             separator_font=str(rng.choice(FONTS)) if rng.random() < 0.4 else "",
             # What it separates tells it from a 1, so that it may lean less than other slashes.
             separator_slant=float(rng.uniform(-0.2, 0)),
-            separator_size=float(rng.uniform(0.75, 1.1)),
             separator_gap=float(rng.choice((0.0, 0.6))),
             has_spaces=bool(rng.random() < 0.3),
             has_parentheses=bool(rng.random() < 0.15),
@@ -332,7 +330,6 @@ def _draw_sign(number: int, hand: Hand, glyphs: Glyphs, rng: np.random.Generator
             sign = printed(BETWEEN[number].text, hand.separator_font)
             return _draw(sign, height, 1.0, 0.0, replace(hand, stroke=0.0, pen=0, bend=0.0), rng)
         slant += hand.separator_slant
-        height *= hand.separator_size
     sign = glyphs.sign_between(number, rng, thin=hand.stroke > 0)
     return _draw(sign, height, hand.width, slant, hand, rng)
 
