@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from train.data import Array, load_mnist
 from train.rows.glyphs import HELD_OUT, Glyphs, load
-from train.rows.writing import PLAIN, Variety
+from train.rows.hand import PLAIN, Variety
 
 if TYPE_CHECKING:
     from os import PathLike

@@ -20,8 +20,9 @@ from PIL.Image import Image as PILImage
 
 from train.rows import marks
 from train.rows.glyphs import Glyphs
+from train.rows.hand import CAP, Groups, Hand, pick_labels
 from train.rows.paper import bitmap, grain, security_lines
-from train.rows.writing import CAP, Hand, Written, pick_labels, write_row
+from train.rows.writing import Written, write_row
 
 Picture = NDArray[np.uint8]
 Ink = NDArray[np.float32]
@@ -342,9 +343,9 @@ KINDS: dict[str, Callable[[Glyphs, np.random.Generator], tuple[Picture, str]]] =
     "row-faint": Row(paper=_faint),
     "row-security": Row(paper=_security),
     "row-dates": Row({"stroke": 0.08, "signs": 0.3, "gap": 0.15}),
-    "row-groups": Row({"stroke": 0.08, "gap": 0.15, "groups": (2, 2, 4)}),
+    "row-groups": Row({"stroke": 0.08, "gap": 0.15, "groups": Groups((2, 2, 4))}),
     "row-print-between": Row(
-        {"stroke": 0.08, "gap": 0.15, "groups": (2, 2, 4), "separator_font": "DejaVuSans"}
+        {"stroke": 0.08, "gap": 0.15, "groups": Groups((2, 2, 4), font="DejaVuSans")}
     ),
     "row-cheque": Row(
         {"stroke": 0.08, "gap": 0.0, "gap_jitter": 0.06, "zero": 0.7, "rare": 0.1},

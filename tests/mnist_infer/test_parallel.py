@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,8 @@ def test_a_killed_process_costs_no_answer(working: subprocess.Popen[str]):
     workers = children(working.pid)
     assert len(workers) == 3  # One of them decodes one picture at a time.
     for pid in workers:
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # On a busy machine one may be done before.
+            os.kill(pid, signal.SIGKILL)
     rest = working.stdout.readlines()
     assert [json.loads(line)["digit"] for line in rest] == [7] * (MANY - 1)
     assert working.wait(20) == 0

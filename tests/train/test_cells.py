@@ -6,7 +6,7 @@ from mnist_infer.imaging.cell_image import CELL_SIDE
 from mnist_infer.inference.networks import NO_DIGIT
 from train.cells.samples import make_batch
 from train.rows.glyphs import Glyphs
-from train.rows.writing import PLAIN, Variety
+from train.rows.hand import PLAIN, Variety
 
 
 def test_a_seed_decides_a_batch(glyphs: Glyphs):

@@ -15,12 +15,13 @@ from train.cells.task import CELLS
 from train.data import load_mnist
 from train.generated import Cycle, GeneratedRecipe, Task, fit_generated
 from train.rows.glyphs import Glyphs, lean, load
+from train.rows.hand import CAP, MOST_DIGITS, PLAIN, Groups, Hand, Variety, pick_hand
 from train.rows.marks import CELL_STYLES, add_cells
 from train.rows.samples import MOST_SYMBOLS, WIDTHS, make_batch, make_row
 from train.rows.skeleton import FINE, skeleton
 from train.rows.task import ROWS
 from train.rows.words import pick_word, write_word
-from train.rows.writing import CAP, MOST_DIGITS, PLAIN, Hand, Variety, pick_hand, write_row
+from train.rows.writing import write_row
 
 
 def test_a_seed_decides_a_batch(glyphs: Glyphs):
@@ -130,7 +131,10 @@ def test_a_comb_without_digits_has_an_empty_cell(glyphs: Glyphs):
 
 def test_a_separator_stands_behind_each_group_but_the_last(glyphs: Glyphs):
     hand = replace(
-        pick_hand(np.random.default_rng(2), PLAIN), source="mnist", gap=0.3, groups=(2, 2, 4)
+        pick_hand(np.random.default_rng(2), PLAIN),
+        source="mnist",
+        gap=0.3,
+        groups=Groups((2, 2, 4)),
     )
     slashes = write_row([8] * 8, hand, glyphs, np.random.default_rng(4))
     labels = [placed.label for placed in slashes.symbols]

@@ -13,9 +13,10 @@ from mnist_infer.inference.networks import NO_DIGIT
 from train.data import Array
 from train.generated import Batch
 from train.rows.glyphs import Glyphs
+from train.rows.hand import CAP, Variety
 from train.rows.paper import photograph
 from train.rows.samples import Sample, make_row
-from train.rows.writing import CAP, Placed, Variety, digits_of
+from train.rows.writing import Placed, digits_of
 
 Box: TypeAlias = tuple[float, float, float, float]
 

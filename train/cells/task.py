@@ -7,7 +7,7 @@ from typing import Any
 from mnist_infer.imaging.cell_image import CELL_SIDE
 from train.cells.samples import make_batch
 from train.generated import Cycle, GeneratedRecipe, Task
-from train.rows.writing import Variety
+from train.rows.hand import Variety
 
 _VARIETY = Variety(rare=0.12, form=0.25, loose=0.6, pens=0.7, signs=0.2, steady=0.6, nondigits=0.2)
 

@@ -12,9 +12,10 @@ from PIL.Image import Image as PILImage
 
 from train.data import Array
 from train.rows.glyphs import FONTS, Glyphs, printed
+from train.rows.hand import CAP, PLAIN, Variety
 from train.rows.skeleton import draw_skeleton
 from train.rows.words import pick_word, write_word
-from train.rows.writing import CAP, PLAIN, Variety, Written
+from train.rows.writing import Written
 
 _WORDS = "ABCDEFGHJKLMNPQRTUVWXYZabcdefghijkmnpqrtuvwxyz#%&@?:="
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ"

@@ -9,18 +9,10 @@ import numpy as np
 from mnist_infer.imaging.row_image import ROW_HEIGHT, row_image
 from train.data import Array
 from train.rows.glyphs import Glyphs
+from train.rows.hand import MOST_DIGITS, PLAIN, Variety, pick_hand, pick_labels
 from train.rows.marks import add_marks
 from train.rows.paper import photograph
-from train.rows.writing import (
-    MOST_DIGITS,
-    PLAIN,
-    Placed,
-    Variety,
-    digits_of,
-    pick_hand,
-    pick_labels,
-    write_row,
-)
+from train.rows.writing import Placed, digits_of, write_row
 
 WIDTHS = (96, 176, 272, 384)
 """Widths of training batches in pixels; what is wider is squeezed."""

@@ -9,8 +9,8 @@ import numpy as np
 from mnist_infer.imaging.row_image import ROW_HEIGHT
 from train.generated import Batch, Cycle, GeneratedRecipe, Task
 from train.rows.glyphs import Glyphs
+from train.rows.hand import Variety
 from train.rows.samples import MOST_SYMBOLS, make_batch
-from train.rows.writing import Variety
 
 
 # Keras is imported late: the processes that generate batches import this module too.

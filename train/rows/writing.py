@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import cycle, pairwise
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -13,108 +13,10 @@ from PIL.Image import Image as PILImage
 
 from mnist_infer.inference.networks import NO_DIGIT
 from train.data import Array
-from train.rows.glyphs import FONTS, Glyphs, cut_out, lean, pick_source, printed
+from train.rows.glyphs import Glyphs, cut_out, lean, printed
+from train.rows.hand import CAP, Groups, Hand
 from train.rows.signs import BETWEEN, CLOSING, OPENING
 from train.rows.skeleton import draw_skeleton
-
-CAP = 30
-"""Height in pixels of a typical digit of a generated row, before the row is brought to its size."""
-
-MOST_DIGITS = 12
-"""What training rows hold at most; the network itself has no limit."""
-
-
-@dataclass(frozen=True)
-class Variety:
-    """How often generated rows show what only some rows show; each from 0 to 1."""
-
-    rare: float = 0.0
-    """Digits in rare allographs, on average over handwritten rows."""
-
-    form: float = 0.0
-    """Rows that stand in a form: words beside them, or a comb of boxes around them."""
-
-    loose: float = 0.0
-    """Rows in a loose hand: bent digits, flat zeros that are linked, fat points."""
-
-    pens: float = 0.0
-    """Handwritten rows in a pen of any width, most of them thinner than MNIST's; with it signs are
-    written too, not only printed."""
-
-    signs: float = 0.0
-    """Handwritten rows with slashes, dashes, parentheses and the like between their digits."""
-
-    steady: float = 0.0
-    """Handwritten rows in a steady hand: its digits lean alike, and equal ones have one form."""
-
-    nondigits: float = 0.0
-    """Handwritten rows with letters and drawings in the places of some digits."""
-
-    combs: float = 0.0
-    """Handwritten rows in a comb of a form: boxes or teeth at equal distances, some empty."""
-
-    groups: float = 0.0
-    """Handwritten rows in groups with one separator, as dates and telephone numbers have."""
-
-
-PLAIN = Variety()
-
-# The width of a pen as a part of a digit's height: mean and deviation of its logarithm, and its
-# limits. Of people's rows it is 0.05 to 0.11, in the middle 0.075; MNIST's strokes have 0.12.
-_STROKE = (-2.6, 0.4)
-_STROKE_RANGE = (0.035, 0.25)
-
-# Digits of each group, and again from the first: dates and telephone numbers.
-_GROUPS = ((2, 2, 4), (2, 2, 2), (4, 2, 2), (1, 2, 4), (2, 1, 2), (2,), (3,), (4,), (3, 3, 4), (5,))
-
-# How often each sign of `BETWEEN` is a separator: slashes above all, then dashes.
-_SEPARATORS = (0.6, 0.34, 0.02, 0.02, 0.02)
-
-
-@dataclass(frozen=True)
-class Hand:
-    """How one person writes one row. Lengths are parts of the height of a typical digit."""
-
-    source: str
-    slant: float  # shear
-    width: float  # factor
-    size_jitter: float  # deviation of a digit's height, natural logarithm
-    baseline_jitter: float
-    slope: float  # of the whole row, rise over run
-    gap: float
-    gap_jitter: float
-    word_gap: float  # probability of a wide gap after a digit
-    pen: int  # strokes widened (above 0) or thinned, steps of about a fifteenth of the height
-    zero: float  # height of a 0
-    tail: float  # height of a 1, 7 or 9
-    joins: float  # probability of a stroke to the next digit
-    rare: float = 0.0  # probability of a rare allograph
-    bend: float = 0.0  # deviation of the points of a grid that bends each digit
-    zero_width: float = 1.0  # factor
-    links: float = 0.0  # probability of an arc from the top of a digit to the next
-    point: float = 1.0  # factor on the size of points and commas
-    stroke: float = 0.0  # width of the pen; 0 for the strokes of MNIST
-    signs: float = 0.0  # probability of a sign after a digit
-    is_steady: bool = False  # digits lean alike, equal ones have one form
-    nondigits: float = 0.0  # probability of a letter or a drawing in the place of a digit
-    pitch: float = 0.0  # from digit to digit in a comb; 0 for none
-    groups: tuple[int, ...] = ()  # digits of each group, over and over
-    separator: int = 0  # of groups: the number of a sign of `BETWEEN`
-    separator_font: str = ""  # of a printed separator
-    separator_slant: float = 0.0  # beside the hand's
-    separator_gap: float = 0.0  # at most, on each side of it
-    has_spaces: bool = False  # some groups have a space between them, and no separator
-    has_parentheses: bool = False  # around the first group
-
-    @property
-    def line(self) -> int:
-        """The width in pixels of lines that this hand draws."""
-        return max(1, round(self.stroke * CAP)) if self.stroke else 2 + self.pen
-
-    @property
-    def dot(self) -> int:
-        """The width in pixels of the points that this hand draws."""
-        return self.line + max(0, self.pen)
 
 
 @dataclass(frozen=True)
@@ -149,80 +51,6 @@ def digits_of(symbols: Sequence[Placed]) -> tuple[Placed, ...]:
     return tuple(placed for placed in symbols if placed.label != NO_DIGIT)
 
 
-def pick_hand(rng: np.random.Generator, variety: Variety = PLAIN) -> Hand:
-    """Pick how a row is written.
-
-    Args:
-        rng: Decides all.
-        variety: What only some rows show.
-    """
-    gaps = (rng.normal(0.08, 0.08), rng.uniform(0, 0.7), rng.uniform(-0.14, 0.02))
-    source = pick_source(rng)
-    is_printed = source in FONTS
-    hand = Hand(
-        source=source,
-        slant=0.0 if is_printed else float(rng.normal(0, 0.18)),
-        width=float(np.exp(rng.normal(0, 0.14))),
-        size_jitter=0.0 if is_printed else float(rng.uniform(0, 0.18)),
-        baseline_jitter=0.0 if is_printed else float(rng.uniform(0, 0.08)),
-        slope=float(rng.normal(0, 0.025)),
-        gap=float(gaps[rng.choice(3, p=(0.45, 0.3, 0.25))]),
-        gap_jitter=float(rng.uniform(0.01, 0.08)),
-        word_gap=float(rng.choice((0.0, 0.15))),
-        pen=int(rng.choice((-1, 0, 1, 2, 3), p=(0.22, 0.38, 0.2, 0.13, 0.07))),
-        zero=float(rng.uniform(0.4, 0.85)) if rng.random() < 0.3 else 1.0,
-        tail=float(rng.uniform(1.05, 1.5)) if rng.random() < 0.3 else 1.0,
-        joins=float(rng.choice((0.0, 0.4), p=(0.75, 0.25))),
-        # Half of the writers have rare allographs, and those use them often.
-        rare=float(rng.choice((0.0, 2 * variety.rare))) if variety.rare and not is_printed else 0.0,
-    )
-    if not is_printed and variety.pens and rng.random() < variety.pens:
-        hand = replace(hand, stroke=float(np.exp(rng.normal(*_STROKE)).clip(*_STROKE_RANGE)))
-    if not is_printed and variety.signs and rng.random() < variety.signs:
-        hand = replace(hand, signs=float(rng.uniform(0.1, 0.4)))
-    if not is_printed and variety.steady and rng.random() < variety.steady:
-        # MNIST's digits lean by themselves; without that the hand alone decides.
-        hand = replace(hand, is_steady=True, slant=1.6 * hand.slant)
-    if not is_printed and variety.nondigits and rng.random() < variety.nondigits:
-        hand = replace(hand, nondigits=float(rng.uniform(0.2, 0.8)))
-    if not is_printed and variety.combs and rng.random() < variety.combs:
-        hand = replace(hand, pitch=float(rng.uniform(0.75, 1.4)), joins=0.0)
-    if not is_printed and variety.groups and rng.random() < variety.groups:
-        hand = replace(
-            hand,
-            groups=_GROUPS[rng.integers(len(_GROUPS))],
-            separator=int(rng.choice(len(BETWEEN), p=_SEPARATORS)),
-            separator_font=str(rng.choice(FONTS)) if rng.random() < 0.4 else "",
-            # What it separates tells it from a 1, so that it may lean less than other slashes.
-            separator_slant=float(rng.uniform(-0.2, 0)),
-            separator_gap=float(rng.choice((0.0, 0.6))),
-            has_spaces=bool(rng.random() < 0.3),
-            has_parentheses=bool(rng.random() < 0.15),
-        )
-    if is_printed or not variety.loose or rng.random() > variety.loose:
-        return hand
-    return replace(
-        hand,
-        bend=float(rng.uniform(0, 0.08)),
-        zero_width=float(np.exp(rng.normal(0.1, 0.25))),
-        links=float(rng.choice((0.0, 0.6), p=(0.7, 0.3))),
-        point=float(rng.uniform(0.8, 2.2)),
-    )
-
-
-def pick_labels(count: int, rng: np.random.Generator) -> list[int]:
-    """Pick the digits of a row; amounts with many zeros and repeated digits are more common."""
-    labels = rng.integers(0, 10, count)
-    kind = rng.random()
-    if kind < 0.2:
-        labels[count // 2 :][rng.random(count - count // 2) < 0.8] = 0
-    elif kind < 0.3:
-        labels[rng.random(count) < 0.5] = rng.integers(10)
-    elif kind < 0.4:
-        labels[rng.random(count) < 0.5] = 1
-    return [int(label) for label in labels]
-
-
 def write_row(
     labels: Sequence[int], hand: Hand, glyphs: Glyphs, rng: np.random.Generator
 ) -> Written:
@@ -234,104 +62,132 @@ def write_row(
         glyphs: What they are picked from.
         rng: Decides the rest.
     """
-    x = rng.uniform(0, 0.6) * CAP
-    placed: list[tuple[int, int, Array, int | None]] = []
-    cells = []
-    ends = _ends_of_groups(len(labels), hand.groups)
-    steady = _SteadyHand(hand, glyphs, rng) if hand.is_steady else None
-    for place, digit in enumerate(labels):
-        if hand.has_parentheses and place == 0:
-            drawn = _draw_sign(OPENING, hand, glyphs, rng)
-            placed.append((round(x), round(CAP / 2 - len(drawn) / 2), drawn, NO_DIGIT))
-            x += drawn.shape[1] + rng.uniform(0, 0.25) * CAP
+    writer = _Writer(hand, glyphs, rng)
+    groups = hand.groups
+    ends = groups.ends(len(labels)) if groups else []
+    if groups and groups.has_parentheses and labels:
+        writer.sign(OPENING)
+    for place, label in enumerate(labels):
+        writer.digit(label)
+        if groups and place in ends:
+            writer.end_of_group(groups, is_first=place == ends[0])
+        elif hand.signs and rng.random() < hand.signs:
+            writer.sign(int(rng.integers(len(BETWEEN))))
+    if hand.pitch and not labels:
+        writer.next_cell()
+    return writer.row()
+
+
+class _Writer:
+    """Puts digits and signs side by side."""
+
+    def __init__(self, hand: Hand, glyphs: Glyphs, rng: np.random.Generator) -> None:
+        self._hand, self._glyphs, self._rng = hand, glyphs, rng
+        self._x = rng.uniform(0, 0.6) * CAP
+        self._drawings: list[_Drawing] = []
+        self._cells: list[float] = []
+        self._steady = _SteadyHand(hand, glyphs, rng) if hand.is_steady else None
+
+    def digit(self, digit: int) -> None:
+        """Write a digit, or now and then what is none in its place."""
+        hand, rng = self._hand, self._rng
         label = NO_DIGIT if hand.nondigits and rng.random() < hand.nondigits else digit
-        height = CAP * float(np.exp(rng.normal(0, hand.size_jitter)))
-        height *= hand.zero if label == 0 else hand.tail if label in (1, 7, 9) else 1.0
-        width = hand.width * (hand.zero_width if label == 0 else 1.0)
-        if label == NO_DIGIT:
-            glyph, slant = glyphs.nondigit(rng, thin=hand.stroke > 0), hand.slant
-        elif steady:
-            glyph, slant = steady.digit(label)
-        else:
-            source = "rare" if hand.rare and rng.random() < hand.rare else hand.source
-            glyph, slant = glyphs.digit(label, source, rng, thin=hand.stroke > 0), hand.slant
-        drawn = _draw(glyph, np.clip(height, 9, 56), width, slant, hand, rng)
+        drawn = self._draw_digit(label)
         rise = 1.0 - abs(rng.normal(0, hand.baseline_jitter))
         if hand.tail > 1 and label in (7, 9):
             rise -= rng.uniform(0, hand.tail - 1)
         elif hand.zero < 1 and label == 0:
             rise += rng.uniform(0, 0.5) * (1 - hand.zero) * rng.integers(2)
-        bottom = CAP * (2 - rise) + hand.slope * x
-        top = round(bottom - drawn.shape[0])
+        top = round(CAP * (2 - rise) + hand.slope * self._x - drawn.shape[0])
         gap = max(-0.2, hand.gap + rng.normal(0, hand.gap_jitter))
         if hand.pitch:
-            cells.append(x)
             room = hand.pitch * CAP - drawn.shape[1]
-            placed.append((round(x + room / 2 + rng.normal(0, 0.06) * CAP), top, drawn, label))
-            x += hand.pitch * CAP
+            left = self._x + room / 2 + rng.normal(0, 0.06) * CAP
+            self._drawings.append(_Drawing(round(left), top, drawn, label))
+            self.next_cell()
+            return
+        self._drawings.append(_Drawing(round(self._x), top, drawn, label))
+        if rng.random() < hand.word_gap:
+            gap += rng.uniform(0.4, 1.6)
+        self._x += drawn.shape[1] + gap * CAP
+
+    def _draw_digit(self, label: int) -> Array:
+        hand, rng, thin = self._hand, self._rng, self._hand.stroke > 0
+        height = CAP * float(np.exp(rng.normal(0, hand.size_jitter)))
+        height *= hand.zero if label == 0 else hand.tail if label in (1, 7, 9) else 1.0
+        width = hand.width * (hand.zero_width if label == 0 else 1.0)
+        if label == NO_DIGIT:
+            glyph, slant = self._glyphs.nondigit(rng, thin=thin), hand.slant
+        elif self._steady:
+            glyph, slant = self._steady.digit(label)
         else:
-            placed.append((round(x), top, drawn, label))
-            if rng.random() < hand.word_gap:
-                gap += rng.uniform(0.4, 1.6)
-            x += drawn.shape[1] + gap * CAP
-        number: int | None = None
-        if place in ends:
-            number = hand.separator
-            if hand.has_parentheses and place == min(ends):
-                number = CLOSING
-            elif hand.has_spaces and rng.random() < 0.5:
-                number = None
-                x += rng.uniform(0.3, 1) * CAP
-            x += rng.uniform(0, hand.separator_gap) * CAP
-        elif hand.signs and rng.random() < hand.signs:
-            number = int(rng.integers(len(BETWEEN)))
-        if number is not None:
-            drawn = _draw_sign(number, hand, glyphs, rng)
-            x += rng.uniform(0, 0.25) * CAP
-            top = CAP / 2 + hand.slope * x - len(drawn) / 2
-            sign = NO_DIGIT if BETWEEN[number].is_like_one else None
-            placed.append((round(x), round(top), drawn, sign))
-            x += drawn.shape[1] + rng.uniform(0, 0.3 + hand.separator_gap) * CAP
-    if hand.pitch and not labels:
-        cells.append(x)
-        x += hand.pitch * CAP
-    width = round(x + rng.uniform(0.05, 0.6) * CAP) + 1
-    tops = [y for _, y, _, _ in placed] or [0]
-    bottoms = [y + drawn.shape[0] for _, y, drawn, _ in placed] or [CAP]
-    shift = -min(tops)
-    page = Image.new("L", (max(width, 12), max(bottoms) + shift))
-    ink = np.array(page)
-    symbols = []
-    for left, y, drawn, symbol in placed:
-        top = y + shift
-        height, wide = drawn.shape
-        left = min(max(left, 0), ink.shape[1] - 1)
-        wide = min(wide, ink.shape[1] - left)
-        part = ink[top : top + height, left : left + wide]
-        np.maximum(part, drawn[: part.shape[0], :wide], out=part)
-        if symbol is not None:
-            symbols.append(Placed(symbol, (left, top, left + wide, top + height)))
-    if hand.joins or hand.links:
-        ink = _connect(ink, digits_of(symbols), hand, rng)
-    return Written(np.float32(1 / 255) * ink, tuple(symbols), hand, tuple(cells))
+            source = "rare" if hand.rare and rng.random() < hand.rare else hand.source
+            glyph, slant = self._glyphs.digit(label, source, rng, thin=thin), hand.slant
+        return _draw(glyph, np.clip(height, 9, 56), width, slant, hand, rng)
 
+    def end_of_group(self, groups: Groups, *, is_first: bool) -> None:
+        """Write the separator, close the parentheses of the first group, or leave a space."""
+        if is_first and groups.has_parentheses:
+            self.sign(CLOSING)
+        elif groups.has_spaces and self._rng.random() < 0.5:
+            self._x += self._rng.uniform(0.3, 1) * CAP
+        else:
+            self._x += self._rng.uniform(0, groups.gap) * CAP
+            self.sign(groups.separator)
 
-def _ends_of_groups(count: int, groups: Sequence[int]) -> set[int]:
-    """Return the places of `count` digits that are the last of a group, but for the row's last."""
-    ends = np.cumsum([length for length, _ in zip(cycle(groups), range(count), strict=False)])
-    return {int(end) - 1 for end in ends if end < count}
+    def sign(self, number: int) -> None:
+        """Write the sign of this number of `BETWEEN`."""
+        rng, gap = self._rng, self._hand.groups.gap if self._hand.groups else 0.0
+        drawn = self._draw_sign(number)
+        self._x += rng.uniform(0, 0.25) * CAP
+        top = round(CAP / 2 + self._hand.slope * self._x - len(drawn) / 2)
+        label = NO_DIGIT if BETWEEN[number].is_like_one else None
+        self._drawings.append(_Drawing(round(self._x), top, drawn, label))
+        self._x += drawn.shape[1] + rng.uniform(0, 0.3 + gap) * CAP
 
-
-def _draw_sign(number: int, hand: Hand, glyphs: Glyphs, rng: np.random.Generator) -> Array:
-    height = CAP * rng.uniform(*BETWEEN[number].heights)
-    slant = hand.slant
-    if hand.groups:
-        if hand.separator_font:
-            sign = printed(BETWEEN[number].text, hand.separator_font)
+    def _draw_sign(self, number: int) -> Array:
+        hand, rng = self._hand, self._rng
+        height = CAP * rng.uniform(*BETWEEN[number].heights)
+        if hand.groups and hand.groups.font:
+            sign = printed(BETWEEN[number].text, hand.groups.font)
             return _draw(sign, height, 1.0, 0.0, replace(hand, stroke=0.0, pen=0, bend=0.0), rng)
-        slant += hand.separator_slant
-    sign = glyphs.sign_between(number, rng, thin=hand.stroke > 0)
-    return _draw(sign, height, hand.width, slant, hand, rng)
+        slant = hand.slant + (hand.groups.slant if hand.groups else 0.0)
+        sign = self._glyphs.sign_between(number, rng, thin=hand.stroke > 0)
+        return _draw(sign, height, hand.width, slant, hand, rng)
+
+    def next_cell(self) -> None:
+        """Go on to the next cell of a comb."""
+        self._cells.append(self._x)
+        self._x += self._hand.pitch * CAP
+
+    def row(self) -> Written:
+        """Put all on one layer of ink."""
+        width = round(self._x + self._rng.uniform(0.05, 0.6) * CAP) + 1
+        top = min((each.top for each in self._drawings), default=0)
+        bottom = max((each.top + len(each.ink) for each in self._drawings), default=CAP)
+        ink = np.zeros((bottom - top, max(width, 12)), np.uint8)
+        symbols = []
+        for each in self._drawings:
+            y = each.top - top
+            left = min(max(each.left, 0), ink.shape[1] - 1)
+            wide = min(each.ink.shape[1], ink.shape[1] - left)
+            part = ink[y : y + len(each.ink), left : left + wide]
+            np.maximum(part, each.ink[:, :wide], out=part)
+            if each.label is not None:
+                symbols.append(Placed(each.label, (left, y, left + wide, y + len(each.ink))))
+        if self._hand.joins or self._hand.links:
+            ink = _connect(ink, digits_of(symbols), self._hand, self._rng)
+        return Written(np.float32(1 / 255) * ink, tuple(symbols), self._hand, tuple(self._cells))
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    """A drawn digit or sign: where its ink, uint8 `(h, w)`, stands, and the label of a symbol."""
+
+    left: int
+    top: int
+    ink: Array
+    label: int | None
 
 
 class _SteadyHand:
