@@ -75,12 +75,11 @@ def inside_ring(foreground: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     """
     components = find_components(foreground)
     ring = int(components.lengths.argmax())
-    outer, boxes = components.boxes[ring], components.boxes
-    is_inside = (boxes[:, :2] > outer[:2]).all(axis=1) & (boxes[:, 2:] < outer[2:]).all(axis=1)
+    is_inside = _surround(components.boxes[ring], components.boxes)
     highest = (components.heights * is_inside).max()
     if highest < DIGITS.min_height_in_ring * components.heights[ring]:
         return None
-    return keep_components(components, np.asarray(is_inside), foreground)
+    return keep_components(components, is_inside, foreground)
 
 
 def _are_rulings(components: Components, stroke: float) -> NDArray[np.bool_]:
@@ -115,8 +114,13 @@ def _gather(
 
 def _frames(components: Components, box: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Which components run all around a box."""
-    boxes = components.boxes
-    return np.asarray((boxes[:, :2] < box[:2]).all(axis=1) & (boxes[:, 2:] > box[2:]).all(axis=1))
+    return _surround(components.boxes, box)
+
+
+def _surround(outer: NDArray[np.intp], inner: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Tell which boxes run all around others, of shape (4,) or (N, 4): (N,) bool."""
+    begins, ends = outer[..., :2] < inner[..., :2], outer[..., 2:] > inner[..., 2:]
+    return np.asarray((begins & ends).all(axis=-1))
 
 
 def _check_shape(digit: NDArray[np.uint8], stroke: float) -> None:

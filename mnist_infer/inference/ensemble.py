@@ -101,13 +101,17 @@ def classify(
     """
     rows = _classify(inputs, networks)
     chosen: list[int | None] = [None] * len(rows)
-    for place, seen in enumerate(inputs):
-        if not seen.alternatives:
-            continue
-        others = _classify(seen.alternatives, networks)
-        best = int(others.max(axis=1).argmax())
-        if others[best].max() >= max(SURE, rows[place].max()):
-            rows[place], chosen[place] = others[best], best
+    others = [
+        (place, number, other)
+        for place, seen in enumerate(inputs)
+        for number, other in enumerate(seen.alternatives)
+    ]
+    if others:
+        found = zip(others, _classify([other for *_, other in others], networks), strict=True)
+        # Of equally sure alternatives the first counts, so it comes last.
+        for (place, number, _), row in reversed(list(found)):
+            if row.max() >= max(SURE, rows[place].max()):
+                rows[place], chosen[place] = row, number
     return rows, chosen
 
 
