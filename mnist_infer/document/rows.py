@@ -101,10 +101,10 @@ def read_row(
     steps[:, BLANK] -= PARAMS.blank_penalty
     scores = _likely_texts(steps)
     scale = grey.shape[1] / len(steps)
+    texts = [text for text in scores if text]
     cells = {
-        text: cut_cells(ink, labels, [(step + 0.5) * scale for step in align(steps, text)])
-        for text in scores
-        if text
+        text: cut_cells(ink, labels, [(step + 0.5) * scale for step in middles])
+        for text, middles in zip(texts, align(steps, texts), strict=True)
     }
     in_place = _see_cells(cells, grey, networks)
     # A single text is the best one whatever its score.

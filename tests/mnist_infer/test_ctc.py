@@ -47,8 +47,18 @@ def test_beam_search_finds_what_no_single_step_shows():
 
 def test_align_gives_the_middle_of_each_digit():
     steps = steps_of([0, 8, 8, 8, 0, 0, 8, 0, 3])
-    assert align(steps, "772") == [2.0, 6.0, 8.0]
+    assert align(steps, ["772"]) == [[2.0, 6.0, 8.0]]
+
+
+def test_texts_of_any_length_are_aligned_as_if_alone():
+    steps = np.log(np.random.default_rng(0).dirichlet(np.ones(11), 30)).astype(np.float32)
+    texts = ["7", "40918", "33", "000000000000"]
+    assert align(steps, texts) == [align(steps, [text])[0] for text in texts]
+
+
+def test_align_takes_no_texts():
+    assert align(steps_of([0, 0]), []) == []
 
 
 def test_align_spreads_a_text_that_does_not_fit():
-    assert align(steps_of([1, 2]), "0011") == [0.25, 0.75, 1.25, 1.75]
+    assert align(steps_of([1, 2]), ["0011"]) == [[0.25, 0.75, 1.25, 1.75]]
