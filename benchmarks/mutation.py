@@ -52,7 +52,7 @@ FIXED = {
     "MAX_OFF_CENTRE": "measured on MNIST",
     "ROW_HEIGHT": "the row network's input",
     "WITH_CONTEXT": "the cell network's input",
-    "PAPER": "the row network's input",
+    "PAPER_LEVEL": "the row network's input",
     "SPREAD": "the row network's input",
     "FAINTEST": "the row network's input",
     "SKIPPED": "a limit of work",

@@ -272,7 +272,7 @@ class Recognizer:
             stages.foreground,
             stages.cleaned,
             stages.box,
-            stages.inputs,
+            stages.variants,
             stages.rows,
             stages.cell,
             prediction,

@@ -70,8 +70,9 @@ class Stages:
     box: Box
     """Where the digit stands: x, y, width, height in pixels of the upright original image."""
 
-    inputs: NDArray[np.uint8] = field(repr=False)
-    """What the digit network sees: `(K, 28, 28)`, white ink on black; one input or two."""
+    variants: NDArray[np.uint8] = field(repr=False)
+    """What the digit network sees: `(K, 28, 28)`, white ink on black; one variant or two, with
+    strokes of MNIST's width and as they are."""
 
     rows: tuple[NDArray[np.uint8], ...] = field(repr=False)
     """What the row network sees, each `(32, W)`: the digit on its paper and, where ink was removed,
@@ -91,8 +92,8 @@ class Stages:
 
     @property
     def image(self) -> NDArray[np.uint8]:
-        """The first of the inputs: `(28, 28)`, as MNIST would hold the digit."""
-        first: NDArray[np.uint8] = self.inputs[0]
+        """The first of the variants: `(28, 28)`, as MNIST would hold the digit."""
+        first: NDArray[np.uint8] = self.variants[0]
         return first
 
 
@@ -109,7 +110,7 @@ class Explanation(Stages):
     def stages(self) -> dict[str, NDArray[np.uint8]]:
         """Return the pictures on the way to the digit network, in their order, by name."""
         names = ("1-foreground", "2-cleaned", "3-28x28", "4-28x28-original-stroke")
-        return dict(zip(names, (self.foreground, self.cleaned, *self.inputs), strict=False))
+        return dict(zip(names, (self.foreground, self.cleaned, *self.variants), strict=False))
 
     def pictures(self) -> dict[str, NDArray[np.uint8]]:
         """Return the stages, and what the row network and the cell network see, by name.

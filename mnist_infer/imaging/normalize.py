@@ -50,9 +50,9 @@ def normalize(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def render_variants(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Render one digit for test-time augmentation: uint8 `(H, W)` -> uint8 `(K, 28, 28)`.
 
-    The first input is `normalize`'s, at MNIST's mean stroke width. Widening thin strokes that far
+    The first variant is `normalize`'s, at MNIST's mean stroke width. Widening thin strokes that far
     may close the gap that tells a 6 from an 8, and thinning fat ones may break them. So if the
-    width changes noticeably, the second input has the original width, clipped to MNIST's range.
+    width changes noticeably, a second variant has the original width, clipped to MNIST's range.
     """
     large = _enlarge(digit)
     width = stroke_width(large)

@@ -104,9 +104,9 @@ def _stages(picture: Picture, foreground: NDArray[np.uint8], *, is_bitmap: bool)
         doubt, cleaned = error, unruled.foreground
         rows, columns = _ink_bounds(cleaned)
     box = picture.original_box(rows, columns)
-    inputs = render_variants(cleaned[rows, columns])
+    variants = render_variants(cleaned[rows, columns])
     rows_seen = tuple(map(row_image, seen))
-    return Stages(foreground, cleaned, box, inputs, rows_seen, cell, doubt=doubt)
+    return Stages(foreground, cleaned, box, variants, rows_seen, cell, doubt=doubt)
 
 
 def _ink(foreground: NDArray[np.uint8]) -> int:
@@ -133,7 +133,7 @@ def _with_paper(
 def network_inputs(stages: Stages) -> NetworkInputs:
     """Pick what the networks see from the stages of a picture."""
     alternatives = tuple(map(network_inputs, stages.alternatives))
-    return NetworkInputs(stages.inputs, stages.rows, stages.cell, stages.doubt, alternatives)
+    return NetworkInputs(stages.variants, stages.rows, stages.cell, stages.doubt, alternatives)
 
 
 def mnist_format_of(

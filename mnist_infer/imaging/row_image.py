@@ -11,7 +11,7 @@ from mnist_infer.imaging.filters import median
 ROW_HEIGHT = 32
 """Height in pixels of the row network's input."""
 
-PAPER = 128
+PAPER_LEVEL = 128
 """The grey level that stands for the row's median, which is its paper."""
 
 SPREAD = 40
@@ -45,4 +45,4 @@ def row_image(grey: NDArray[np.uint8], most_columns: int | None = None) -> NDArr
     # Not np.median: it imports numpy.ma, a tenth of the command's start.
     scale = SPREAD / (small.std(dtype=np.float32) + FAINTEST)
     standard = (small.astype(np.float32) - median(small)) * scale
-    return np.asarray((standard + PAPER).clip(0, 255), np.uint8)
+    return np.asarray((standard + PAPER_LEVEL).clip(0, 255), np.uint8)

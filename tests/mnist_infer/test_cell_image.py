@@ -8,7 +8,7 @@ import pytest
 from mnist_infer.decode.images import Picture
 from mnist_infer.imaging.cell_image import CELL_SIDE, cell_image
 from mnist_infer.imaging.pipeline import prepare
-from mnist_infer.imaging.row_image import PAPER, SPREAD
+from mnist_infer.imaging.row_image import PAPER_LEVEL, SPREAD
 
 
 def page() -> np.ndarray:
@@ -20,7 +20,7 @@ def page() -> np.ndarray:
 def test_a_digit_stands_in_the_middle_and_takes_five_sevenths_of_the_side():
     image = cell_image(page(), (120, 60, 150, 140))
     assert image.shape == (CELL_SIDE, CELL_SIDE)
-    is_ink = np.abs(image.astype(int) - PAPER) > 64
+    is_ink = np.abs(image.astype(int) - PAPER_LEVEL) > 64
     rows, columns = (np.flatnonzero(is_ink.any(axis=axis)) for axis in (1, 0))
     assert len(rows) == pytest.approx(CELL_SIDE * 5 / 7, abs=1)
     assert rows.mean() == columns.mean() == pytest.approx((CELL_SIDE - 1) / 2, abs=0.6)
@@ -51,7 +51,7 @@ def test_a_box_of_one_pixel_has_an_image():
 def test_of_a_digit_on_paper_the_cell_network_sees_what_stands_around_it():
     cell = prepare(Picture(page(), (300, 200), 1)).cell
     assert cell is not None
-    np.testing.assert_array_equal(cell[[0, -1]], PAPER)
+    np.testing.assert_array_equal(cell[[0, -1]], PAPER_LEVEL)
     assert np.ptp(cell[CELL_SIDE // 2].astype(int)) > 2 * SPREAD
 
 
@@ -60,7 +60,7 @@ def test_of_a_bitmap_that_its_digit_fills_it_sees_paper_beyond_the_border():
     bitmap[:, 12:28] = 0
     cell = prepare(Picture(bitmap, (40, 60), 1)).cell
     assert cell is not None
-    np.testing.assert_array_equal(cell[[0, -1]], PAPER)
+    np.testing.assert_array_equal(cell[[0, -1]], PAPER_LEVEL)
 
 
 def test_where_there_is_a_doubt_it_sees_nothing():

@@ -279,7 +279,7 @@ class TestExplain:
         if pen != "thin":
             picture = picture.filter(ImageFilter.MinFilter(9 if pen == "MNIST's" else 21))
         explanation = recognizer.explain(picture)
-        seen = recognizer.probabilities(explanation.inputs)
+        seen = recognizer.probabilities(explanation.variants)
         assert len(seen) == inputs
         assert explanation.prediction.probabilities == pytest.approx(seen.mean(axis=0), abs=1e-6)
 

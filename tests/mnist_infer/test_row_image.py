@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from mnist_infer.decode.images import Picture
 from mnist_infer.document.reader import read_page
 from mnist_infer.imaging.pipeline import prepare
-from mnist_infer.imaging.row_image import PAPER, ROW_HEIGHT, row_image
+from mnist_infer.imaging.row_image import PAPER_LEVEL, ROW_HEIGHT, row_image
 from mnist_infer.inference.networks import Networks
 
 
@@ -60,7 +60,7 @@ def picture(*boxes: tuple[int, int, int, int]) -> Picture:
 
 def inked(image: NDArray[np.uint8], axis: int) -> NDArray[np.intp]:
     """The rows, or columns, that have ink."""
-    is_ink = np.abs(image.astype(int) - PAPER) > 64
+    is_ink = np.abs(image.astype(int) - PAPER_LEVEL) > 64
     return np.flatnonzero(is_ink.any(axis=axis))
 
 

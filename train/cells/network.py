@@ -8,7 +8,7 @@ import keras
 from keras import layers
 
 from mnist_infer.imaging.cell_image import CELL_SIDE
-from mnist_infer.imaging.row_image import PAPER, SPREAD
+from mnist_infer.imaging.row_image import PAPER_LEVEL, SPREAD
 from mnist_infer.inference.networks import NO_DIGIT
 
 CLASSES = NO_DIGIT + 1
@@ -22,7 +22,7 @@ def build() -> Any:
     """
     image = keras.Input((CELL_SIDE, CELL_SIDE), name="image")
     x = layers.Reshape((CELL_SIDE, CELL_SIDE, 1))(image)
-    x = layers.Rescaling(1 / SPREAD, offset=-PAPER / SPREAD)(x)
+    x = layers.Rescaling(1 / SPREAD, offset=-PAPER_LEVEL / SPREAD)(x)
     x = layers.MaxPooling2D(2)(_convolve(x, 24))
     x = layers.MaxPooling2D(2)(_convolve(x, 48))
     x = layers.MaxPooling2D(2)(_convolve(_convolve(x, 64), 64))

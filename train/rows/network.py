@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from mnist_infer.imaging.row_image import PAPER, ROW_HEIGHT, SPREAD
+from mnist_infer.imaging.row_image import PAPER_LEVEL, ROW_HEIGHT, SPREAD
 from mnist_infer.inference import networks
 
 BLANK = 0
@@ -26,7 +26,7 @@ def build() -> Any:
     """
     image = keras.Input((ROW_HEIGHT, None), name="image")
     x = layers.Reshape((ROW_HEIGHT, -1, 1))(image)
-    x = layers.Rescaling(1 / SPREAD, offset=-PAPER / SPREAD)(x)
+    x = layers.Rescaling(1 / SPREAD, offset=-PAPER_LEVEL / SPREAD)(x)
     x = layers.MaxPooling2D(2)(_convolve(x, 24))
     x = layers.MaxPooling2D(2)(_convolve(x, 48))
     x = _convolve(_convolve(x, 64), 64)
