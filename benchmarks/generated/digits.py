@@ -226,6 +226,37 @@ def _sheet(image: Picture, rng: np.random.Generator) -> Picture:
     return np.rint(noisy).clip(0, 255).astype(np.uint8)
 
 
+def _held(image: Picture, rng: np.random.Generator) -> Picture:
+    """A card that two fingers hold in front of a room that is out of focus; in colour."""
+    paper = float(rng.uniform(180, 250))
+    card = _page(image, rng, paper, float(rng.uniform(20, 90)))
+    grip = round(len(card) * rng.uniform(0.12, 0.25))  # where fingers hide nothing
+    card = np.pad(card, ((0, grip), (0, 0)), constant_values=paper)
+    top, left = (round(side * rng.uniform(0.15, 0.5)) for side in card.shape)
+    size = (card.shape[1] + 2 * left, card.shape[0] + 2 * top)
+    patches = rng.uniform(20, 230, (*rng.integers(3, 9, 2), 1)) + rng.normal(0, 25, (1, 1, 3))
+    patches = (patches + rng.normal(0, 15, patches.shape)).clip(0, 255).astype(np.uint8)
+    room = Image.fromarray(patches).resize(size, Image.Resampling.BICUBIC)
+    tint = rng.uniform(0.88, 1, 3)
+    front, outline = room.copy(), Image.new("L", size)
+    front.paste(Image.fromarray((card[..., np.newaxis] * tint).astype(np.uint8)), (left, top))
+    outline.paste(255, (left, top, left + card.shape[1], top + card.shape[0]))
+    angle = float(rng.uniform(-12, 12))
+    front, outline = (part.rotate(angle, Image.Resampling.BICUBIC) for part in (front, outline))
+    room.paste(front, mask=outline)
+    light = rng.uniform(0.3, 1)
+    skin = tuple(round(light * level) for level in (235, 190, 165))
+    thickness = round(0.12 * card.shape[1])
+    for share in rng.uniform((0.15, 0.6), (0.4, 0.85)):
+        x, y = left + share * card.shape[1], top + card.shape[0] - grip * rng.uniform(0.3, 0.7)
+        tip = (x - thickness / 2, y - thickness / 2, x + thickness / 2, y + thickness / 2)
+        ImageDraw.Draw(room).ellipse(tip, fill=skin)
+        ImageDraw.Draw(room).line((x, y, x, size[1]), fill=skin, width=thickness)
+    blurred = np.asarray(room.filter(ImageFilter.GaussianBlur(float(rng.uniform(0.5, 1.5)))))
+    noisy = blurred + rng.normal(0, rng.uniform(1, 6), blurred.shape)
+    return np.rint(noisy).clip(0, 255).astype(np.uint8)
+
+
 def _paper(_: Picture, rng: np.random.Generator) -> Picture:
     """Bare paper: light that falls off, a soft shadow, sensor noise."""
     height, width = (int(n) for n in rng.integers(28, 321, 2))
@@ -329,6 +360,7 @@ KINDS: dict[str, Draw] = {
     "cell-shared": _shared_cell(has_digit=True),
     "cell-shared-empty": _shared_cell(has_digit=False),
     "sheet": _sheet,
+    "held": _held,
     "canvas": _canvas,
     "photo": _photo,
     "scribble": _scribble,

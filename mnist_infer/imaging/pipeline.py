@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mnist_infer.decode.images import Picture
 from mnist_infer.errors import ImageError, NoDigitError, SeveralDigitsError
-from mnist_infer.imaging.binarize import binarize, binarize_two_levels
+from mnist_infer.imaging.binarize import binarize, binarize_two_levels, plausible_views
 from mnist_infer.imaging.cell_image import cell_image
 from mnist_infer.imaging.components import whole_components
 from mnist_infer.imaging.filters import bounds, crop
@@ -47,8 +47,9 @@ def prepare(picture: Picture) -> Stages:
     A picture of two levels counts as a digit that was cut out: it may touch the border without
     being cut off there, and beyond the border is paper. Without this, 7 of 720 bitmaps are lost.
 
-    If either of two levels may be the paper, or something stands in a ring, the stages of the other
-    polarity, or of the inside of the ring, are made too.
+    Where something else may be the digit too, its stages are the alternatives: what stands in a
+    ring, the other level of a picture of two, and other guesses at the paper if after the first one
+    a large part of the picture is foreground.
 
     Raises:
         NoDigitError: The picture is blank.
@@ -58,31 +59,46 @@ def prepare(picture: Picture) -> Stages:
         image, box = found
         return Stages(image, image, box, image[np.newaxis], rows=(), cell=None)
     foreground = binarize_two_levels(picture.pixels)
+    is_bitmap = foreground is not None
     if foreground is None:
-        stages = _stages(picture, binarize(picture.pixels), is_bitmap=False)
-    else:
-        stages = _stages(picture, foreground, is_bitmap=True)
+        foreground = binarize(picture.pixels)
+    stages = _stages(picture, foreground, is_cut_out=is_bitmap)
     alternatives = []
-    for other in _alternatives(stages, is_bitmap=foreground is not None):
+    for other, is_cut_out in _alternatives(picture, stages, is_bitmap=is_bitmap):
         with suppress(NoDigitError):
-            alternatives.append(_stages(picture, other, is_bitmap=True))
+            alternatives.append(_stages(picture, other, is_cut_out=is_cut_out))
     return replace(stages, alternatives=tuple(alternatives)) if alternatives else stages
 
 
-def _alternatives(stages: Stages, *, is_bitmap: bool) -> Iterator[NDArray[np.uint8]]:
-    """What else the foreground may be, each uint8 `(H, W)`."""
+def _alternatives(
+    picture: Picture, stages: Stages, *, is_bitmap: bool
+) -> Iterator[tuple[NDArray[np.uint8], bool]]:
+    """What else the foreground may be, each uint8 `(H, W)`, and whether it is cut out."""
     if (inside := inside_ring(stages.cleaned)) is not None:
-        yield inside
+        yield inside, True
     share = _ink(stages.foreground) / stages.foreground.size
-    if is_bitmap and min(share, 1 - share) >= BINARIZE.unclear_share:
-        yield 255 - stages.foreground
-
-
-def _stages(picture: Picture, foreground: NDArray[np.uint8], *, is_bitmap: bool) -> Stages:
-    """Make what the networks see of the foreground of a picture."""
-    beyond: Literal["constant", "edge"] = "constant" if is_bitmap else "edge"
-    unruled = remove_rulings(foreground)
     if is_bitmap:
+        if min(share, 1 - share) >= BINARIZE.unclear_share:
+            yield 255 - stages.foreground, True
+    elif share >= BINARIZE.unclear_share:
+        for view in plausible_views(picture.pixels):
+            foreground, _ = view.binarize()
+            if not np.array_equal(foreground, stages.foreground):
+                yield foreground, False
+
+
+def _stages(picture: Picture, foreground: NDArray[np.uint8], *, is_cut_out: bool) -> Stages:
+    """Make what the networks see of a picture.
+
+    Args:
+        picture: The picture.
+        foreground: uint8 `(H, W)`, all or some of its foreground.
+        is_cut_out: The foreground is all that the networks see, and beyond it is paper. Otherwise
+            they see the picture's grey levels.
+    """
+    beyond: Literal["constant", "edge"] = "constant" if is_cut_out else "edge"
+    unruled = remove_rulings(foreground)
+    if is_cut_out:
         components = whole_components(unruled.components)
         grey = foreground
         whole = _with_paper(grey, *_ink_bounds(foreground), beyond)
@@ -105,8 +121,8 @@ def _stages(picture: Picture, foreground: NDArray[np.uint8], *, is_bitmap: bool)
         rows, columns = _ink_bounds(cleaned)
     box = picture.original_box(rows, columns)
     variants = render_variants(cleaned[rows, columns])
-    rows_seen = tuple(map(row_image, seen))
-    return Stages(foreground, cleaned, box, variants, rows_seen, cell, doubt=doubt)
+    row_images = tuple(map(row_image, seen))
+    return Stages(foreground, cleaned, box, variants, row_images, cell, doubt=doubt)
 
 
 def _ink(foreground: NDArray[np.uint8]) -> int:
