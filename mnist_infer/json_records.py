@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
-from mnist_infer.results import READING_THRESHOLD, Reading
+from mnist_infer.results import Reading
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,21 +24,22 @@ class Answer:
     explanation: Explanation | None = None
     error: ImageError | None = None
     uncertain: bool | None = None
-    """Whether its confidence is below the threshold; None without a confidence or a threshold."""
+    """As `is_uncertain` tells; None without an answer, too."""
 
     saved: tuple[Path, ...] = ()
     """The files that `explain` saved of it."""
 
 
 def is_uncertain(result: Prediction | Reading, digit_threshold: float | None) -> bool | None:
-    """Tell whether a result's confidence is below the threshold; None without a threshold.
+    """Tell whether a result is uncertain; None for a prediction without a threshold.
 
     Args:
-        result: A prediction, or a reading, whose threshold is `READING_THRESHOLD`.
+        result: A prediction or a reading.
         digit_threshold: The model's recommended threshold for a prediction, if it has one.
     """
-    threshold = READING_THRESHOLD if isinstance(result, Reading) else digit_threshold
-    return None if threshold is None else result.confidence < threshold
+    if isinstance(result, Reading):
+        return result.is_uncertain
+    return None if digit_threshold is None else result.confidence < digit_threshold
 
 
 class ErrorRecord(TypedDict):
@@ -83,7 +84,8 @@ class PageRecord(TypedDict):
     """The answer for a page: its digits in reading order.
 
     `text` is null, and `error` is there, when the picture has no answer. `uncertain` says whether
-    the confidence of any digit is below 0.7; it is null where there is no digit.
+    the confidence of any digit is below 0.7, or `unread` is not empty; it is null where there is no
+    digit.
     """
 
     path: str

@@ -86,9 +86,12 @@ class Stages:
     """Why there may not be exactly one digit on the picture. Then the row network sees all of it,
     and answers alone. None where there is no doubt."""
 
+    is_in_ring: bool = field(default=False, repr=False, kw_only=True)
+    """Whether the foreground is the inside of a ring."""
+
     alternatives: tuple[Stages, ...] = field(default=(), repr=False, kw_only=True)
-    """The stages of what else the digit may be: what stands in a ring, and the other polarity of a
-    picture of two levels."""
+    """The stages of what else the digit may be: what stands in a ring, the other polarity of a
+    picture of two levels, and what other guesses at the paper make foreground."""
 
     @property
     def image(self) -> NDArray[np.uint8]:
@@ -135,6 +138,11 @@ class LocatedDigit:
     box: Box
     """Where it stands: x, y, width, height in pixels of the upright original image."""
 
+    @property
+    def is_uncertain(self) -> bool:
+        """Whether its confidence is below `READING_THRESHOLD`."""
+        return self.confidence < READING_THRESHOLD
+
 
 @dataclass(frozen=True, slots=True)
 class Unread:
@@ -166,6 +174,11 @@ class Reading:
     def confidence(self) -> float:
         """The confidence of its least certain digit."""
         return min(digit.confidence for digit in self.digits)
+
+    @property
+    def is_uncertain(self) -> bool:
+        """Whether a digit is uncertain, or something was not read."""
+        return bool(self.unread) or any(digit.is_uncertain for digit in self.digits)
 
     @property
     def text(self) -> str:

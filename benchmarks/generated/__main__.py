@@ -129,8 +129,7 @@ def _read(recognizer: Recognizer, picture: rows.Picture, text: str) -> Answer:
         reading = recognizer.read(picture)
     except NoDigitError:
         return Answer(text, "", is_doubted=True)
-    doubt = bool(reading.unread) or reading.confidence < READING_THRESHOLD
-    return Answer(text, reading.as_text(spaces=False), doubt)
+    return Answer(text, reading.as_text(spaces=False), reading.is_uncertain)
 
 
 if __name__ == "__main__":

@@ -275,6 +275,25 @@ def _page(glyphs: Glyphs, rng: np.random.Generator) -> tuple[Picture, str]:
     return _enlarge(_scan(page, rng), rng), "\n".join(_text(row) for row in rows)
 
 
+def _sizes(glyphs: Glyphs, rng: np.random.Generator) -> tuple[Picture, str]:
+    """Two to four lines, one below the other, of sizes that differ by up to four times."""
+    rows = [_write(int(rng.integers(2, 7)), glyphs, rng, {}) for _ in range(rng.integers(2, 5))]
+    inks = []
+    for row in rows:
+        factor = float(np.exp(rng.uniform(np.log(0.8), np.log(3.2))))
+        size = (round(factor * row.ink.shape[1]), round(factor * row.ink.shape[0]))
+        enlarged = Image.fromarray(row.ink).resize(size, Image.Resampling.BICUBIC)
+        inks.append(np.asarray(enlarged).clip(0, 1))
+    width = max(ink.shape[1] for ink in inks) + 2 * CAP
+    below = [round(float(rng.uniform(0.4, 1)) * len(ink)) for ink in inks]
+    page = np.zeros((sum(len(ink) for ink in inks) + sum(below) + CAP, width), np.float32)
+    top = CAP
+    for ink, space in zip(inks, below, strict=True):
+        _put(page, ink, top, int(rng.integers(width - ink.shape[1])))
+        top += len(ink) + space
+    return _scan(page, rng), "\n".join(_text(row) for row in rows)
+
+
 def _table(glyphs: Glyphs, rng: np.random.Generator, overhang: float = 0.0) -> tuple[Picture, str]:
     """A ruled table with a number in each cell; its lines may reach beyond it, as by hand."""
     lines, columns = (int(n) for n in rng.integers(2, 5, 2))
@@ -361,6 +380,7 @@ KINDS: dict[str, Callable[[Glyphs, np.random.Generator], tuple[Picture, str]]] =
     "row-inverted": Row(paper=_inverted),
     "row-words-only": Row(mark=_words, has_digits=False),
     "page-lines": _page,
+    "page-sizes": _sizes,
     "page-table": _table,
     "page-table-by-hand": partial(_table, overhang=0.5),
 }

@@ -8,7 +8,6 @@ from PIL import Image, ImageDraw, ImageFont
 
 from mnist_infer.config import MAX_PIXELS
 from mnist_infer.decode.images import ImageSource, decode_picture
-from mnist_infer.results import READING_THRESHOLD
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
@@ -35,9 +34,9 @@ def annotate(image: ImageSource, reading: Reading, max_pixels: int = MAX_PIXELS)
     picture = Image.fromarray(decode_picture(image, max_pixels=max_pixels).pixels).convert("RGB")
     draw = ImageDraw.Draw(picture, "RGBA")
     for located in reading.digits:
-        is_uncertain = located.confidence < READING_THRESHOLD
-        label = f"{located.digit}{'?' * is_uncertain} {located.confidence:.0%}"
-        _mark(draw, located.box, label, _UNCERTAIN if is_uncertain else _CERTAIN, picture.size)
+        label = f"{located.digit}{'?' * located.is_uncertain} {located.confidence:.0%}"
+        colour = _UNCERTAIN if located.is_uncertain else _CERTAIN
+        _mark(draw, located.box, label, colour, picture.size)
     for unread in reading.unread:
         _mark(draw, unread.box, "?", _UNREAD, picture.size)
     return picture

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
 from mnist_infer.json_records import Answer
-from mnist_infer.results import READING_THRESHOLD
 
 if TYPE_CHECKING:
     from mnist_infer.results import Prediction
@@ -84,7 +83,7 @@ def as_text(answers: Iterable[Answer], top: int, *, spaces: bool = True) -> Iter
         if answer.reading:
             texts = answer.reading.as_text(spaces=spaces).split("\n")
             for text, line in zip(texts, answer.reading.lines, strict=True):
-                is_uncertain = min(digit.confidence for digit in line) < READING_THRESHOLD
+                is_uncertain = any(digit.is_uncertain for digit in line)
                 yield f"{name}  {text}{'?' * is_uncertain}\n"
 
 

@@ -15,9 +15,12 @@ from mnist_infer.imaging.components import (
 )
 from mnist_infer.imaging.filters import stroke_width
 from mnist_infer.imaging.params import DIGITS, MOST, NEARLY_ALL, RULINGS
+from mnist_infer.imaging.row_image import AROUND
 from mnist_infer.imaging.rulings import remove_page_rulings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 MAX_ASPECT = 2.25
@@ -30,6 +33,10 @@ MAX_DIGITS = 10_000
 MIN_HEIGHT = 0.4
 """Part of the height of digits below which a component is clutter. Also the part of their height
 that neighbours on a line share, of the lower one. With 0.5, a page of noise has 16 lines."""
+
+
+MIN_PIXELS = 8
+"""Height in pixels of the lowest digits that are read."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +61,7 @@ class Writing:
     """Whether each component, `(N,)`, is a dot, dash or ruling, or lies along the page's border."""
 
     lines: list[Line]
-    """From top to bottom."""
+    """From top to bottom; then those of smaller writing, from top to bottom."""
 
     stroke_width: float
     """In pixels."""
@@ -83,13 +90,42 @@ def find_writing(ink: NDArray[np.uint8]) -> Writing:
         nothing = np.zeros_like(is_clutter)
         return Writing(ink, components, nothing, [], stroke, has_frames)
     widths = np.array([component_stroke_width(components, i, ink) for i in members.tolist()])
+    lines = _lines(components, members)
+    smaller = _smaller(components, ink, lines)
+    is_clutter[smaller] = False
+    lines += _lines(components, smaller)
+    typical_stroke = _weighted_median(widths, components.area[members])
+    return Writing(ink, components, is_clutter, lines, typical_stroke, has_frames)
+
+
+def _lines(components: Components, members: NDArray[np.intp]) -> list[Line]:
     # Not the mean: letters are lower than the digits beside them.
-    lines = [
+    return [
         Line(line, float(np.quantile(components.heights[line], NEARLY_ALL)))
         for line in _join_by_height(components.boxes, members)
     ]
-    typical_stroke = _weighted_median(widths, components.area[members])
-    return Writing(ink, components, is_clutter, lines, typical_stroke, has_frames)
+
+
+def _smaller(
+    components: Components, ink: NDArray[np.uint8], lines: Sequence[Line]
+) -> NDArray[np.intp]:
+    """Find what is too small for the lines, stands in no row of theirs, and may be digits.
+
+    Of 200 `page-sizes` 189 instead of 159 are right with it, and none instead of 31 loses digits in
+    silence.
+    """
+    is_dash = components.widths > MAX_ASPECT * components.heights
+    may_be_digits = ~is_dash & ~components.at_border & (components.heights >= MIN_PIXELS)
+    middles = (components.boxes[:, 0] + components.boxes[:, 2]) / 2
+    for line in lines:
+        top, _, bottom, _ = hull(components.boxes[line.members]).tolist()
+        margin = AROUND * (bottom - top)
+        may_be_digits &= (middles < top - margin) | (middles > bottom + margin)
+        may_be_digits &= components.heights < line.height
+    found = np.flatnonzero(may_be_digits)
+    # Dots and blobs by their own strokes: the page's are those of the larger writing.
+    widths = np.array([component_stroke_width(components, i, ink) for i in found.tolist()])
+    return found[components.lengths[found] >= DIGITS.min_height * widths]
 
 
 def _tell_digits_from_clutter(

@@ -63,28 +63,33 @@ def prepare(picture: Picture) -> Stages:
     if foreground is None:
         foreground = binarize(picture.pixels)
     stages = _stages(picture, foreground, is_cut_out=is_bitmap)
-    alternatives = []
-    for other, is_cut_out in _alternatives(picture, stages, is_bitmap=is_bitmap):
-        with suppress(NoDigitError):
-            alternatives.append(_stages(picture, other, is_cut_out=is_cut_out))
-    return replace(stages, alternatives=tuple(alternatives)) if alternatives else stages
+    alternatives = tuple(_alternatives(picture, stages, is_bitmap=is_bitmap))
+    return replace(stages, alternatives=alternatives) if alternatives else stages
 
 
-def _alternatives(
-    picture: Picture, stages: Stages, *, is_bitmap: bool
-) -> Iterator[tuple[NDArray[np.uint8], bool]]:
-    """What else the foreground may be, each uint8 `(H, W)`, and whether it is cut out."""
+def _alternatives(picture: Picture, stages: Stages, *, is_bitmap: bool) -> Iterator[Stages]:
+    """Make the stages of what else the digit may be."""
     if (inside := inside_ring(stages.cleaned)) is not None:
-        yield inside, True
-    share = _ink(stages.foreground) / stages.foreground.size
+        with suppress(NoDigitError):
+            yield replace(_stages(picture, inside, is_cut_out=True), is_in_ring=True)
+    for other in _other_foregrounds(picture, stages.foreground, is_bitmap=is_bitmap):
+        with suppress(NoDigitError):
+            yield _stages(picture, other, is_cut_out=is_bitmap)
+
+
+def _other_foregrounds(
+    picture: Picture, foreground: NDArray[np.uint8], *, is_bitmap: bool
+) -> Iterator[NDArray[np.uint8]]:
+    """Find what else the foreground may be, each uint8 `(H, W)`."""
+    share = _ink(foreground) / foreground.size
     if is_bitmap:
         if min(share, 1 - share) >= BINARIZE.unclear_share:
-            yield 255 - stages.foreground, True
+            yield 255 - foreground
     elif share >= BINARIZE.unclear_share:
         for view in plausible_views(picture.pixels):
-            foreground, _ = view.binarize()
-            if not np.array_equal(foreground, stages.foreground):
-                yield foreground, False
+            other, _ = view.binarize()
+            if not np.array_equal(other, foreground):
+                yield other
 
 
 def _stages(picture: Picture, foreground: NDArray[np.uint8], *, is_cut_out: bool) -> Stages:
@@ -148,8 +153,14 @@ def _with_paper(
 
 def network_inputs(stages: Stages) -> NetworkInputs:
     """Pick what the networks see from the stages of a picture."""
-    alternatives = tuple(map(network_inputs, stages.alternatives))
-    return NetworkInputs(stages.variants, stages.rows, stages.cell, stages.doubt, alternatives)
+    return NetworkInputs(
+        stages.variants,
+        stages.rows,
+        stages.cell,
+        stages.doubt,
+        stages.is_in_ring,
+        tuple(map(network_inputs, stages.alternatives)),
+    )
 
 
 def mnist_format_of(

@@ -45,6 +45,11 @@ SURELY_NONE = 0.8
 """Probability of no digit from which there is no answer. With 0.9, 3 more of 3,200 digits are
 right, and 10 more of 364 pictures without one have an answer."""
 
+IN_RING = 0.85
+"""Probability of a digit in a ring from which it is the answer, however much the ring looks like a
+0. With `SURE`, and only if surer than that 0, 17 of 270 drawings with rings are lost, one of 100
+`circled`, and nothing is won but one of 100 `noise-empty`."""
+
 MIN_LOG_PROBABILITY = -12.0
 """The least that a network's log-probability counts as, relative to its highest."""
 
@@ -71,6 +76,9 @@ class NetworkInputs:
     doubt: ImageError | None = None
     """Why there may not be exactly one digit: then only the row network is asked."""
 
+    is_in_ring: bool = False
+    """Whether it is the inside of a ring."""
+
     alternatives: tuple[NetworkInputs, ...] = ()
     """The inputs of what else on the picture may be the digit."""
 
@@ -89,7 +97,7 @@ def classify(
     paper: an error in cutting out misleads only one of them. The row network is asked if the digit
     network is unsure, or if ink was removed that may have been the digit's. The cell network judges
     whether there is a digit at all. An alternative gives the answer if it is sure, and surer
-    than the likely digit.
+    than the likely digit; the inside of a ring, if it is nearly sure.
 
     Args:
         inputs: What the networks see of each of N pictures.
@@ -109,8 +117,9 @@ def classify(
     if others:
         found = zip(others, _classify([other for *_, other in others], networks), strict=True)
         # Of equally sure alternatives the first counts, so it comes last.
-        for (place, number, _), row in reversed(list(found)):
-            if row.max() >= max(SURE, rows[place].max()):
+        for (place, number, other), row in reversed(list(found)):
+            least = IN_RING if other.is_in_ring else max(SURE, rows[place].max())
+            if row.max() >= least:
                 rows[place], chosen[place] = row, number
     return rows, chosen
 

@@ -48,6 +48,22 @@ def test_a_small_number_below_a_large_one_is_read(recognizer: Recognizer):
     assert recognizer.read(image).text == "3141592\n6535"
 
 
+@pytest.mark.parametrize("height", [16, 32, 60])
+def test_numbers_of_any_height_below_a_large_one_are_read(recognizer: Recognizer, height: int):
+    image = Image.new("L", (800, 420), 255)
+    for number, size, top in (("2026", 160, 30), ("3725", height, 240), ("4071", height, 330)):
+        for place, digit in enumerate(number):
+            image.paste(0, (60 + round(1.2 * size * place), top), digit_mask(int(digit), size))
+    assert recognizer.read(image).text == "2026\n3725\n4071"
+
+
+def test_specks_below_a_number_are_no_line(recognizer: Recognizer):
+    image = page("3141592")
+    for x in range(40, 400, 60):
+        image.paste(0, (x, 130, x + 5, 137))
+    assert recognizer.read(image).unread == ()
+
+
 @pytest.mark.parametrize("angle", [-40, 0, 40])
 @pytest.mark.parametrize("desk", [60, 150])
 def test_a_shadow_across_a_sheet_and_its_desk_hides_no_digit(
@@ -83,6 +99,7 @@ def test_a_face_is_no_zero(recognizer: Recognizer):
     reading = recognizer.read(both)
     assert reading.text == "31415"
     assert len(reading.unread) == 1
+    assert reading.is_uncertain
 
 
 def test_a_five_whose_bar_stands_apart_is_read_once(recognizer: Recognizer):

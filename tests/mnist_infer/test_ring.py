@@ -30,6 +30,12 @@ def test_the_digit_in_a_ring_is_read(recognizer: Recognizer, digit: int, width: 
     assert max(across, down) < 140
 
 
+@pytest.mark.parametrize("digit", range(10))
+def test_a_digit_a_third_as_high_as_its_ring_is_read(recognizer: Recognizer, digit: int):
+    small = np.pad(drawn(digit, 88), 26, constant_values=255)
+    assert recognizer.predict(ringed(small)).digit == digit
+
+
 def test_a_dot_in_a_ring_is_no_digit_in_a_ring():
     dot = np.full((140, 140), 255, np.uint8)
     dot[60:80, 60:80] = 0
