@@ -44,6 +44,8 @@ def quote_name(name: str) -> str:
     A shell reads the quoted form as the same name. So a name can neither break its line nor control
     the terminal.
     """
+    if not name:
+        return "''"
     if name.isprintable():
         return name
     from unicodedata import category

@@ -5,6 +5,7 @@ Heavy imports happen where they are used, so that `--help` answers at once.
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
@@ -75,8 +76,12 @@ def read(
     spaces: bool = True,
 ) -> int:
     """Print all digits of each image, line by line; return the exit code."""
-    if annotate and len(list(islice(expand(images), 2))) != 1:
-        raise usage_error("--annotate takes one image")
+    if annotate:
+        names = [str(name) for name in islice(expand(images), 2)]
+        if len(names) != 1:
+            raise usage_error("--annotate takes one image")
+        if annotate.exists() and Path(names[0]).exists() and annotate.samefile(names[0]):
+            raise usage_error("--annotate would replace the image itself; name another file")
 
     def text(answers: Iterable[Answer], _: TextIO) -> Iterator[str]:
         return as_text(answers, top=1, spaces=spaces)
@@ -112,7 +117,7 @@ def _run(
 ) -> int:
     """Print what is found as text or records; return the exit code."""
     if output.json and output.jsonl:
-        raise usage_error("--json and --jsonl exclude each other")
+        raise usage_error("--json and --jsonl exclude each other; choose one")
     outcome = _Outcome()
     results = claim_stdout()
 
@@ -273,9 +278,14 @@ def _judged(
         error = None
         if result.confidence < min_confidence:
             error = LowConfidenceError(
-                f"confidence {result.confidence:.3f} is below {min_confidence:g}"
+                f"confidence {_rounded_down(result.confidence):.3f} is below {min_confidence:g}"
             )
         yield replace(answer, uncertain=is_uncertain(result, threshold), error=error)
+
+
+def _rounded_down(confidence: float) -> float:
+    """Round to three places, but never up to the confidence that is wanted."""
+    return math.floor(confidence * 1000) / 1000
 
 
 def _with_progress(answers: Iterator[Answer], images: Iterable[str]) -> Iterator[Answer]:

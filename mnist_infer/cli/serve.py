@@ -105,7 +105,9 @@ def serve(
         app = create_app(recognizer, limits, allowed_host or [], page, access_log)
         run.run(app, limits, host, port)
     except OSError as error:
-        raise usage_error(f"cannot listen on {host}:{port} ({error.strerror})") from error
+        raise usage_error(
+            f"cannot listen on {host}:{port} ({error.strerror}); --port takes another one"
+        ) from error
 
 
 def _open_recognizer(config: ModelConfig) -> Recognizer:

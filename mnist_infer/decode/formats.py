@@ -35,6 +35,7 @@ in which no picture of a digit comes.
 
 FORMATS = (*COMMON, *OTHERS)
 
+_TOO_LARGE = "make it smaller, or raise max_pixels"
 _ADVICE = "save it as PNG or JPEG"
 # Bytes of the largest file that, whatever it holds, keeps no decoder busy for a second.
 _HARMLESS = 2**20
@@ -120,12 +121,15 @@ def check_pixels(image: Image.Image, max_pixels: int) -> None:
     if not width * height:
         raise ImageError(f"a picture of {width} x {height} has no pixels")
     if width * height > max_pixels:
-        raise PictureTooLargeError(f"{width} x {height} pixels; at most {max_pixels:,} are taken")
+        raise PictureTooLargeError(
+            f"{width} x {height} pixels; at most {max_pixels:,} are taken: {_TOO_LARGE}"
+        )
     tags = getattr(image, "tag_v2", {})
     tile_width, tile_height = (int(tags.get(tag, 0)) for tag in (_TILE_WIDTH, _TILE_HEIGHT))
     if tile_width * tile_height > max(max_pixels, _SMALL_TILE):
         raise PictureTooLargeError(
-            f"a tile of {tile_width} x {tile_height} pixels; at most {max_pixels:,} are taken"
+            f"a tile of {tile_width} x {tile_height} pixels; at most {max_pixels:,} are taken: "
+            f"{_TOO_LARGE}"
         )
 
 
@@ -212,13 +216,13 @@ def _too_many_pixels(max_pixels: int) -> str:
     pillows = Image.MAX_IMAGE_PIXELS
     if pillows is not None and 2 * pillows < max_pixels:
         return f"more pixels than Pillow takes; set PIL.Image.MAX_IMAGE_PIXELS = {max_pixels}"
-    return f"more pixels than the {max_pixels:,} that are taken"
+    return f"more pixels than the {max_pixels:,} that are taken: {_TOO_LARGE}"
 
 
 def _explain_refusal(start: bytes) -> str:
     """Explain by its first bytes why a file is not a picture that can be read."""
     if not start:
-        return "an empty file"
+        return "an empty file; give the picture itself"
     if name := _unsupported_format(start):
         return f"{name} is not supported; {_ADVICE}"
     return f"not a picture in a format that is read ({', '.join(FORMATS)}); {_ADVICE}"

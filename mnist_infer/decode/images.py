@@ -210,7 +210,9 @@ def _raise_image_error(error: Exception) -> NoReturn:
             ) from None
         raise ImageError("no such file") from None
     if isinstance(error, IsADirectoryError):
-        raise ImageError("a folder without images") from None
+        raise ImageError(
+            "a folder without images; their names end in .png, .jpg or the like"
+        ) from None
     if isinstance(error, OSError) and error.strerror:
         raise ImageError(f"cannot be opened ({error.strerror})") from error
     reason = " ".join(str(error).split()) or type(error).__name__

@@ -39,7 +39,9 @@ def find_digit(
     """
     components = components or find_components(foreground)
     if components.along_border.all():
-        raise NoDigitError("the picture is blank: nothing stands out from its background")
+        raise NoDigitError(
+            "nothing on the picture can be a digit: it is blank, or shows only lines or its border"
+        )
     main = int((components.area * ~components.along_border).argmax())
     stroke = component_stroke_width(components, main, foreground)
     members, box = _gather(components, main, stroke)
@@ -126,7 +128,7 @@ def _surround(outer: NDArray[np.intp], inner: NDArray[np.intp]) -> NDArray[np.bo
 def _check_shape(digit: NDArray[np.uint8], stroke: float) -> None:
     height, width = digit.shape
     if height < DIGITS.min_height * stroke:
-        raise NoDigitError("the only ink is a dash or a blob: too low for a digit")
+        raise NoDigitError("the only ink is a dash or a blob: too short for a digit")
     length = digit.sum(dtype=np.int64) / 255 / stroke
     if length > DIGITS.max_stroke_length * max(height, width):
         raise NoDigitError("the picture has texture or many details, but no digit; crop it")

@@ -21,7 +21,7 @@ from PIL import Image
 from mnist_infer import Recognizer, __version__
 from mnist_infer.inference.registry import bundled_info, reading_network_info
 from tests.command import mnist_infer
-from tests.paths import FIXTURES, PAGE
+from tests.paths import FIXTURES, PAGE, SEVEN
 from tests.pictures import partly_unread_page, uncertain_digit, uncertain_page
 
 Write = Callable[..., Path]
@@ -515,6 +515,7 @@ def test_a_model_that_takes_floats_answers_as_the_same_one_that_takes_bytes(digi
         (["explain", "x.png", "--json"], "--json"),
         (["info", "--max-pixels", "1"], "--max-pixels"),
         (["read", "x.png", "y.png", "--annotate", "z.png"], "one image"),
+        (["read", str(SEVEN), "--annotate", str(SEVEN)], "would replace the image itself"),
         (["x.png", "--model", "none"], "no model named"),
         (["x.png", "--model", "none.onnx"], "no such model file"),
         (["x.png", "--device", "tpu"], "tpu"),
