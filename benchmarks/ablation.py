@@ -35,6 +35,7 @@ from mnist_infer.imaging.filters import otsu
 from mnist_infer.imaging.params import BINARIZE, DIGITS, PAPER, RULINGS
 from mnist_infer.imaging.rulings import Unruled
 from mnist_infer.inference import ensemble
+from mnist_infer.inference.ensemble import SURE
 from train.markdown import table
 from train.rows.glyphs import HELD_OUT, load
 
@@ -80,8 +81,9 @@ VARIANTS: dict[str, list[Change]] = {
     "two levels are no kind of picture": [
         (pipeline, "binarize_two_levels", lambda pixels: None),
     ],
-    "one polarity of two levels": [(BINARIZE, "unclear_share", 1.0)],
+    "one guess at the paper": [(BINARIZE, "unclear_share", 1.0)],
     "rings have no inside": [(pipeline, "inside_ring", lambda foreground: None)],
+    "rings have a sure inside": [(ensemble, "IN_RING", SURE)],
     "window: shadows count": [(BINARIZE, "some_edges", 1.0)],
     "window: no margin": [(BINARIZE, "window_margin", 1.0)],
     "contrast of 3 deviations": [(BINARIZE, "min_contrast", 3.0)],
@@ -100,6 +102,8 @@ VARIANTS: dict[str, list[Change]] = {
     "any pen is the same writing": [(DIGITS, "stroke_ratio", OFF)],
     "dashes are digits": [(layout, "MAX_ASPECT", OFF)],
     "low marks are digits": [(layout, "MIN_HEIGHT", 0.2)],
+    "one size of writing": [(layout, "_smaller", lambda *_: np.empty(0, np.intp))],
+    "low lines are beyond doubt": [(reader, "MIN_DIGITS", OFF)],
     "no paper around": [(reader, "AROUND", 0.0), (pipeline, "AROUND", 0.0)],
     "no paper beside": [(reader, "BESIDE", 0.0)],
     "any cells hold digits": [(rows_reader.PARAMS, "most_absence", 1.0)],

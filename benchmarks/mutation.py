@@ -55,10 +55,11 @@ FIXED = {
     "PAPER_LEVEL": "the row network's input",
     "SPREAD": "the row network's input",
     "FAINTEST": "the row network's input",
-    "SKIPPED": "a limit of work",
+    "COARSE_STEP": "a limit of work",
     "MAX_FRAME_AREA": "a limit of work",
     "MAX_DIGITS": "a limit of work",
     "MIN_LINES": "a definition",
+    "MIN_PIXELS": "a definition",
 }
 """What fixes a constant, where it is not tuned to pictures."""
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import operator
 import os
+import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -34,7 +36,7 @@ class ModelConfig:
     """`"cpu"`, `"cuda"`, or `"auto"`: CUDA where a session really runs on it."""
 
     threads: int = 1
-    """CPU threads for one call, at most 1024; 0 lets ONNX Runtime choose."""
+    """CPU threads for one call, at most 1024; 0: all processors."""
 
     precision: Precision = "auto"
     """`"float32"`, `"int8"` (on a CPU, where the model is bundled in it), or `"auto"`: the faster
@@ -63,6 +65,17 @@ class ModelConfig:
             )
         if not _is_integer(self.max_pixels) or self.max_pixels < 1:
             raise ValueError(f"max_pixels is {self.max_pixels!r}; an integer from 1 is needed")
+
+
+def usable_processors() -> int:
+    """Count the processors that this process may use, by affinity and its container's quota."""
+    if sys.platform != "linux":
+        return os.cpu_count() or 1
+    count = float(len(os.sched_getaffinity(0)))
+    with suppress(OSError, ValueError), open("/sys/fs/cgroup/cpu.max") as file:  # noqa: PTH123
+        quota, period = map(int, file.read().split())
+        count = min(count, quota / period)
+    return max(1, round(count))
 
 
 def _is_integer(value: object) -> bool:

@@ -86,17 +86,6 @@ def prepare_each(
         yield from _side_by_side(part, parts, one_by_one, processes)
 
 
-def usable_processors() -> int:
-    """Count the processors that this process may use, by affinity and its container's quota."""
-    if sys.platform != "linux":
-        return os.cpu_count() or 1
-    count = float(len(os.sched_getaffinity(0)))
-    with suppress(OSError, ValueError), open("/sys/fs/cgroup/cpu.max") as file:  # noqa: PTH123
-        quota, period = map(int, file.read().split())
-        count = min(count, quota / period)
-    return max(1, round(count))
-
-
 @dataclass(frozen=True, slots=True)
 class _OneByOne:
     """Decodes one picture at a time, and prepares it in this process."""
@@ -107,9 +96,9 @@ class _OneByOne:
     def prepare(self, names: Iterable[Name], at_once: int = 1) -> Iterator[Prepared]:
         remaining = iter(names)
         while some := list(islice(remaining, at_once)):
-            yield from prepare_batch(map(self._try_read, some))
+            yield from prepare_batch(map(self._try_decode, some))
 
-    def _try_read(self, name: Name) -> Picture | ImageError:
+    def _try_decode(self, name: Name) -> Picture | ImageError:
         try:
             return self.decode(open_source(name, max_bytes(self.max_pixels)), WORKING_SIDE)
         except ImageError as error:

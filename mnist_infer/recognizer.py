@@ -65,7 +65,7 @@ class Recognizer:
         Args:
             model: The name of a bundled model, or the path of an ONNX file.
             device: `"cpu"`, `"cuda"`, or `"auto"`.
-            threads: CPU threads for one call; 0 lets ONNX Runtime choose.
+            threads: CPU threads for one call; 0: all processors.
             precision: `"float32"`, `"int8"`, or `"auto"`: the faster of the two on the device.
             input_range: What an ONNX file with a float input expects.
             max_pixels: The largest picture that is decoded, in pixels.
@@ -193,7 +193,7 @@ class Recognizer:
             raise TypeError("several images are needed, in a list say; predict() takes one")
         remaining = iter(images)
         while batch := list(islice(remaining, batch_size)):
-            prepared = pipeline.prepare_batch(self._try_read(image) for image in batch)
+            prepared = pipeline.prepare_batch(self._try_decode(image) for image in batch)
             answers = self.classify_each(prepared, batch_size=batch_size)
             for answer, image in zip(answers, batch, strict=True):
                 if isinstance(answer, ImageError):
@@ -273,7 +273,7 @@ class Recognizer:
             stages.cleaned,
             stages.box,
             stages.variants,
-            stages.rows,
+            stages.row_images,
             stages.cell,
             prediction,
             doubt=stages.doubt,
@@ -331,7 +331,7 @@ class Recognizer:
             _attach_source(error, image)
             raise
 
-    def _try_read(self, image: ImageSource) -> Picture | ImageError:
+    def _try_decode(self, image: ImageSource) -> Picture | ImageError:
         try:
             return self.decode(image)
         except ImageError as error:

@@ -74,7 +74,7 @@ class Stages:
     """What the digit network sees: `(K, 28, 28)`, white ink on black; one variant or two, with
     strokes of MNIST's width and as they are."""
 
-    rows: tuple[NDArray[np.uint8], ...] = field(repr=False)
+    row_images: tuple[NDArray[np.uint8], ...] = field(repr=False)
     """What the row network sees, each `(32, W)`: the digit on its paper and, where ink was removed,
     the whole picture too. Empty where the picture already is in the MNIST format."""
 
@@ -121,7 +121,7 @@ class Explanation(Stages):
         What the row network sees is there even if it was not asked.
         """
         names = ["5-row-network", "6-row-network-whole-picture"][self.doubt is not None :]
-        pictures = self.stages() | dict(zip(names, self.rows, strict=False))
+        pictures = self.stages() | dict(zip(names, self.row_images, strict=False))
         return pictures if self.cell is None else pictures | {"7-cell-network": self.cell}
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 from mnist_infer.cli.console import claim_stdout, print_stderr, usage_error, write_results
 from mnist_infer.cli.interrupts import INTERRUPTED, Interrupts
 from mnist_infer.cli.output import as_drawing, as_json, as_jsonl, as_text, json_end, quote_name
-from mnist_infer.config import ModelConfig
+from mnist_infer.config import ModelConfig, usable_processors
 from mnist_infer.decode.find_images import expand, open_source
 from mnist_infer.errors import DeviceError, ImageError, LowConfidenceError, ModelError
 from mnist_infer.json_records import Answer, digit_record, is_uncertain, page_record
@@ -191,7 +191,7 @@ def _predictions(
     batch_size: int,
     jobs: int | None,
 ) -> Answers:
-    from mnist_infer.parallel import MAX_PROCESSES, prepare_each, usable_processors
+    from mnist_infer.parallel import MAX_PROCESSES, prepare_each
 
     names, waiting = tee(expand(images))
     max_pixels = recognizer.config.max_pixels

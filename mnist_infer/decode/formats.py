@@ -222,7 +222,7 @@ def _too_many_pixels(max_pixels: int) -> str:
 def _explain_refusal(start: bytes) -> str:
     """Explain by its first bytes why a file is not a picture that can be read."""
     if not start:
-        return "an empty file; give the picture itself"
+        return "an empty file"
     if name := _unsupported_format(start):
         return f"{name} is not supported; {_ADVICE}"
     return f"not a picture in a format that is read ({', '.join(FORMATS)}); {_ADVICE}"

@@ -13,6 +13,7 @@ import weakref
 import numpy as np
 from PIL import Image
 
+from mnist_infer.config import usable_processors
 from mnist_infer.decode.images import ImageSource, Page, Picture, decode_picture, read_file
 from mnist_infer.decode.tiny_png import is_tiny_png
 from mnist_infer.decode.worker_pool import WorkerPool
@@ -94,4 +95,4 @@ class IsolatedDecoder:
 
 def decoders_at_once() -> int:
     """Count the pictures that are best decoded at once: one for each processor, and some more."""
-    return (os.cpu_count() or 1) + _SPARE_WORKERS
+    return usable_processors() + _SPARE_WORKERS

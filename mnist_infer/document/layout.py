@@ -10,6 +10,7 @@ import numpy as np
 from mnist_infer.errors import ImageError
 from mnist_infer.imaging.components import (
     Components,
+    bounding_box,
     component_stroke_width,
     keep_components,
 )
@@ -118,7 +119,7 @@ def _smaller(
     may_be_digits = ~is_dash & ~components.at_border & (components.heights >= MIN_PIXELS)
     middles = (components.boxes[:, 0] + components.boxes[:, 2]) / 2
     for line in lines:
-        top, _, bottom, _ = hull(components.boxes[line.members]).tolist()
+        top, _, bottom, _ = bounding_box(components.boxes[line.members]).tolist()
         margin = AROUND * (bottom - top)
         may_be_digits &= (middles < top - margin) | (middles > bottom + margin)
         may_be_digits &= components.heights < line.height
@@ -176,7 +177,7 @@ def labels_of(writing: Writing, line: Line, rows: slice) -> NDArray[np.unsignedi
     boxes = writing.components.boxes
     is_kept = ~writing.is_clutter
     if line.members:
-        top, _, bottom, _ = hull(boxes[line.members])
+        top, _, bottom, _ = bounding_box(boxes[line.members])
         is_low = boxes[:, 0] + boxes[:, 2] > top + bottom
         is_kept &= ~is_low | (writing.components.heights > MIN_HEIGHT * line.height)
     kept: NDArray[np.unsignedinteger] = np.where(np.append(False, is_kept)[labels], labels, 0)
@@ -215,8 +216,3 @@ def _shared_heights(spans: NDArray[np.intp], span: NDArray[np.intp]) -> NDArray[
     shared = np.minimum(spans[:, 1], span[1]) - np.maximum(spans[:, 0], span[0])
     lower: NDArray[np.float64] = shared / np.minimum(spans[:, 1] - spans[:, 0], span[1] - span[0])
     return lower
-
-
-def hull(boxes: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Find the box (4,) around boxes (N, 4)."""
-    return np.concatenate((boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)))

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnist_infer.decode.images import Picture
-from mnist_infer.document.layout import Line, find_writing, hull, labels_of
+from mnist_infer.document.layout import Line, find_writing, labels_of
 from mnist_infer.document.rows import read_row
 from mnist_infer.imaging.binarize import View, plausible_views, refined_window
+from mnist_infer.imaging.components import bounding_box
 from mnist_infer.imaging.filters import bounds
 from mnist_infer.imaging.paper import colour_contrast
 from mnist_infer.imaging.params import MOST
@@ -201,7 +202,7 @@ def _row(writing: Writing, line: Line) -> _Row:
     height, width = writing.ink.shape
     top, bottom = 0, height
     if line.members:
-        top, _, bottom, _ = hull(writing.components.boxes[line.members]).tolist()
+        top, _, bottom, _ = bounding_box(writing.components.boxes[line.members]).tolist()
     above, beside = (round(share * (bottom - top)) for share in (AROUND, BESIDE))
     rows = slice(max(0, top - above), min(height, bottom + above))
     inked = writing.components.labels[rows].max(axis=0)

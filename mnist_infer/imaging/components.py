@@ -106,6 +106,11 @@ def component_stroke_width(
     return stroke_width(component_image(components, number, foreground))
 
 
+def bounding_box(boxes: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Find the box (4,) around boxes (N, 4): top, left, bottom and right."""
+    return np.concatenate((boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)))
+
+
 def gaps(
     box: NDArray[np.intp], boxes: NDArray[np.intp]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -9,6 +9,7 @@ import numpy as np
 from mnist_infer.errors import NoDigitError, SeveralDigitsError
 from mnist_infer.imaging.components import (
     Components,
+    bounding_box,
     component_stroke_width,
     find_components,
     gaps,
@@ -110,8 +111,7 @@ def _gather(
         if not joins.any():
             return members, box
         members |= joins
-        box[:2] = components.boxes[members, :2].min(axis=0)
-        box[2:] = components.boxes[members, 2:].max(axis=0)
+        box = bounding_box(components.boxes[members])
 
 
 def _frames(components: Components, box: NDArray[np.intp]) -> NDArray[np.bool_]:

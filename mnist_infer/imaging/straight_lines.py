@@ -12,7 +12,7 @@ from mnist_infer.imaging.params import RULINGS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SKIPPED = 7
+COARSE_STEP = 7
 """Every seventh column is looked at first: squared paper has a quarter of a million candidates, and
 its own lines seldom are 7 pixels apart."""
 
@@ -137,8 +137,8 @@ def _covered(
     """Keep the paths from rows `start` (N,) to `stop` (N,) that have few gaps."""
     cover = RULINGS.min_cover
     # Four standard deviations of a share that is estimated from so few columns.
-    error = 4 * (cover * (1 - cover) * SKIPPED / near.shape[1]) ** 0.5
-    for step, least in ((SKIPPED, cover - error), (1, cover)):
+    error = 4 * (cover * (1 - cover) * COARSE_STEP / near.shape[1]) ** 0.5
+    for step, least in ((COARSE_STEP, cover - error), (1, cover)):
         is_covered = _means_along(near, start, stop, step) >= least
         start, stop = start[is_covered], stop[is_covered]
     return start, stop

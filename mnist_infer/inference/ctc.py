@@ -19,7 +19,7 @@ BLANK = 0
 BEAM_WIDTH = 8
 """Texts that are kept at each step."""
 
-MIN_LOG_PROBABILITY = -7.0
+MIN_STEP_LOG_PROBABILITY = -7.0
 """A digit less likely than this (0.1 %) at a step starts no text."""
 
 
@@ -37,7 +37,7 @@ def beam_search(steps: NDArray[np.float32], width: int = BEAM_WIDTH) -> dict[str
     # Of each text: the log-probability that it ends in a blank, and that it ends in its digit.
     beams: dict[str, tuple[float, float]] = {"": (0.0, -math.inf)}
     for step in steps.tolist():
-        likely = [k for k in range(1, len(step)) if step[k] > MIN_LOG_PROBABILITY]
+        likely = [k for k in range(1, len(step)) if step[k] > MIN_STEP_LOG_PROBABILITY]
         after: defaultdict[str, list[float]] = defaultdict(lambda: [-math.inf, -math.inf])
         for text, (in_blank, in_digit) in beams.items():
             total = _log_add(in_blank, in_digit)

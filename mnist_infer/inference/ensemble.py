@@ -65,7 +65,7 @@ class NetworkInputs:
     variants: NDArray[np.uint8]
     """For the digit network: uint8 `(K, 28, 28)`."""
 
-    rows: tuple[NDArray[np.uint8], ...] = ()
+    row_images: tuple[NDArray[np.uint8], ...] = ()
     """For the row network, uint8 `(32, W)` each: the digit on its paper and, if ink was removed,
     the whole picture. Empty if the picture already is in the MNIST format."""
 
@@ -85,7 +85,7 @@ class NetworkInputs:
     @property
     def has_lost_ink(self) -> bool:
         """Whether ink was removed that may have been the digit's."""
-        return len(self.rows) > 1
+        return len(self.row_images) > 1
 
 
 def classify(
@@ -107,8 +107,8 @@ def classify(
         float32 `(N, 10)` probabilities, all 0 if there is no digit; and for each picture the number
         of the alternative that gave the answer, None for the likely digit.
     """
-    rows = _classify(inputs, networks)
-    chosen: list[int | None] = [None] * len(rows)
+    probabilities = _classify(inputs, networks)
+    chosen: list[int | None] = [None] * len(inputs)
     others = [
         (place, number, other)
         for place, seen in enumerate(inputs)
@@ -117,30 +117,32 @@ def classify(
     if others:
         found = zip(others, _classify([other for *_, other in others], networks), strict=True)
         # Of equally sure alternatives the first counts, so it comes last.
-        for (place, number, other), row in reversed(list(found)):
-            least = IN_RING if other.is_in_ring else max(SURE, rows[place].max())
-            if row.max() >= least:
-                rows[place], chosen[place] = row, number
-    return rows, chosen
+        for (place, number, other), likely in reversed(list(found)):
+            least = IN_RING if other.is_in_ring else max(SURE, probabilities[place].max())
+            if likely.max() >= least:
+                probabilities[place], chosen[place] = likely, number
+    return probabilities, chosen
 
 
 def _classify(inputs: Sequence[NetworkInputs], networks: Networks) -> NDArray[np.float32]:
     """Classify pictures without their alternatives."""
-    rows = classify_alone(inputs, networks.classify)
+    probabilities = classify_alone(inputs, networks.classify)
     for number, seen in enumerate(inputs):
-        if rows[number].max() >= SURE and not seen.has_lost_ink:
+        if probabilities[number].max() >= SURE and not seen.has_lost_ink:
             continue
-        for row in seen.rows:
-            scores = single_digits(networks.read_row(row))
-            rows[number] = (
-                _answer_by_row(scores) if seen.doubt else _combine(rows[number], scores, ROW_WEIGHT)
+        for image in seen.row_images:
+            scores = single_digits(networks.read_row(image))
+            probabilities[number] = (
+                _answer_by_row(scores)
+                if seen.doubt
+                else _combine(probabilities[number], scores, ROW_WEIGHT)
             )
     cells = {number: seen.cell for number, seen in enumerate(inputs) if seen.cell is not None}
     if cells:
         known = networks.classify_cells(np.stack(list(cells.values())))
         for number, scores in zip(cells, known, strict=True):
-            rows[number] = _combine_with_cell(rows[number], scores)
-    return rows
+            probabilities[number] = _combine_with_cell(probabilities[number], scores)
+    return probabilities
 
 
 def classify_alone(
@@ -151,9 +153,9 @@ def classify_alone(
     Returns:
         float32 `(N, 10)` probabilities; all 0 where there is a doubt.
     """
-    rows = classify_variants([each.variants for each in inputs], classify_digits)
-    rows[[each.doubt is not None for each in inputs]] = 0
-    return rows
+    probabilities = classify_variants([each.variants for each in inputs], classify_digits)
+    probabilities[[each.doubt is not None for each in inputs]] = 0
+    return probabilities
 
 
 def _answer_by_row(row_scores: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
 from typing import Any
 
-from mnist_infer.config import ModelConfig
+from mnist_infer.config import ModelConfig, usable_processors
 from mnist_infer.errors import DeviceError, ModelError
 from mnist_infer.inference import devices
 
@@ -74,7 +73,7 @@ def create_session(content: bytes, threads: int, providers: list[str]) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    if threads > (os.cpu_count() or 1):
+    if threads > usable_processors():
         # Threads that wait in a loop would take the processors from those they wait for.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # Otherwise a file in ONNX Runtime's own format would be loaded unchecked.

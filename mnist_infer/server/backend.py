@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar, TypeVarTuple
 
+from mnist_infer.config import usable_processors
 from mnist_infer.recognizer import Recognizer
 from mnist_infer.server.batching import Batcher
 from mnist_infer.server.errors import OverloadedError
@@ -54,7 +54,7 @@ class Backend:
         self.concurrency = ConcurrencyLimit(limits.queue)
         self._metrics = metrics
         metrics.in_progress.set_function(lambda: self.concurrency.in_progress)
-        threads = (os.cpu_count() or 1) + _SPARE_THREADS
+        threads = usable_processors() + _SPARE_THREADS
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="worker")
         # As many threads as requests: the decoder decides who waits, never a lack of threads.
         self._decoding = ThreadPoolExecutor(limits.queue, thread_name_prefix="decoding")
@@ -64,7 +64,7 @@ class Backend:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._executor, function, *args)
 
-    async def decode(self, function: Callable[[*Args], Result], *args: *Args) -> Result:
+    async def wait_for_decoder(self, function: Callable[[*Args], Result], *args: *Args) -> Result:
         """Call a function in a thread that may wait for a decoder; return its result."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._decoding, function, *args)

@@ -184,7 +184,7 @@ class PictureEndpoints:
     ) -> Result:
         """Decode a picture behind hard limits; return the result of `work` for it."""
         backend = self._backend
-        picture = await backend.decode(backend.recognizer.decode, content, working_side)
+        picture = await backend.wait_for_decoder(backend.recognizer.decode, content, working_side)
         return await backend.run(work, picture)
 
     def _predict_batch(self, contents: list[bytes]) -> list[Prediction | ImageError]:

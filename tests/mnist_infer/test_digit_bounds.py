@@ -36,13 +36,13 @@ def ring(width: int, height: int, pen: int = 6) -> NDArray[np.uint8]:
 
 def test_a_digit_is_at_least_three_times_as_tall_as_its_strokes_are_wide():
     assert found(page((50, 100, 76, 110))) == (50, 100, 76, 110)
-    with pytest.raises(NoDigitError, match="too low"):
+    with pytest.raises(NoDigitError, match="too short"):
         find_digit(page((50, 100, 66, 110)))
 
 
 def test_what_is_wide_may_be_a_digit_with_a_line_through_it_if_it_is_no_dash():
     assert found(ring(230, 40)) == (20, 5, 60, 235)
-    with pytest.raises(NoDigitError, match="too low"):
+    with pytest.raises(NoDigitError, match="too short"):
         find_digit(ring(230, 15))
 
 

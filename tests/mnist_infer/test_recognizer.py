@@ -289,7 +289,7 @@ class TestExplain:
         clean = drawn(7)
         ruled = clean.copy()
         ruled[2:5] = 0
-        assert [len(recognizer.explain(picture).rows) for picture in (clean, ruled)] == [1, 2]
+        assert [len(recognizer.explain(picture).row_images) for picture in (clean, ruled)] == [1, 2]
 
     @pytest.mark.parametrize("side", [140, 1400])
     def test_the_box_is_in_pixels_of_the_original(self, recognizer: Recognizer, side: int):

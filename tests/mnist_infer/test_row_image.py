@@ -67,7 +67,7 @@ def inked(image: NDArray[np.uint8], axis: int) -> NDArray[np.intp]:
 @pytest.mark.parametrize("top", [45, 2], ids=["in the middle", "near the border"])
 def test_a_digit_has_paper_above_and_below_it(top: int):
     """Its height is about seven tenths of the row's, as in the rows that the network learnt."""
-    (image,) = prepare(picture((top, 100, top + 150, 130))).rows
+    (image,) = prepare(picture((top, 100, top + 150, 130))).row_images
     assert 21 <= len(inked(image, axis=1)) <= 24
 
 
@@ -96,5 +96,5 @@ def test_where_more_than_a_speck_was_removed_the_row_network_sees_the_whole_pict
     side: int, whole: bool
 ):
     """Beside a stroke of 40 x 150 pixels, 25 of them are 0.4 % of the ink and 36 are 0.6 %."""
-    images = prepare(picture((45, 100, 195, 140), (110, 200, 110 + side, 200 + side))).rows
+    images = prepare(picture((45, 100, 195, 140), (110, 200, 110 + side, 200 + side))).row_images
     assert len(images) == 1 + whole
