@@ -102,7 +102,7 @@ VARIANTS: dict[str, list[Change]] = {
     "any pen is the same writing": [(DIGITS, "stroke_ratio", OFF)],
     "dashes are digits": [(layout, "MAX_ASPECT", OFF)],
     "low marks are digits": [(layout, "MIN_HEIGHT", 0.2)],
-    "one size of writing": [(layout, "_smaller", lambda *_: np.empty(0, np.intp))],
+    "one size of writing": [(layout, "_smaller_lines", lambda *_: [])],
     "low lines are beyond doubt": [(reader, "MIN_DIGITS", OFF)],
     "no paper around": [(reader, "AROUND", 0.0), (pipeline, "AROUND", 0.0)],
     "no paper beside": [(reader, "BESIDE", 0.0)],

@@ -57,6 +57,14 @@ def test_numbers_of_any_height_below_a_large_one_are_read(recognizer: Recognizer
     assert recognizer.read(image).text == "2026\n3725\n4071"
 
 
+def test_a_comma_below_its_line_is_no_line(recognizer: Recognizer):
+    image = page("314 15")
+    ImageDraw.Draw(image).line((258, 104, 256, 128), fill=0, width=5)
+    reading = recognizer.read(image)
+    assert reading.as_text(spaces=False) == "31415"
+    assert reading.unread == ()
+
+
 def test_specks_below_a_number_are_no_line(recognizer: Recognizer):
     image = page("3141592")
     for x in range(40, 400, 60):
