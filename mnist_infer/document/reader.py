@@ -14,6 +14,7 @@ from mnist_infer.document.rows import read_row
 from mnist_infer.imaging.binarize import View, plausible_views, refined_window
 from mnist_infer.imaging.components import bounding_box
 from mnist_infer.imaging.filters import bounds
+from mnist_infer.imaging.find_digit import is_blob
 from mnist_infer.imaging.paper import colour_contrast
 from mnist_infer.imaging.params import MOST
 from mnist_infer.imaging.row_image import AROUND
@@ -159,6 +160,8 @@ def _read_lines(writing: Writing, grey: NDArray[np.uint8], networks: Networks) -
         # The sides of boxes look like 1s: use the ink, from which the layout has removed them.
         grey = 255 - writing.ink
     page = _Page([], [])
+    if not writing.lines and is_blob(writing.ink):
+        return page
     lines = writing.lines or [Line([], len(grey))]
     least = MOST * max(line.height for line in lines)
     # The bar of a 5 may stand apart and begin a line of its own: the rows of both lines then show

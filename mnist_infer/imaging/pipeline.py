@@ -16,7 +16,7 @@ from mnist_infer.imaging.binarize import binarize, binarize_two_levels, plausibl
 from mnist_infer.imaging.cell_image import cell_image
 from mnist_infer.imaging.components import whole_components
 from mnist_infer.imaging.filters import bounds, crop
-from mnist_infer.imaging.find_digit import find_digit, inside_ring
+from mnist_infer.imaging.find_digit import find_digit, inside_ring, is_blob
 from mnist_infer.imaging.mnist_format import are_mnist_format, mnist_box
 from mnist_infer.imaging.normalize import SIDE, render_variants
 from mnist_infer.imaging.paper import colour_contrast
@@ -120,7 +120,7 @@ def _stages(picture: Picture, foreground: NDArray[np.uint8], *, is_cut_out: bool
         if _ink(cleaned) < (1 - MAX_REMOVED) * _ink(foreground):
             seen.append(whole)
     except (NoDigitError, SeveralDigitsError) as error:
-        if not unruled.foreground.any():
+        if not unruled.foreground.any() or is_blob(unruled.foreground):
             raise
         doubt, cleaned = error, unruled.foreground
         rows, columns = _ink_bounds(cleaned)

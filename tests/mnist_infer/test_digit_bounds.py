@@ -7,8 +7,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from mnist_infer import Recognizer
 from mnist_infer.errors import NoDigitError, SeveralDigitsError
-from mnist_infer.imaging.find_digit import find_digit
+from mnist_infer.imaging.find_digit import find_digit, is_blob
 
 Box = tuple[int, int, int, int]
 ONE: Box = (50, 100, 150, 110)  # an upright stroke: top, left, bottom, right
@@ -44,6 +45,26 @@ def test_what_is_wide_may_be_a_digit_with_a_line_through_it_if_it_is_no_dash():
     assert found(ring(230, 40)) == (20, 5, 60, 235)
     with pytest.raises(NoDigitError, match="too short"):
         find_digit(ring(230, 15))
+
+
+def test_what_is_short_in_both_directions_is_a_blob():
+    assert is_blob(page((50, 100, 76, 120)))
+    assert not is_blob(page((50, 100, 76, 110)))
+    assert not is_blob(page((50, 100, 60, 126)))
+
+
+@pytest.mark.parametrize("radius", [10, 40, 90])
+def test_a_filled_disc_is_no_0(recognizer: Recognizer, radius: int):
+    with pytest.raises(NoDigitError):
+        recognizer.predict(255 - disc(radius))
+
+
+def disc(radius: int) -> NDArray[np.uint8]:
+    image = Image.new("L", (240, 240))
+    ImageDraw.Draw(image).ellipse(
+        (120 - radius, 120 - radius, 120 + radius, 120 + radius), fill=255
+    )
+    return np.asarray(image)
 
 
 def comb(rungs: int) -> NDArray[np.uint8]:
