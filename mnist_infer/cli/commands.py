@@ -194,6 +194,8 @@ def info(
     description = describe(ModelConfig(model, device, threads, precision, input_range))
     text = dumps(description, indent=2) if json else format_info(description)
     write_results([text + "\n"], results)
+    if description["session"]["error"]:
+        raise typer.Exit(2)
 
 
 @app.command()

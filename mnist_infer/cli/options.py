@@ -49,7 +49,7 @@ MinConfidence = Annotated[
         help="Give no answer below this confidence. "
         f"{_DEFAULT['recommended_threshold']:g} rejects "
         f"{_DEFAULT['validation_digits_rejected']:.1%} of digits and "
-        f"{_DEFAULT['generated_non_digits_rejected']:.0%} of pictures without a digit.",
+        f"{_DEFAULT['generated_non_digits_rejected']:.0%} of generated pictures without a digit.",
     ),
 ]
 RowMinConfidence = Annotated[

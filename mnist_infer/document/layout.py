@@ -35,9 +35,8 @@ MIN_HEIGHT = 0.4
 """Part of the height of digits below which a component is clutter. Also the part of their height
 that neighbours on a line share, of the lower one. With 0.5, a page of noise has 16 lines."""
 
-
 MIN_PIXELS = 8
-"""Height in pixels of the lowest digits that are read."""
+"""Height in pixels of the smallest digits that are read."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,7 @@ def _smaller_lines(
 def _small_marks(
     components: Components, ink: NDArray[np.uint8], lines: Sequence[Line], distance: float
 ) -> NDArray[np.intp]:
-    """Find components that may be digits, and are lower than all lines and clear of them.
+    """Find components that may be digits, are smaller than those of all lines, and clear of them.
 
     Args:
         components: All components of a page.

@@ -26,7 +26,7 @@ _MAX_BATCH_ON_CUDA = 65_536
 
 
 class _OneImage(threading.local):
-    """One image's way in and out, bound once per thread: a call then allocates nothing."""
+    """One image's way in and out, bound once per thread."""
 
     def __init__(self, session: Any, input_name: str, output_name: str) -> None:
         self.image = np.zeros((1, 28, 28), np.uint8)

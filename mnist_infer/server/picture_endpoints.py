@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +62,6 @@ _MESSAGES: dict[type[ImageError], str] = {
 }
 _NO_NAME = "-"
 _THUMBNAIL = 256
-_STAGES = tuple(Stages.__annotations__)
 
 
 class PictureEndpoints:
@@ -173,8 +172,14 @@ class PictureEndpoints:
 
     def _explain_picture(self, picture: Picture) -> tuple[Explanation, Stages]:
         explanation = self._backend.recognizer.explain(picture)
-        pictures = map(_as_data_url, explanation.stages().values())
-        return explanation, cast("Stages", dict(zip(_STAGES, pictures, strict=False)))
+        stages = Stages(
+            foreground=_as_data_url(explanation.foreground),
+            cleaned=_as_data_url(explanation.cleaned),
+            image=_as_data_url(explanation.image),
+        )
+        if len(explanation.variants) > 1:
+            stages["original_stroke"] = _as_data_url(explanation.variants[1])
+        return explanation, stages
 
     async def _work_on(
         self,

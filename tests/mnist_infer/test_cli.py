@@ -412,10 +412,10 @@ class TestInfo:
             known = reading_network_info(network["name"])
             assert (network["sha256"], network["size_bytes"]) == (known.sha256, known.size_bytes)
 
-    def test_a_broken_model_is_told_not_raised(self):
+    def test_a_broken_model_is_shown_with_the_exit_code_of_commands_that_need_it(self):
         done = mnist_infer("info", "--model", "none.onnx")
         assert b"no such model file" in done.stdout
-        assert done.returncode == 0
+        assert done.returncode == 2
 
 
 def test_verbose_names_the_device_on_stderr(digit_file: Write):
