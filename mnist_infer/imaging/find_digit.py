@@ -77,6 +77,8 @@ def inside_ring(foreground: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
         digit in a ring.
     """
     components = find_components(foreground)
+    if not components.lengths.size:  # All of it is too faint.
+        return None
     ring = int(components.lengths.argmax())
     is_inside = _surround(components.boxes[ring], components.boxes)
     highest = (components.heights * is_inside).max()

@@ -7,6 +7,7 @@ from PIL import Image, ImageDraw
 
 from mnist_infer import Recognizer
 from mnist_infer.decode.images import decode_picture
+from mnist_infer.imaging.find_digit import inside_ring
 from mnist_infer.imaging.pipeline import WORKING_SIDE, prepare
 from tests.pictures import drawn
 
@@ -40,6 +41,11 @@ def test_a_dot_in_a_ring_is_no_digit_in_a_ring():
     dot = np.full((140, 140), 255, np.uint8)
     dot[60:80, 60:80] = 0
     assert prepare(decode_picture(ringed(dot), WORKING_SIDE)).alternatives == ()
+
+
+@pytest.mark.parametrize("level", [0, 1, 40, 255])
+def test_what_has_no_component_has_no_inside(level: int):
+    assert inside_ring(np.full((20, 20), level, np.uint8)) is None
 
 
 def test_an_empty_ring_is_a_0(recognizer: Recognizer):
