@@ -204,6 +204,15 @@ def _photo(image: Picture, rng: np.random.Generator) -> Picture:
     return np.rint(noisy).clip(0, 255).astype(np.uint8)
 
 
+def _taken(
+    scene: Image.Image, blur: float, noise: tuple[float, float], rng: np.random.Generator
+) -> Picture:
+    """Photograph a scene: blurred by so many pixels, with sensor noise of some grey levels."""
+    blurred = np.asarray(scene.filter(ImageFilter.GaussianBlur(blur)))
+    noisy = blurred + rng.normal(0, rng.uniform(*noise), blurred.shape)
+    return np.rint(noisy).clip(0, 255).astype(np.uint8)
+
+
 def _sheet(image: Picture, rng: np.random.Generator) -> Picture:
     """A sheet of paper, turned a little, on ground of another shade that the picture shows too."""
     paper, ground = rng.permutation([rng.uniform(190, 250), rng.uniform(20, 150)])
@@ -221,9 +230,7 @@ def _sheet(image: Picture, rng: np.random.Generator) -> Picture:
         for part, fill in ((page, round(paper)), (outline, 0))
     )
     picture = Image.composite(page, Image.new("L", size, round(ground)), outline)
-    blurred = np.asarray(picture.filter(ImageFilter.GaussianBlur(1)))
-    noisy = blurred + rng.normal(0, rng.uniform(1, 6), blurred.shape)
-    return np.rint(noisy).clip(0, 255).astype(np.uint8)
+    return _taken(picture, 1, (1, 6), rng)
 
 
 def _held(image: Picture, rng: np.random.Generator) -> Picture:
@@ -252,9 +259,7 @@ def _held(image: Picture, rng: np.random.Generator) -> Picture:
         tip = (x - thickness / 2, y - thickness / 2, x + thickness / 2, y + thickness / 2)
         ImageDraw.Draw(room).ellipse(tip, fill=skin)
         ImageDraw.Draw(room).line((x, y, x, size[1]), fill=skin, width=thickness)
-    blurred = np.asarray(room.filter(ImageFilter.GaussianBlur(float(rng.uniform(0.5, 1.5)))))
-    noisy = blurred + rng.normal(0, rng.uniform(1, 6), blurred.shape)
-    return np.rint(noisy).clip(0, 255).astype(np.uint8)
+    return _taken(room, float(rng.uniform(0.5, 1.5)), (1, 6), rng)
 
 
 def _paper(_: Picture, rng: np.random.Generator) -> Picture:
@@ -341,11 +346,7 @@ def _circled(image: Picture, rng: np.random.Generator) -> Picture:
     ]
     ImageDraw.Draw(ring).line(points, fill=255, width=max(2, round(side * rng.uniform(0.06, 0.16))))
     _write(page, np.asarray(ring.resize((width, height), Image.Resampling.BOX)), pen, 0, 0)
-    picture = Image.fromarray(page.astype(np.uint8)).filter(
-        ImageFilter.GaussianBlur(float(rng.uniform(0, 1.5)))
-    )
-    noisy = np.asarray(picture) + rng.normal(0, rng.uniform(0, 6), page.shape)
-    return np.rint(noisy).clip(0, 255).astype(np.uint8)
+    return _taken(Image.fromarray(page.astype(np.uint8)), float(rng.uniform(0, 1.5)), (0, 6), rng)
 
 
 KINDS: dict[str, Draw] = {

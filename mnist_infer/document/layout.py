@@ -114,39 +114,25 @@ def _smaller_lines(
     Of 200 `page-sizes` 189 instead of 159 are right with it, and none instead of 31 loses digits in
     silence.
     """
-    marks = _small_marks(components, ink, lines, AROUND)
-    apart = _small_marks(components, ink, lines, MIN_HEIGHT)
+    is_dash = components.widths > MAX_ASPECT * components.heights
+    may_be_digits = ~is_dash & ~components.at_border & (components.heights >= MIN_PIXELS)
+    clearance = np.full(len(may_be_digits), np.inf)  # as a part of a line's height
+    middles = (components.boxes[:, 0] + components.boxes[:, 2]) / 2
+    for line in lines:
+        top, _, bottom, _ = bounding_box(components.boxes[line.members]).tolist()
+        outside = np.maximum(top - middles, middles - bottom)
+        clearance = np.minimum(clearance, outside / (bottom - top))
+        may_be_digits &= components.heights < line.height
+    marks = np.flatnonzero(may_be_digits & (clearance > AROUND))
+    # Dots and blobs by their own strokes: the page's are those of the larger writing.
+    widths = np.array([component_stroke_width(components, i, ink) for i in marks.tolist()])
+    marks = marks[components.lengths[marks] >= DIGITS.min_height * widths]
     # A single mark as near to a line as it is small is a comma or the like.
     return [
         line
         for line in _lines(components, marks)
-        if len(line.members) > 1 or line.members[0] in apart
+        if len(line.members) > 1 or clearance[line.members[0]] > MIN_HEIGHT
     ]
-
-
-def _small_marks(
-    components: Components, ink: NDArray[np.uint8], lines: Sequence[Line], distance: float
-) -> NDArray[np.intp]:
-    """Find components that may be digits, are smaller than those of all lines, and clear of them.
-
-    Args:
-        components: All components of a page.
-        ink: uint8 `(H, W)`.
-        lines: Its lines.
-        distance: From each line to the middle of a mark at least, as a part of the line's height.
-    """
-    is_dash = components.widths > MAX_ASPECT * components.heights
-    may_be_digits = ~is_dash & ~components.at_border & (components.heights >= MIN_PIXELS)
-    middles = (components.boxes[:, 0] + components.boxes[:, 2]) / 2
-    for line in lines:
-        top, _, bottom, _ = bounding_box(components.boxes[line.members]).tolist()
-        margin = distance * (bottom - top)
-        may_be_digits &= (middles < top - margin) | (middles > bottom + margin)
-        may_be_digits &= components.heights < line.height
-    found = np.flatnonzero(may_be_digits)
-    # Dots and blobs by their own strokes: the page's are those of the larger writing.
-    widths = np.array([component_stroke_width(components, i, ink) for i in found.tolist()])
-    return found[components.lengths[found] >= DIGITS.min_height * widths]
 
 
 def _tell_digits_from_clutter(

@@ -50,6 +50,11 @@ def bounds(is_filled: NDArray[Any]) -> slice:
     return slice(int(lines[0]), int(lines[-1]) + 1) if lines.size else slice(0, 1)
 
 
+def ink_bounds(foreground: NDArray[np.uint8]) -> tuple[slice, slice]:
+    """Find the rows and the columns that foreground, uint8 `(H, W)`, fills."""
+    return bounds(foreground.max(axis=1)), bounds(foreground.max(axis=0))
+
+
 def closing(image: NDArray[np.uint8], window: int) -> NDArray[np.uint8]:
     """Close a grey picture: dark things narrower than the window take the shade around them.
 

@@ -15,7 +15,7 @@ from mnist_infer.imaging.components import (
     gaps,
     keep_components,
 )
-from mnist_infer.imaging.filters import bounds, stroke_width
+from mnist_infer.imaging.filters import ink_bounds, stroke_width
 from mnist_infer.imaging.params import DIGITS, MOST
 
 if TYPE_CHECKING:
@@ -133,8 +133,7 @@ def is_blob(foreground: NDArray[np.uint8]) -> bool:
     The row network takes such a disc for a 0. Of 5,400 generated and real pictures of digits none
     is lost.
     """
-    rows, columns = bounds(foreground.max(axis=1)), bounds(foreground.max(axis=0))
-    ink = foreground[rows, columns]
+    ink = foreground[ink_bounds(foreground)]
     return bool(max(ink.shape) < DIGITS.min_height * stroke_width(ink))
 
 

@@ -15,7 +15,7 @@ from mnist_infer.errors import ImageError, NoDigitError, SeveralDigitsError
 from mnist_infer.imaging.binarize import binarize, binarize_two_levels, plausible_views
 from mnist_infer.imaging.cell_image import cell_image
 from mnist_infer.imaging.components import whole_components
-from mnist_infer.imaging.filters import bounds, crop
+from mnist_infer.imaging.filters import crop, ink_bounds
 from mnist_infer.imaging.find_digit import find_digit, inside_ring, is_blob
 from mnist_infer.imaging.mnist_format import are_mnist_format, mnist_box
 from mnist_infer.imaging.normalize import SIDE, render_variants
@@ -106,7 +106,7 @@ def _stages(picture: Picture, foreground: NDArray[np.uint8], *, is_cut_out: bool
     if is_cut_out:
         components = whole_components(unruled.components)
         grey = foreground
-        whole = _with_paper(grey, *_ink_bounds(foreground), beyond)
+        whole = _with_paper(grey, *ink_bounds(foreground), beyond)
     else:
         components = unruled.components
         grey = colour_contrast(picture.pixels)
@@ -123,7 +123,7 @@ def _stages(picture: Picture, foreground: NDArray[np.uint8], *, is_cut_out: bool
         if not unruled.foreground.any() or is_blob(unruled.foreground):
             raise
         doubt, cleaned = error, unruled.foreground
-        rows, columns = _ink_bounds(cleaned)
+        rows, columns = ink_bounds(cleaned)
     box = picture.original_box(rows, columns)
     variants = render_variants(cleaned[rows, columns])
     row_images = tuple(map(row_image, seen))
@@ -132,10 +132,6 @@ def _stages(picture: Picture, foreground: NDArray[np.uint8], *, is_cut_out: bool
 
 def _ink(foreground: NDArray[np.uint8]) -> int:
     return int(np.count_nonzero(foreground > EDGE))
-
-
-def _ink_bounds(foreground: NDArray[np.uint8]) -> tuple[slice, slice]:
-    return bounds(foreground.max(axis=1)), bounds(foreground.max(axis=0))
 
 
 def _with_paper(
