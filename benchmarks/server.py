@@ -233,7 +233,7 @@ def _serve_plain(connection: Any) -> None:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from mnist_infer.json_records import Answer, digit_record
+    from mnist_infer.answers import Answer, digit_record
 
     recognizer = Recognizer(MODEL, device="cpu")
 

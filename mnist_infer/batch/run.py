@@ -13,7 +13,7 @@ from typing import Any
 import ray
 from ray.util import ActorPool
 
-from mnist_infer.batch.work import Work
+from mnist_infer.batch.state import Work
 from mnist_infer.config import ModelConfig
 from mnist_infer.decode.uris import fetch_each
 from mnist_infer.integrations.columns import Columns

@@ -20,7 +20,7 @@ from mnist_infer.errors import DeviceError, ModelError
 
 if TYPE_CHECKING:
     from mnist_infer.batch.run import Options
-    from mnist_infer.batch.work import Work
+    from mnist_infer.batch.state import Work
     from mnist_infer.inference.registry import ModelInfo
 
 _SECONDS_BETWEEN_LINES = 10
@@ -70,7 +70,7 @@ def batch(
     """
     try:
         from mnist_infer.batch.run import Options
-        from mnist_infer.batch.work import Task, WorkError, create
+        from mnist_infer.batch.state import Task, WorkError, create
 
         config, info = _check_model(model, input_range, on_gpus=bool(num_gpus))
         task = Task(_absolute(source), info.sha256, input_range)

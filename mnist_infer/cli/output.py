@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
-from mnist_infer.json_records import Answer
+from mnist_infer.answers import Answer
 
 if TYPE_CHECKING:
     from mnist_infer.results import Prediction

@@ -1,7 +1,8 @@
 """Decode pictures in separate processes, with limits on memory and time that no picture can pass.
 
 The header of a picture does not always tell what decoding it will cost. This module decides which
-picture needs a process. `worker_pool` shares the processes out, `workers` starts and ends them.
+picture needs a process. `worker_pool` shares the processes out, `worker_process` starts and ends
+them.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from mnist_infer.config import usable_processors
 from mnist_infer.decode.images import ImageSource, Page, Picture, decode_picture, read_file
 from mnist_infer.decode.tiny_png import is_tiny_png
 from mnist_infer.decode.worker_pool import WorkerPool
-from mnist_infer.decode.workers import is_frozen
+from mnist_infer.decode.worker_process import is_frozen
 from mnist_infer.errors import (
     DecodeLimitError,
     ImageError,

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mnist_infer.decode.limits import decode_seconds, was_killed
-from mnist_infer.decode.workers import (
+from mnist_infer.decode.worker_process import (
     LINE_BYTES,
     START_SECONDS,
     Deadline,

@@ -19,13 +19,13 @@ from mnist_infer.recognizer import Recognizer
 from mnist_infer.server.backend import Backend
 from mnist_infer.server.errors import EXPECTED, error_response
 from mnist_infer.server.hosts import HostMiddleware
+from mnist_infer.server.inference_protocol import InferenceProtocol
 from mnist_infer.server.limits import Limits
 from mnist_infer.server.logs import AccessLog
 from mnist_infer.server.metrics import Metrics
 from mnist_infer.server.middleware import ObservabilityMiddleware
 from mnist_infer.server.openapi import Operation, describe
 from mnist_infer.server.picture_endpoints import PictureEndpoints
-from mnist_infer.server.protocol import Protocol
 from mnist_infer.server.schemas import About, Engine, JsonResponse
 from mnist_infer.server.security_headers import for_pages
 
@@ -51,7 +51,7 @@ def create_app(
     """
     metrics = Metrics()
     backend = Backend(recognizer, limits, metrics)
-    protocol = Protocol(backend)
+    protocol = InferenceProtocol(backend)
     pictures = PictureEndpoints(backend)
 
     async def about(request: Request) -> Response:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from mnist_infer.json_records import error_record
+from mnist_infer.answers import error_record
 from mnist_infer.server.errors import (
     LongHeadError,
     LongUrlError,

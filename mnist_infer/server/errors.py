@@ -13,8 +13,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from mnist_infer.answers import error_record
 from mnist_infer.errors import MnistInferError
-from mnist_infer.json_records import error_record
 from mnist_infer.server.schemas import Error, JsonResponse, ProtocolError
 
 

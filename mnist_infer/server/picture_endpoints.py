@@ -16,6 +16,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message
 
+from mnist_infer.answers import (
+    Answer,
+    DigitRecord,
+    PageRecord,
+    digit_record,
+    is_uncertain,
+    page_record,
+)
 from mnist_infer.decode.images import Picture
 from mnist_infer.decode.tiny_png import is_tiny_png
 from mnist_infer.document import reader
@@ -27,14 +35,6 @@ from mnist_infer.errors import (
     SeveralPagesError,
 )
 from mnist_infer.imaging import pipeline
-from mnist_infer.json_records import (
-    Answer,
-    DigitRecord,
-    PageRecord,
-    digit_record,
-    is_uncertain,
-    page_record,
-)
 from mnist_infer.results import Explanation, Prediction
 from mnist_infer.server.backend import Backend
 from mnist_infer.server.body import BODY_ERRORS, read_body

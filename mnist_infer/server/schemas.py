@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 from starlette.responses import JSONResponse
 
-from mnist_infer.json_records import DigitRecord, ErrorRecord
+from mnist_infer.answers import DigitRecord, ErrorRecord
 
 Engine: TypeAlias = Literal["server", "browser"]
 Positive: TypeAlias = Annotated[int, Meta(ge=1)]

@@ -26,7 +26,7 @@ FLOORS = (
     "imaging",
     "inference",
     "decode",
-    "json_records",
+    "answers",
     "results",
     "atomic",
     "config",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from mnist_infer.answers import Answer, page_record
 from mnist_infer.cli.output import as_text
-from mnist_infer.json_records import Answer, page_record
 from mnist_infer.results import READING_THRESHOLD, LocatedDigit, Reading
 
 

@@ -13,7 +13,7 @@ import pytest
 pq = pytest.importorskip("pyarrow.parquet", reason='needs Ray: pip install ".[ray]"')
 pytest.importorskip("ray", reason='needs Ray: pip install ".[ray]"')
 
-from mnist_infer.batch.work import Task, WorkError, create  # noqa: E402
+from mnist_infer.batch.state import Task, WorkError, create  # noqa: E402
 from mnist_infer.cli.main import main  # noqa: E402
 from mnist_infer.config import DEFAULT_MODEL  # noqa: E402
 from mnist_infer.decode.uris import images_at  # noqa: E402

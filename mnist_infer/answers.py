@@ -1,4 +1,4 @@
-"""Answers as JSON records, the same from the command line and from the server."""
+"""What becomes of one image, and its JSON record: the same on the command line and the server."""
 
 from __future__ import annotations
 

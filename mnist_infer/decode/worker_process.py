@@ -32,7 +32,7 @@ START_SECONDS = 60
 
 _NUMBER_BYTES = 4
 _LOW_PRIORITY = 10
-_PROGRAM = "import sys; from mnist_infer.decode import workers; workers.{}(int(sys.argv[1]))"
+_PROGRAM = "import sys; from {0} import {1}; {1}(int(sys.argv[1]))"
 
 
 class ForkedWorker:
@@ -232,7 +232,7 @@ def _start_python(function: str, max_pixels: int, stdin: int) -> Popen[bytes]:
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         "OPENBLAS_NUM_THREADS": "1",
     }
-    program = _PROGRAM.format(function)
+    program = _PROGRAM.format(__name__, function)
     return subprocess.Popen(
         [sys.executable, "-P", "-W", "ignore", "-c", program, str(max_pixels)],
         stdin=stdin,

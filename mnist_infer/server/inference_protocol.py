@@ -37,7 +37,7 @@ _SMALL_BODY = 16_000
 """Bytes that are decoded in less time than a change of threads takes."""
 
 
-class Protocol:
+class InferenceProtocol:
     """One model, served by the Open Inference Protocol."""
 
     def __init__(self, backend: Backend) -> None:
