@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from PIL import Image, ImageDraw
 
 from train.data import Array
 from train.nondigits import scribbles
@@ -198,3 +199,20 @@ def doodles(count: int, rng: np.random.Generator) -> Array:
     *numbers, rest = rng.multinomial(count, shares / shares.sum()).tolist()
     drawn = [write(forms, number, rng) for forms, number in zip(_DRAWINGS, numbers, strict=True)]
     return np.concatenate([*drawn, scribbles(rest, rng)])
+
+
+def blobs(count: int, rng: np.random.Generator) -> Array:
+    """Draw filled ellipses and rounded rectangles: uint8 `(count, 28, 28)`."""
+    drawn = np.empty((count, 28, 28), np.uint8)
+    for k in range(count):
+        page = Image.new("L", (112, 112))
+        pencil = ImageDraw.Draw(page)
+        across, down = rng.uniform(24, 54, 2)
+        box = (56 - across, 56 - down, 56 + across, 56 + down)
+        if rng.random() < 0.7:
+            pencil.ellipse(box, fill=255)
+        else:
+            pencil.rounded_rectangle(box, rng.uniform(0, 20), fill=255)
+        turned = page.rotate(rng.uniform(0, 90))
+        drawn[k] = np.asarray(turned.resize((28, 28), Image.Resampling.BOX))
+    return drawn

@@ -7,7 +7,9 @@ import multiprocessing
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -25,6 +27,7 @@ MODEL_FILE = "model.keras"
 Batch: TypeAlias = tuple[Array, npt.NDArray[np.int32]]
 MakeBatch: TypeAlias = Callable[[int, Glyphs, np.random.Generator, Variety], Batch]
 _AHEAD = 24  # batches that wait for the network
+_NORMALIZED_BY = 32  # batches that batch normalisation is estimated by, for averaged weights
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,9 @@ class Cycle:
     steps: int
     peak: float
     variety: Variety = PLAIN
+    is_averaged: bool = False
+    """Whether the rate stays at its peak instead, and the cycle ends with the mean of the weights
+    after each epoch of its last four fifths."""
 
 
 @dataclass(frozen=True)
@@ -98,101 +104,111 @@ def fit_generated(
 
     folder.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(seed)
+    fit = _Fit(task, recipe, folder, seed, data, workers, callbacks)
     model = task.build()
     for number in range(len(recipe.cycles)):
-        model = _fit_cycle(model, task, recipe, number, folder, seed, data, workers, callbacks)
+        model = fit.cycle(number, model)
     model.save(folder / MODEL_FILE)
     record = {"seed": seed, **asdict(recipe)}
     (folder / f"{task.name}.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     return model
 
 
-def _fit_cycle(
-    model: Any,
-    task: Task,
-    recipe: GeneratedRecipe,
-    number: int,
-    folder: Path,
-    seed: int,
-    data: str | PathLike[str] | None,
-    workers: int,
-    callbacks: Sequence[Any],
-) -> Any:
-    """Fit one cycle from the weights of `model`, or go on from the cycle's checkpoint."""
-    import keras
-    import tensorflow as tf
+@dataclass(frozen=True)
+class _Fit:
+    """The arguments of `fit_generated`."""
 
-    from train.checkpoint import Checkpoint
+    task: Task
+    recipe: GeneratedRecipe
+    folder: Path
+    seed: int
+    data: str | PathLike[str] | None
+    workers: int
+    callbacks: Sequence[Any]
 
-    cycle = recipe.cycles[number]
-    checkpoint = Checkpoint(folder, number, recipe, seed)
-    if (restored := checkpoint.restore()) is not None:
-        model = restored
-    else:
+    def cycle(self, number: int, model: Any) -> Any:
+        """Fit one cycle from the weights of `model`, or go on from the cycle's checkpoint."""
+        from train.checkpoint import Checkpoint
+        from train.weight_average import WeightAverage
+
+        cycle = self.recipe.cycles[number]
+        epochs = cycle.steps // self.recipe.steps_per_epoch
+        checkpoint = Checkpoint(self.folder, number, self.recipe, self.seed)
+        average = WeightAverage(self.folder, number)
+        if (restored := checkpoint.restore()) is not None:
+            model = restored
+        else:
+            model.compile(self._optimizer(cycle), loss=self.task.loss())
+        callbacks = [checkpoint.callback(model), *self.callbacks]
+        if cycle.is_averaged:
+            # Before the checkpoint, so that none of its epochs is without its weights.
+            callbacks.insert(0, average.callback(model, first=epochs // 5))
+        if checkpoint.epochs < epochs:
+            self._fit(model, number, checkpoint.epochs, epochs, callbacks)
+        if cycle.is_averaged:
+            with closing(self._batches(number, 0)) as batches:
+                average.apply(model, (images for images, _ in islice(batches, _NORMALIZED_BY)))
+        return model
+
+    def _optimizer(self, cycle: Cycle) -> Any:
+        import keras
+
+        recipe = self.recipe
         schedule = keras.optimizers.schedules.CosineDecay(
             0.0,
             cycle.steps - recipe.rising,
-            alpha=0.005,
+            alpha=1.0 if cycle.is_averaged else 0.005,
             warmup_target=cycle.peak,
             warmup_steps=recipe.rising,
         )
-        optimizer = keras.optimizers.AdamW(
+        return keras.optimizers.AdamW(
             schedule, weight_decay=recipe.weight_decay, clipnorm=recipe.clip_norm
         )
-        model.compile(optimizer, loss=task.loss())
-    epochs = cycle.steps // recipe.steps_per_epoch
-    if checkpoint.epochs == epochs:
-        return model
-    first = checkpoint.epochs * recipe.steps_per_epoch
-    batches = _batches(task, recipe, number, first, seed, data, workers)
-    # From a plain generator Keras infers the shape by two batches, which may be equally wide.
-    dataset = tf.data.Dataset.from_generator(
-        lambda: batches,
-        output_signature=(
-            tf.TensorSpec((None, *task.image_shape), tf.uint8),
-            tf.TensorSpec((None, *task.target_shape), tf.int32),
-        ),
-    )
-    model.fit(
-        dataset,
-        initial_epoch=checkpoint.epochs,
-        epochs=epochs,
-        steps_per_epoch=recipe.steps_per_epoch,
-        callbacks=[checkpoint.callback(model), *callbacks],
-        shuffle=False,
-        verbose=2,
-    )
-    batches.close()
-    return model
 
+    def _fit(self, model: Any, number: int, begin: int, end: int, callbacks: list[Any]) -> None:
+        """Fit from one epoch of a cycle to another."""
+        import tensorflow as tf
 
-def _batches(
-    task: Task,
-    recipe: GeneratedRecipe,
-    number: int,
-    first: int,
-    seed: int,
-    data: str | PathLike[str] | None,
-    workers: int,
-) -> Generator[Batch]:
-    """Generate a cycle's batches from step `first` on, in processes of their own."""
-    variety = recipe.cycles[number].variety
-    start = sum(earlier.steps for earlier in recipe.cycles[:number])
-    with ProcessPoolExecutor(
-        workers, multiprocessing.get_context("spawn"), _start_worker, (data, seed)
-    ) as pool:
-        waiting: deque[Future[Batch]] = deque()
-        # fit() may ask for a few more than it takes.
-        for step in range(first, recipe.cycles[number].steps + _AHEAD):
-            waiting.append(
-                pool.submit(
-                    _make, task.make_batch, recipe.batch_size, (seed, start + step), variety
-                )
+        steps = self.recipe.steps_per_epoch
+        with closing(self._batches(number, begin * steps)) as batches:
+            # From a plain generator Keras infers the shape by two batches, which may be equally
+            # wide.
+            dataset = tf.data.Dataset.from_generator(
+                lambda: batches,
+                output_signature=(
+                    tf.TensorSpec((None, *self.task.image_shape), tf.uint8),
+                    tf.TensorSpec((None, *self.task.target_shape), tf.int32),
+                ),
             )
-            if len(waiting) > _AHEAD:
+            model.fit(
+                dataset,
+                initial_epoch=begin,
+                epochs=end,
+                steps_per_epoch=steps,
+                callbacks=callbacks,
+                shuffle=False,
+                verbose=2,
+            )
+
+    def _batches(self, number: int, first: int) -> Generator[Batch]:
+        """Generate a cycle's batches from step `first` on, in processes of their own."""
+        cycles = self.recipe.cycles
+        start = sum(earlier.steps for earlier in cycles[:number])
+        with ProcessPoolExecutor(
+            self.workers,
+            multiprocessing.get_context("spawn"),
+            _start_worker,
+            (self.data, self.seed),
+        ) as pool:
+            waiting: deque[Future[Batch]] = deque()
+            # fit() may ask for a few more than it takes.
+            for step in range(first, cycles[number].steps + _AHEAD):
+                job = (self.recipe.batch_size, (self.seed, start + step), cycles[number].variety)
+                waiting.append(pool.submit(_make, self.task.make_batch, *job))
+                if len(waiting) > _AHEAD:
+                    yield waiting.popleft().result()
+            while waiting:
                 yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
 
 
 _glyphs: Glyphs

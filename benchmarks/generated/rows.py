@@ -104,7 +104,7 @@ def _write(count: int, glyphs: Glyphs, rng: np.random.Generator, hand: dict[str,
 def _in_room(written: Written, mark: Mark, glyphs: Glyphs, rng: np.random.Generator) -> Ink:
     """Ink of a row and its marks with some room around, float32 `(H, W)` from 0 to 1."""
     left, right, top, bottom = (round(CAP * share) for share in rng.uniform(0.4, 1.2, 4))
-    if mark in (_words, _signs, _amount, _teeth):
+    if mark in (_words, _signs, _amount, _teeth, _boxes):
         left, right = left + 3 * CAP, right + 2 * CAP
     row = np.pad(written.ink, ((top, bottom), (left, right)))
     layer = Image.new("L", (row.shape[1], row.shape[0]))
@@ -158,6 +158,12 @@ def _teeth(
     layer: PILImage, written: Written, left: int, top: int, _: Glyphs, rng: np.random.Generator
 ) -> None:
     marks.add_cells(layer, written, left, top, rng, "teeth")
+
+
+def _boxes(
+    layer: PILImage, written: Written, left: int, top: int, _: Glyphs, rng: np.random.Generator
+) -> None:
+    marks.add_cells(layer, written, left, top, rng, "apart")
 
 
 def _words(
@@ -355,6 +361,10 @@ KINDS: dict[str, Callable[[Glyphs, np.random.Generator], tuple[Picture, str]]] =
     "row-boxed": Row(mark=_box),
     "row-comb": Row(mark=_comb),
     "row-teeth": Row({"pitch": 1.1}, mark=_teeth),
+    "row-full-boxes": Row({"pitch": 0.9}, mark=_boxes),
+    "row-dates-in-boxes": Row(
+        {"pitch": 1.1, "groups": Groups((2, 2, 4), font="DejaVuSans", gap=0.3)}, mark=_boxes
+    ),
     "row-words": Row(mark=_words),
     "row-signs": Row(mark=_signs),
     "row-letters": Row({"nondigits": 0.3}),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from train.doodles import doodles
+from train.doodles import blobs, doodles
 
 
 def test_as_many_as_asked_for_and_none_blank():
@@ -21,3 +21,11 @@ def test_a_seed_decides_the_drawings():
 def test_no_two_are_alike():
     drawn = doodles(300, np.random.default_rng(0))
     assert len(np.unique(drawn.reshape(300, -1), axis=0)) == 300
+
+
+def test_blobs_are_filled():
+    drawn = blobs(50, np.random.default_rng(0))
+    assert drawn.shape == (50, 28, 28)
+    middles = drawn[:, 12:16, 12:16]
+    assert (middles == 255).all()
+    assert (drawn[:, 0, 0] == 0).all()

@@ -17,6 +17,7 @@ from train.generated import Cycle, GeneratedRecipe, Task, fit_generated
 from train.rows.glyphs import Glyphs, lean, load
 from train.rows.hand import CAP, MOST_DIGITS, PLAIN, Groups, Hand, Variety, pick_hand
 from train.rows.marks import CELL_STYLES, add_cells
+from train.rows.paper import bitmap
 from train.rows.samples import MOST_SYMBOLS, WIDTHS, make_batch, make_row
 from train.rows.skeleton import FINE, skeleton
 from train.rows.task import ROWS
@@ -141,6 +142,35 @@ def test_a_separator_stands_behind_each_group_but_the_last(glyphs: Glyphs):
     assert labels == [8, 8, NO_DIGIT, 8, 8, NO_DIGIT, 8, 8, 8, 8]
 
 
+def test_a_separator_stands_between_the_cells_of_two_groups(glyphs: Glyphs):
+    hand = replace(
+        pick_hand(np.random.default_rng(2), PLAIN),
+        source="mnist",
+        pitch=1.5,
+        groups=Groups((2, 2, 4), font="DejaVuSans"),
+    )
+    written = write_row([8] * 8, hand, glyphs, np.random.default_rng(4))
+    steps = np.diff(written.cells)
+    assert len(written.cells) == 8
+    assert list(np.flatnonzero(steps > 1.5 * CAP + 1)) == [1, 3]
+    labels = [placed.label for placed in written.symbols]
+    assert labels == [8, 8, NO_DIGIT, 8, 8, NO_DIGIT, 8, 8, 8, 8]
+
+
+@pytest.mark.parametrize("enlarge", [Image.Resampling.NEAREST, Image.Resampling.BILINEAR])
+def test_a_bitmap_has_soft_edges_only_where_coarse_pixels_were_enlarged_so(
+    enlarge: Image.Resampling,
+):
+    ink = np.zeros((40, 60), np.float32)
+    ink[8:32, 20:30] = 1
+    drawn = [bitmap(ink, np.random.default_rng(seed), enlarge) for seed in range(20)]
+    levels = [len(np.unique(each)) for each in drawn]
+    assert {each.shape for each in drawn} == {ink.shape}
+    assert (max(levels) > 2) == (enlarge is Image.Resampling.BILINEAR)
+    widths = [int((each[20] < 128).sum()) for each in drawn]
+    assert min(widths) < 12 < max(widths)
+
+
 def test_digits_of_a_steady_hand_lean_alike(glyphs: Glyphs):
     hand = replace(pick_hand(np.random.default_rng(2), PLAIN), source="mnist", rare=0.0, gap=0.4)
 
@@ -213,7 +243,8 @@ def test_a_fit_that_was_killed_ends_as_one_that_was_not(
 ):
     import keras
 
-    recipe = GeneratedRecipe((Cycle(2, 1e-3),), batch_size=2, steps_per_epoch=1, rising=1)
+    cycles = (Cycle(2, 1e-3, is_averaged=True), Cycle(2, 1e-3))
+    recipe = GeneratedRecipe(cycles, batch_size=2, steps_per_epoch=1, rising=1)
     settings: dict[str, Any] = {"seed": 4, "data": mnist_path}
 
     def die(epoch: int, _: object) -> None:

@@ -9,7 +9,9 @@ from train.cells.samples import make_batch
 from train.generated import Cycle, GeneratedRecipe, Task
 from train.rows.hand import Variety
 
-_VARIETY = Variety(rare=0.12, form=0.25, loose=0.6, pens=0.7, signs=0.2, steady=0.6, nondigits=0.2)
+_VARIETY = Variety(
+    rare=0.12, form=0.25, loose=0.6, pens=0.7, signs=0.2, steady=0.6, nondigits=0.2, bitmaps=0.25
+)
 
 
 # Keras is imported late: the processes that generate batches import this module too.

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from train.data import Array
-from train.doodles import doodles
+from train.doodles import blobs, doodles
 from train.nondigits import written_letters
 from train.rows.allographs import ALLOGRAPHS
 from train.rows.signs import AROUND, BETWEEN, written_signs
@@ -32,6 +32,9 @@ RARE = 8_000
 LETTERS = 2_000
 """Written letters, and as many drawings, that are drawn once and then picked from."""
 
+BLOBS = 500
+"""Filled shapes that are drawn once and then picked from."""
+
 SIGNS = 200
 """Drawings of each written sign that are drawn once and then picked from."""
 
@@ -44,7 +47,7 @@ ALIKE = 40
 _SOURCES = ("mnist", "styled", "printed")
 _SHARES = (0.68, 0.27, 0.05)
 
-_NONDIGIT_SHARES = (0.38, 0.38, 0.24)  # letters, script, drawings
+_NONDIGIT_SHARES = (0.34, 0.34, 0.22, 0.1)  # letters, script, drawings, blobs
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,7 @@ class Glyphs:
     letters: Array
     script: Array
     doodles: Array
+    blobs: Array
     around: Array
     between: tuple[Array, ...]
 
@@ -106,9 +110,12 @@ class Glyphs:
         return _pick(self.letters, rng, thin)
 
     def nondigit(self, rng: np.random.Generator, *, thin: bool = False) -> Array:
-        """Pick what stands among digits, as `letter` does: a letter, a script's, or a drawing."""
-        kinds = (self.letters, self.script, self.doodles)
-        return _pick(kinds[rng.choice(3, p=_NONDIGIT_SHARES)], rng, thin)
+        """Pick what stands among digits, as `letter` does: a letter, a script's, or a drawing.
+
+        Blobs, which have no skeleton, are among these only if it is not asked for.
+        """
+        kinds = (self.letters, self.script, self.doodles, self.letters if thin else self.blobs)
+        return _pick(kinds[rng.choice(4, p=_NONDIGIT_SHARES)], rng, thin)
 
     def sign(self, rng: np.random.Generator, *, thin: bool = False) -> Array:
         """Pick a sign that stands around an amount, as `letter` does."""
@@ -141,6 +148,7 @@ def load(images: Array, labels: Array, seed: int) -> Glyphs:
         # Last, so that a seed still draws the same of all others.
         script=script_letters(LETTERS, rng),
         doodles=doodles(LETTERS, rng),
+        blobs=blobs(BLOBS, rng),
     )
 
 

@@ -8,6 +8,7 @@ from itertools import accumulate, cycle, takewhile
 import numpy as np
 
 from train.rows.glyphs import FONTS, pick_source
+from train.rows.paper import BITMAPS
 from train.rows.signs import BETWEEN
 
 CAP = 30
@@ -49,6 +50,9 @@ class Variety:
     groups: float = 0.0
     """Handwritten rows in groups with one separator, as dates and telephone numbers have."""
 
+    bitmaps: float = BITMAPS
+    """Rows in black and white without grey levels."""
+
 
 PLAIN = Variety()
 
@@ -60,8 +64,10 @@ _STROKE_RANGE = (0.035, 0.25)
 # Digits of each group, and again from the first: dates and telephone numbers.
 _GROUPS = ((2, 2, 4), (2, 2, 2), (4, 2, 2), (1, 2, 4), (2, 1, 2), (2,), (3,), (4,), (3, 3, 4), (5,))
 
-# How often each sign of `BETWEEN` is a separator: slashes above all, then dashes.
-_SEPARATORS = (0.6, 0.34, 0.02, 0.02, 0.02)
+# How often each sign of `BETWEEN` is a separator. A slash in plain writing cannot be told from a 1;
+# between the cells of a form it can.
+_SEPARATORS = (0.0, 0.9, 0.02, 0.02, 0.06)
+_SEPARATORS_OF_CELLS = (0.5, 0.4, 0.0, 0.0, 0.1)
 
 
 @dataclass(frozen=True)
@@ -172,8 +178,9 @@ def pick_hand(rng: np.random.Generator, variety: Variety = PLAIN) -> Hand:
     if not is_printed and variety.nondigits and rng.random() < variety.nondigits:
         hand = replace(hand, nondigits=float(rng.uniform(0.2, 0.8)))
     if not is_printed and variety.combs and rng.random() < variety.combs:
-        hand = replace(hand, pitch=float(rng.uniform(0.75, 1.4)), joins=0.0)
-    if not is_printed and variety.groups and rng.random() < variety.groups:
+        groups = _pick_groups(rng, in_cells=True) if rng.random() < 0.4 else None
+        hand = replace(hand, pitch=float(rng.uniform(0.75, 1.4)), joins=0.0, groups=groups)
+    elif not is_printed and variety.groups and rng.random() < variety.groups:
         hand = replace(hand, groups=_pick_groups(rng))
     if is_printed or not variety.loose or rng.random() > variety.loose:
         return hand
@@ -186,16 +193,17 @@ def pick_hand(rng: np.random.Generator, variety: Variety = PLAIN) -> Hand:
     )
 
 
-def _pick_groups(rng: np.random.Generator) -> Groups:
+def _pick_groups(rng: np.random.Generator, *, in_cells: bool = False) -> Groups:
+    shares = _SEPARATORS_OF_CELLS if in_cells else _SEPARATORS
     return Groups(
         _GROUPS[rng.integers(len(_GROUPS))],
-        int(rng.choice(len(BETWEEN), p=_SEPARATORS)),
-        str(rng.choice(FONTS)) if rng.random() < 0.4 else "",
+        int(rng.choice(len(BETWEEN), p=shares)),
+        str(rng.choice(FONTS)) if rng.random() < (0.9 if in_cells else 0.4) else "",
         # What it separates tells it from a 1, so that it may lean less than other slashes.
         slant=float(rng.uniform(-0.2, 0)),
         gap=float(rng.choice((0.0, 0.6))),
         has_spaces=bool(rng.random() < 0.3),
-        has_parentheses=bool(rng.random() < 0.15),
+        has_parentheses=not in_cells and bool(rng.random() < 0.15),
     )
 
 

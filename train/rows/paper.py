@@ -13,30 +13,52 @@ from train.data import Array
 Floats = npt.NDArray[np.float32]
 
 
-def photograph(ink: Floats, rng: np.random.Generator) -> Array:
+BITMAPS = 0.14
+"""How often rows are black-and-white bitmaps."""
+
+
+def photograph(ink: Floats, rng: np.random.Generator, bitmaps: float = BITMAPS) -> Array:
     """Make a grey picture of a row of ink.
 
     Args:
         ink: float32 `(H, W)` from 0 to 1.
         rng: Decides paper, pen and camera.
+        bitmaps: How often it is a black-and-white bitmap; a coarse one is enlarged, with soft or
+            hard edges.
 
     Returns:
         uint8 `(H, W)`, mostly dark ink on bright paper.
     """
-    picture = bitmap(ink, rng) if rng.random() < 0.14 else _photo(ink, rng)
+    if rng.random() < bitmaps:
+        methods = (Image.Resampling.NEAREST, Image.Resampling.BILINEAR)
+        picture = bitmap(ink, rng, methods[rng.integers(2)])
+    else:
+        picture = _photo(ink, rng)
     return 255 - picture if rng.random() < 0.25 else picture
 
 
-def bitmap(ink: Floats, rng: np.random.Generator) -> Array:
-    """Draw ink in pure black on white, without soft edges, perhaps from coarse pixels."""
+def bitmap(
+    ink: Floats,
+    rng: np.random.Generator,
+    enlarge: Image.Resampling = Image.Resampling.NEAREST,
+) -> Array:
+    """Draw ink in pure black on white, at times with a fat brush, perhaps in coarse pixels.
+
+    Args:
+        ink: float32 `(H, W)` from 0 to 1.
+        rng: Decides brush and pixels.
+        enlarge: How coarse pixels are brought to the size of the ink.
+    """
     image = Image.fromarray((255 * ink).astype(np.uint8))
+    if rng.random() < 0.4:
+        image = image.filter(ImageFilter.MaxFilter(3 + 2 * int(rng.integers(2))))
     size = image.size
     if rng.random() < 0.5:
         share = rng.uniform(0.35, 1)
         image = image.resize(_scaled(size, share), Image.Resampling.BOX)
     level = rng.uniform(60, 150)
     image = image.point([0 if shade > level else 255 for shade in range(256)])
-    return np.asarray(image.resize(size, Image.Resampling.NEAREST))
+    return np.asarray(image.resize(size, enlarge))
 
 
 def _photo(ink: Floats, rng: np.random.Generator) -> Array:

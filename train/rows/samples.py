@@ -59,7 +59,7 @@ def make_row(
     tightest = -0.03 if rng.random() < 0.1 else 0.0
     top = max(0, round(top - rng.uniform(tightest, 0.4) * tall))
     bottom = min(len(ink), round(bottom + rng.uniform(tightest, 0.4) * tall))
-    picture = photograph(ink[top:bottom], rng)
+    picture = photograph(ink[top:bottom], rng, variety.bitmaps)
     symbols = tuple(_moved(placed, right, down - top) for placed in written.symbols)
     return Sample(picture, symbols)
 
