@@ -64,9 +64,8 @@ _STROKE_RANGE = (0.035, 0.25)
 # Digits of each group, and again from the first: dates and telephone numbers.
 _GROUPS = ((2, 2, 4), (2, 2, 2), (4, 2, 2), (1, 2, 4), (2, 1, 2), (2,), (3,), (4,), (3, 3, 4), (5,))
 
-# How often each sign of `BETWEEN` is a separator. A slash in plain writing cannot be told from a 1;
-# between the cells of a form it can.
-_SEPARATORS = (0.0, 0.9, 0.02, 0.02, 0.06)
+# How often each sign of `BETWEEN` is a separator, in plain writing and between the cells of a form.
+_SEPARATORS = (0.35, 0.57, 0.02, 0.02, 0.04)
 _SEPARATORS_OF_CELLS = (0.5, 0.4, 0.0, 0.0, 0.1)
 
 
@@ -200,7 +199,7 @@ def _pick_groups(rng: np.random.Generator, *, in_cells: bool = False) -> Groups:
         int(rng.choice(len(BETWEEN), p=shares)),
         str(rng.choice(FONTS)) if rng.random() < (0.9 if in_cells else 0.4) else "",
         # What it separates tells it from a 1, so that it may lean less than other slashes.
-        slant=float(rng.uniform(-0.2, 0)),
+        slant=float(rng.uniform(-0.15, 0)),
         gap=float(rng.choice((0.0, 0.6))),
         has_spaces=bool(rng.random() < 0.3),
         has_parentheses=not in_cells and bool(rng.random() < 0.15),

@@ -165,14 +165,14 @@ class Between:
 
 
 BETWEEN: tuple[Between, ...] = (
-    Between(  # slash; it leans more than the hand: an upright one cannot be told from a 1
+    Between(  # slash; it leans more than the hand and is higher than digits, or it would be a 1
         (
             (((0.75, 0.0), (0.5, 0.5), (0.25, 1.0)),),
             (((1.0, 0.0), (0.5, 0.5), (0.0, 1.0)),),
             (((0.86, 0.0), (0.56, 0.5), (0.2, 1.0)),),
         ),
         "/",
-        (1.15, 1.8),
+        (1.35, 1.9),
         is_like_one=True,
     ),
     Between(  # dash
