@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from mnist_infer import config
 from mnist_infer.cli import recognize
 from mnist_infer.cli.batch import batch
+from mnist_infer.cli.console import PROGRAM
 from mnist_infer.cli.options import (
     BatchSize,
     Device,
@@ -35,13 +36,28 @@ from mnist_infer.errors import DeviceError, ModelError
 
 
 class _PredictByDefault(TyperGroup):
-    """Takes what names no command for images."""
+    """Takes what names no command for images, and says which command has an unknown option."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         own = {name for parameter in self.get_params(ctx) for name in parameter.opts}
         if args and args[0] not in own.union(self.commands):
             args = ["predict", *args]
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            # Click's NoSuchOption, which versions of Typer keep in different modules.
+            option = getattr(error, "option_name", None)
+            others = [
+                f"`{PROGRAM} {name}`"
+                for name, command in self.commands.items()
+                if any(option in parameter.opts for parameter in command.params)
+            ]
+            if others:
+                error.message += f"; it is an option of {', '.join(others)}"  # type: ignore[attr-defined]
+            raise
 
 
 app = typer.Typer(

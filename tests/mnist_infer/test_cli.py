@@ -456,6 +456,11 @@ class TestCommands:
         assert f"did you mean `mnist-infer {meant}`?" in done.stderr.decode()
         assert (done.stdout, done.returncode) == (b"", 2)
 
+    def test_an_option_of_another_one_says_whose_it_is(self, digit_file: Write):
+        done = mnist_infer(digit_file(7), "--annotate", "marked.png")
+        assert "it is an option of `mnist-infer read`" in " ".join(done.stderr.decode().split())
+        assert (done.stdout, done.returncode) == (b"", 2)
+
     def test_an_image_whose_name_is_close_to_one(self, digit_file: Write, tmp_path: Path):
         digit_file(7).rename(tmp_path / "raed")
         assert mnist_infer("raed", cwd=tmp_path).stdout.startswith(b"raed  7  ")
