@@ -83,7 +83,7 @@ VARIANTS: dict[str, list[Change]] = {
     ],
     "one guess at the paper": [(BINARIZE, "unclear_share", 1.0)],
     "rings have no inside": [(pipeline, "inside_ring", lambda foreground: None)],
-    "rings have a sure inside": [(ensemble, "IN_RING", SURE)],
+    "rings have a sure inside": [(ensemble, "MIN_IN_RING", SURE)],
     "window: shadows count": [(BINARIZE, "some_edges", 1.0)],
     "window: no margin": [(BINARIZE, "window_margin", 1.0)],
     "contrast of 3 deviations": [(BINARIZE, "min_contrast", 3.0)],
@@ -103,7 +103,7 @@ VARIANTS: dict[str, list[Change]] = {
     "dashes are digits": [(layout, "MAX_ASPECT", OFF)],
     "low marks are digits": [(layout, "MIN_HEIGHT", 0.2)],
     "one size of writing": [(layout, "_smaller_lines", lambda *_: [])],
-    "low lines are beyond doubt": [(reader, "MIN_DIGITS", OFF)],
+    "low lines are beyond doubt": [(reader, "MIN_DIGITS_OF_LOW_LINE", OFF)],
     "no paper around": [(reader, "AROUND", 0.0), (pipeline, "AROUND", 0.0)],
     "no paper beside": [(reader, "BESIDE", 0.0)],
     "any cells hold digits": [(rows_reader.PARAMS, "most_absence", 1.0)],
@@ -117,7 +117,7 @@ VARIANTS: dict[str, list[Change]] = {
     "the digit network counts fully": [(rows_reader.PARAMS, "digit_weight", 1.0)],
     "the cell network counts fully": [(rows_reader.PARAMS, "cell_weight", 1.0)],
     "one network may rule out": [(rows_reader.PARAMS, "least_probability", 1e-6)],
-    "the cell network refuses nothing": [(ensemble, "SURELY_NONE", OFF)],
+    "the cell network refuses nothing": [(ensemble, "MAX_NO_DIGIT", OFF)],
     "temperature 1": [(rows_reader.PARAMS, "temperature", 1.0)],
 }
 """By name: what is changed."""

@@ -25,7 +25,7 @@ from mnist_infer.imaging.normalize import (
     SIDE,
     STROKE_RANGE,
 )
-from mnist_infer.imaging.params import BINARIZE, EDGE, PAPER
+from mnist_infer.imaging.params import BINARIZE, FOREGROUND_LEVEL, PAPER
 
 INPUT = "picture"
 PROBABILITIES, IMAGE, BOUNDS = "probabilities", "image", "box"
@@ -126,11 +126,11 @@ def _find_ink(picture: Value) -> _Ink:
     gain = 255.0 / ((full - pale) * is_blank.where(1.0, pen - paper))
     none_at = paper + pale * (pen - paper)
 
-    has_ink = (is_dark.where(darkest, brightest) - none_at) * gain > float(EDGE)
+    has_ink = (is_dark.where(darkest, brightest) - none_at) * gain > float(FOREGROUND_LEVEL)
     top, height = _extent(has_ink.reshape(1, -1))
     rows = picture.between(_whole(top), _whole(top + height), 0).floats()
     values = ((rows - none_at) * gain).at_least(0.0).at_most(255.0)
-    left, width = _extent(values.max(0, keepdims=True) > float(EDGE))
+    left, width = _extent(values.max(0, keepdims=True) > float(FOREGROUND_LEVEL))
     values = values.between(_whole(left), _whole(left + width), 1)
     return _Ink(values, graph.concat(top, left), graph.concat(height, width), is_dark, is_blank)
 
@@ -207,7 +207,7 @@ def _place(drawn: Value) -> Value:
     graph = drawn.graph
     # Two rows for the rows of the digits, and two for their columns.
     profiles = graph.concat(drawn.max(2), drawn.max(1))
-    limits = (profiles.max(1, keepdims=True) - 1.0).at_most(float(EDGE))
+    limits = (profiles.max(1, keepdims=True) - 1.0).at_most(float(FOREGROUND_LEVEL))
     start, length = (each.reshape(4, 1, 1) for each in _extent(profiles > limits))
     sides = length.reshape(2, 2)
     scaled = _scaled(sides, sides.max(0, keepdims=True), BOX).reshape(4, 1, 1)

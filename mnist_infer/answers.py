@@ -24,7 +24,7 @@ class Answer:
     explanation: Explanation | None = None
     error: ImageError | None = None
     uncertain: bool | None = None
-    """As `is_uncertain` tells; None without an answer, too."""
+    """What `is_uncertain` returns; None also if there is no answer."""
 
     saved: tuple[Path, ...] = ()
     """The files that `explain` saved of it."""

@@ -1,4 +1,4 @@
-"""Which model answers, on what, and which pictures it takes.
+"""Which model answers, on what, and which pictures it takes; and facts about this process.
 
 Imports nothing heavy, so that the command line can show these choices at once.
 """
@@ -76,6 +76,11 @@ def usable_processors() -> int:
         quota, period = map(int, file.read().split())
         count = min(count, quota / period)
     return max(1, round(count))
+
+
+def is_frozen() -> bool:
+    """Tell whether this is a frozen app, as of PyInstaller, whose executable is not Python."""
+    return bool(getattr(sys, "frozen", False))
 
 
 def _is_integer(value: object) -> bool:

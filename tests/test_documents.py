@@ -45,7 +45,7 @@ RUN_BY_CI_AS = {
     # The committed report comes from the whole run.
     "python -m benchmarks.report": 'python -m benchmarks.report --quick --output "$work/report"',
     # The extra `scale` holds the extra `ray`, and where things are written is CI's own matter.
-    'pip install "mnist-infer[ray]"': 'pip install ".[scale]"',
+    'pip install ".[ray]"': 'pip install ".[scale]"',
     "mnist-infer batch examples runs/digits": 'mnist-infer batch examples "$work/digits"',
     "python -m export triton runs/models": 'python -m export triton "$work/models"',
     # CI has it from the extra `dev`; tests/mnist_infer/test_frozen.py builds and runs the command.

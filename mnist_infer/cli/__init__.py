@@ -1,1 +1,1 @@
-"""The command line `mnist-infer`: a thin face, with no logic of its own."""
+"""The command line `mnist-infer`."""

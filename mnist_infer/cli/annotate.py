@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageFont
 
-from mnist_infer.config import MAX_PIXELS
 from mnist_infer.decode.images import ImageSource, decode_picture
 
 if TYPE_CHECKING:
@@ -20,18 +19,17 @@ _UNCERTAIN = (225, 110, 0)
 _UNREAD = (110, 110, 120)
 
 
-def annotate(image: ImageSource, reading: Reading, max_pixels: int = MAX_PIXELS) -> PILImage:
+def annotate(image: ImageSource, reading: Reading) -> PILImage:
     """Draw a copy of a picture, in RGB, with the digits of its reading marked on it.
 
     Args:
         image: What `Recognizer.read` was given.
         reading: What it answered.
-        max_pixels: The largest picture that is decoded.
 
     Raises:
         ImageError: The picture cannot be read.
     """
-    picture = Image.fromarray(decode_picture(image, max_pixels=max_pixels).pixels).convert("RGB")
+    picture = Image.fromarray(decode_picture(image).pixels).convert("RGB")
     draw = ImageDraw.Draw(picture, "RGBA")
     for located in reading.digits:
         label = f"{located.digit}{'?' * located.is_uncertain} {located.confidence:.0%}"

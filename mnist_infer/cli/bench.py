@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mnist_infer.config import DEFAULT_MODEL, ModelConfig, Precision
+from mnist_infer.config import DEFAULT_MODEL, ModelConfig, Precision, is_frozen
 from mnist_infer.errors import DeviceError
 from mnist_infer.inference.registry import bundled_models, bundled_precisions, read_model
 
@@ -190,7 +190,7 @@ def _measure_starts(
 def _start(arguments: Sequence[str]) -> Start:
     """Run `mnist-infer` once."""
     # A frozen command is its own interpreter.
-    this = [] if getattr(sys, "frozen", False) else ["-m", "mnist_infer"]
+    this = [] if is_frozen() else ["-m", "mnist_infer"]
     began = time.perf_counter()
     with subprocess.Popen(
         [sys.executable, *this, *arguments],

@@ -19,6 +19,7 @@ from mnist_infer.cli.options import (
     InputRange,
     Json,
     Jsonl,
+    JsonReport,
     MaxPixels,
     MinConfidence,
     Model,
@@ -193,7 +194,7 @@ def explain(
 
 @app.command()
 def info(
-    json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    json: JsonReport = False,
     model: Model = DEFAULT_MODEL,
     input_range: InputRange = None,
     device: Device = "auto",
@@ -216,7 +217,7 @@ def info(
 
 @app.command()
 def bench(
-    json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    json: JsonReport = False,
     model: Annotated[
         str | None,
         typer.Option(

@@ -40,6 +40,7 @@ Jsonl = Annotated[
     bool,
     typer.Option("--jsonl", help="Print one JSON record a line, as soon as each image is done."),
 ]
+JsonReport = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
 MinConfidence = Annotated[
     float,
     typer.Option(

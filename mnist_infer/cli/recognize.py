@@ -20,7 +20,7 @@ from mnist_infer.answers import Answer, digit_record, is_uncertain, page_record
 from mnist_infer.cli.console import claim_stdout, print_stderr, usage_error, write_results
 from mnist_infer.cli.interrupts import INTERRUPTED, Interrupts
 from mnist_infer.cli.output import as_drawing, as_json, as_jsonl, as_text, json_end, quote_name
-from mnist_infer.config import ModelConfig, usable_processors
+from mnist_infer.config import ModelConfig, is_frozen, usable_processors
 from mnist_infer.decode.find_images import expand, open_source
 from mnist_infer.errors import DeviceError, ImageError, LowConfidenceError, ModelError
 
@@ -175,7 +175,6 @@ def _decoder(images: list[str], max_pixels: int) -> Decode:
     """
     from mnist_infer.decode.images import decode_picture
     from mnist_infer.decode.isolated import IsolatedDecoder
-    from mnist_infer.decode.worker_process import is_frozen
 
     is_linux = sys.platform == "linux"
     if is_linux or (not is_frozen() and len(list(islice(expand(images), 2))) > 1):

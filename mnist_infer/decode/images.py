@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TypeAlias
 
@@ -116,12 +117,8 @@ def decode_picture(
     file, page = (source.file, source.number) if isinstance(source, Page) else (source, None)
     _check_kind(file)
     try:
-        if isinstance(file, (bytes, bytearray, memoryview)):
-            return _from_stream(io.BytesIO(file), page, working_side, max_pixels)
-        if isinstance(file, (str, os.PathLike)):
-            with open_regular(file) as stream:
-                return _from_stream(stream, page, working_side, max_pixels)
-        return _from_stream(_seekable(file, max_pixels), page, working_side, max_pixels)
+        with _opened(file, max_pixels) as stream:
+            return _from_stream(stream, page, working_side, max_pixels)
     except Exception as error:
         _raise_image_error(error)
 
@@ -134,13 +131,11 @@ def read_file(file: File, max_pixels: int) -> bytes:
         TypeError: `file` is no path, bytes or binary stream.
     """
     _check_kind(file)
+    if isinstance(file, (bytes, bytearray, memoryview)):
+        return bytes(file)
     try:
-        if isinstance(file, (bytes, bytearray, memoryview)):
-            return bytes(file)
-        if isinstance(file, (str, os.PathLike)):
-            with open_regular(file) as stream:
-                return read_at_most(stream, max_bytes(max_pixels) + 1)
-        return read_at_most(_seekable(file, max_pixels), max_bytes(max_pixels) + 1)
+        with _opened(file, max_pixels) as stream:
+            return read_at_most(stream, max_bytes(max_pixels) + 1)
     except Exception as error:
         _raise_image_error(error)
 
@@ -155,6 +150,15 @@ def _check_kind(file: object) -> None:
             "an image is a path, bytes, a binary stream, a PIL image or a numpy array, "
             f"not {type(file).__name__}"
         )
+
+
+def _opened(file: File, max_pixels: int) -> AbstractContextManager[BinaryIO]:
+    """Open a file as a stream that can be rewound; a stream of the caller stays open."""
+    if isinstance(file, (bytes, bytearray, memoryview)):
+        return io.BytesIO(file)
+    if isinstance(file, (str, os.PathLike)):
+        return open_regular(file)
+    return nullcontext(_seekable(file, max_pixels))
 
 
 def _from_stream(

@@ -14,11 +14,10 @@ import weakref
 import numpy as np
 from PIL import Image
 
-from mnist_infer.config import usable_processors
+from mnist_infer.config import is_frozen, usable_processors
 from mnist_infer.decode.images import ImageSource, Page, Picture, decode_picture, read_file
 from mnist_infer.decode.tiny_png import is_tiny_png
 from mnist_infer.decode.worker_pool import WorkerPool
-from mnist_infer.decode.worker_process import is_frozen
 from mnist_infer.errors import (
     DecodeLimitError,
     ImageError,

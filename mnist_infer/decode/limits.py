@@ -54,11 +54,6 @@ def limit_time(max_pixels: int) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def was_killed(exit_code: int | None) -> bool:
-    """Tell from an exit code, as of `subprocess`, whether another process killed this one."""
-    return sys.platform != "win32" and exit_code == -signal.SIGKILL
-
-
 def _set_limit(kind: int, value: int) -> None:
     import resource
 

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_infer.decode.limits import decode_seconds, was_killed
+from mnist_infer.decode.limits import decode_seconds
 from mnist_infer.decode.worker_process import (
     LINE_BYTES,
     START_SECONDS,
@@ -36,6 +36,7 @@ from mnist_infer.decode.worker_process import (
     fork_worker,
     pipes_of,
     spawn_worker,
+    was_killed,
 )
 from mnist_infer.errors import DecodeLimitError, DecoderBusyError
 

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING, BinaryIO, Self, TypeAlias
 
+from mnist_infer.config import is_frozen
 from mnist_infer.decode.formats import limit_pillow, load_plugins
 from mnist_infer.decode.images import Page, decode_picture
 from mnist_infer.decode.limits import limit_memory, limit_time
@@ -142,9 +143,9 @@ def spawn_worker(max_pixels: int) -> Popen[bytes]:
     return _start_python("serve", max_pixels, stdin=subprocess.PIPE)
 
 
-def is_frozen() -> bool:
-    """Tell whether this is a frozen app, as of PyInstaller, whose executable is not Python."""
-    return bool(getattr(sys, "frozen", False))
+def was_killed(exit_code: int | None) -> bool:
+    """Tell from an exit code, as of `subprocess`, whether another process killed this one."""
+    return sys.platform != "win32" and exit_code == -signal.SIGKILL
 
 
 class Deadline:

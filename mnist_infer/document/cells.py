@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from mnist_infer.imaging.filters import bounds
-from mnist_infer.imaging.params import EDGE, MOST
+from mnist_infer.imaging.filters import ink_bounds
+from mnist_infer.imaging.params import FOREGROUND_LEVEL, MOST
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,7 +58,7 @@ def cut_cells(
     shares = shares.reshape(-1, count)
     is_whole = shares.max(axis=1) >= MOST * shares.sum(axis=1)
     owner = np.where(is_whole[labels], shares.argmax(axis=1)[labels], cell_of_column)
-    is_ink = (labels > 0) & (ink > EDGE)
+    is_ink = (labels > 0) & (ink > FOREGROUND_LEVEL)
     return [_cell(ink, is_ink & (owner == k + 1), edges[k : k + 2]) for k in range(len(middles))]
 
 
@@ -66,6 +66,6 @@ def _cell(ink: NDArray[np.uint8], mask: NDArray[np.bool_], ends: Sequence[float]
     if not mask.any():
         left, right = max(0, round(ends[0])), min(ink.shape[1], round(ends[1]))
         return Cell((left, 0, max(right, left + 1), ink.shape[0]), None)
-    rows, columns = (bounds(mask.max(axis=axis)) for axis in (1, 0))
+    rows, columns = ink_bounds(mask)
     own = (ink * mask)[rows, columns]
     return Cell((columns.start, rows.start, columns.stop, rows.stop), own)

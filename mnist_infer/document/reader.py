@@ -36,11 +36,11 @@ PAGE_WORKING_SIDE = 1600
 BESIDE = 0.5
 """Paper beside a line in its row, as a part of the line's height."""
 
-MIN_DIGITS = 3
-"""Digits of a low line from which it counts if none of them is in doubt. Print and fragments look
-like one or two digits more often than like three: of fewer, each must be beyond doubt. Of 200
-`page-sizes` 189 instead of 175 are right. If any number of digits counts, 191 are, but one of 631
-real rows and 3 of 100 `row-neighbours` are lost."""
+MIN_DIGITS_OF_LOW_LINE = 3
+"""A low line of at least so many digits is kept if each reaches `READING_THRESHOLD`; with fewer,
+each must reach `SURE`: print and fragments look like one or two digits more often than like three.
+Of 200 `page-sizes` 189 instead of 175 are right. If any number of digits counts, 191 are, but one
+of 631 real rows and 3 of 100 `row-neighbours` are lost."""
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ def _read_lines(writing: Writing, grey: NDArray[np.uint8], networks: Networks) -
         is_low = line.height < least
         # Beside a line, a low one is a fragment of it; elsewhere it may be print.
         new = list(compress(digits, ~(overlap.is_level if is_low else overlap.is_known)))
-        least_confidence = READING_THRESHOLD if len(new) >= MIN_DIGITS else SURE
+        least_confidence = READING_THRESHOLD if len(new) >= MIN_DIGITS_OF_LOW_LINE else SURE
         if is_low and min((each.confidence for each in new), default=0) < least_confidence:
             page.unread.extend(each.box for each in new)
             continue

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from mnist_infer.inference.networks import Networks
 
-    _InPlace: TypeAlias = Mapping[Sides, NDArray[np.float32]]
+    _CellProbabilities: TypeAlias = Mapping[Sides, NDArray[np.float32]]
     """The cell network's probabilities of each digit and of none, `(11,)`, by a cell's box."""
 
 
@@ -106,13 +106,13 @@ def read_row(
         text: cut_cells(ink, labels, [(step + 0.5) * scale for step in middles])
         for text, middles in zip(texts, align(steps, texts), strict=True)
     }
-    in_place = _see_cells(cells, grey, networks)
+    cell_probabilities = _see_cells(cells, grey, networks)
     # A single text is the best one whatever its score.
     if len(scores) > 1:
-        for text, judgement in _judge(cells, in_place, networks).items():
+        for text, judgement in _judge(cells, cell_probabilities, networks).items():
             scores[text] += judgement
     best = max(scores, key=lambda text: scores[text])
-    if not best or _absence(cells[best], in_place) > PARAMS.most_absence:
+    if not best or _absence(cells[best], cell_probabilities) > PARAMS.most_absence:
         return NOTHING
     weights = softmax(np.array(list(scores.values())) / PARAMS.temperature)
     confidences = tuple(
@@ -133,7 +133,7 @@ def _likely_texts(steps: NDArray[np.float32]) -> dict[str, float]:
 
 def _see_cells(
     cells: Mapping[str, Sequence[Cell]], grey: NDArray[np.uint8], networks: Networks
-) -> _InPlace:
+) -> _CellProbabilities:
     """Ask the cell network what stands in the boxes of all cells, each once."""
     boxes = list(dict.fromkeys(cell.box for row in cells.values() for cell in row))
     if not boxes:
@@ -142,13 +142,13 @@ def _see_cells(
     return dict(zip(boxes, np.exp(networks.classify_cells(images)), strict=True))
 
 
-def _absence(row: Sequence[Cell], in_place: _InPlace) -> float:
+def _absence(row: Sequence[Cell], cell_probabilities: _CellProbabilities) -> float:
     """Average the cell network's probabilities that a cell of a row holds no digit."""
-    return float(np.mean([in_place[cell.box][NO_DIGIT] for cell in row]))
+    return float(np.mean([cell_probabilities[cell.box][NO_DIGIT] for cell in row]))
 
 
 def _judge(
-    cells: Mapping[str, Sequence[Cell]], in_place: _InPlace, networks: Networks
+    cells: Mapping[str, Sequence[Cell]], cell_probabilities: _CellProbabilities, networks: Networks
 ) -> dict[str, float]:
     """Find what the digit and the cell network add to the log-probability of each text."""
     # Texts that differ in one digit share the cells of the others.
@@ -156,7 +156,9 @@ def _judge(
     unique = {
         key: cell for text, row in cells.items() for key, cell in zip(keys[text], row, strict=True)
     }
-    known = dict(zip(unique, _judge_cells(list(unique.values()), in_place, networks), strict=True))
+    known = dict(
+        zip(unique, _judge_cells(list(unique.values()), cell_probabilities, networks), strict=True)
+    )
     return {
         text: float(sum(known[key][int(digit)] for key, digit in zip(row, text, strict=True)))
         for text, row in keys.items()
@@ -168,7 +170,9 @@ def _key(cell: Cell) -> tuple[Sides, bytes]:
     return cell.box, cell.ink.tobytes() if cell.ink is not None else b""
 
 
-def _judge_cells(cells: list[Cell], in_place: _InPlace, networks: Networks) -> NDArray[np.float32]:
+def _judge_cells(
+    cells: list[Cell], cell_probabilities: _CellProbabilities, networks: Networks
+) -> NDArray[np.float32]:
     """Weight and add both networks' log-probabilities of each digit: `(N, 10)`."""
     inked = [cell.ink for cell in cells if cell.ink is not None]
     by_ink = np.zeros((len(cells), 10), np.float32)
@@ -176,7 +180,7 @@ def _judge_cells(cells: list[Cell], in_place: _InPlace, networks: Networks) -> N
         by_ink[[cell.ink is not None for cell in cells]] = classify_variants(
             [render_variants(ink) for ink in inked], networks.classify
         )
-    seen = np.stack([in_place[cell.box][:NO_DIGIT] for cell in cells])
+    seen = np.stack([cell_probabilities[cell.box][:NO_DIGIT] for cell in cells])
     return np.asarray(
         PARAMS.digit_weight * np.log(by_ink + PARAMS.least_probability)
         + PARAMS.cell_weight * np.log(seen + PARAMS.least_probability)

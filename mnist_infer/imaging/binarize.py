@@ -10,7 +10,7 @@ import numpy as np
 
 from mnist_infer.imaging.closing_window import find_closing_window
 from mnist_infer.imaging.contrast import measure_contrast, measure_edge_step
-from mnist_infer.imaging.filters import bounds, closing, dilate
+from mnist_infer.imaging.filters import bounds, closing, dilate, ink_bounds
 from mnist_infer.imaging.paper import (
     blur_noise,
     colour_contrast,
@@ -72,8 +72,7 @@ def plausible_views(pixels: NDArray[np.uint8], *, in_shadow: bool = True) -> Ite
     """
     grey = blur_noise(colour_contrast(pixels))
     for region in find_paper_regions(grey, in_shadow=in_shadow):
-        rows, columns = (bounds(np.asarray(region.mask.any(axis=axis))) for axis in (1, 0))
-        place = (rows, columns)
+        place = ink_bounds(region.mask)
         part = blur_noise(colour_contrast(pixels[place]))
         extended = _extend(part, region.inner[place])
         part = _with_dark_foreground(np.where(region.mask[place], part, extended))

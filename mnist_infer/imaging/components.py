@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import cc3d
 import numpy as np
 
-from mnist_infer.imaging.filters import bounds, stroke_width
-from mnist_infer.imaging.params import EDGE, MOST
+from mnist_infer.imaging.filters import borders, ink_bounds, stroke_width
+from mnist_infer.imaging.params import FOREGROUND_LEVEL, MOST
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,9 +49,9 @@ class Components:
 def find_components(foreground: NDArray[np.uint8]) -> Components:
     """Label the foreground, 8-connected."""
     # uint8: of a boolean picture, cc3d 4.1 now and then labels a pixel of the background.
-    mask = (foreground > EDGE).astype(np.uint8)
+    mask = (foreground > FOREGROUND_LEVEL).astype(np.uint8)
     # Most of a drawing is background, on which cc3d would spend most of its time.
-    rows, columns = (bounds(mask.max(axis=axis)) for axis in (1, 0))
+    rows, columns = ink_bounds(mask)
     part = mask[rows, columns]
     found_labels, count = cc3d.connected_components(part, connectivity=8, return_N=True)
     labels = np.zeros(foreground.shape, found_labels.dtype)
@@ -75,8 +75,7 @@ def _along_border(
     labels: NDArray[np.unsignedinteger], boxes: NDArray[np.intp]
 ) -> NDArray[np.bool_]:
     """Which components lie along the border, as a page's dark margin does; (N,) bool."""
-    border = np.concatenate((labels[0], labels[-1], labels[:, 0], labels[:, -1]))
-    on_border = np.bincount(border, minlength=len(boxes) + 1)[1:]
+    on_border = np.bincount(np.concatenate(borders(labels)), minlength=len(boxes) + 1)[1:]
     sides = boxes[:, 2:] - boxes[:, :2]
     is_along = on_border > MOST * sides.sum(axis=1)
     return np.asarray(is_along & (sides < labels.shape).any(axis=1))

@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def pad(image: NDArray[Any], rim: int, value: int = 0) -> NDArray[Any]:
-    """Pad a picture with one value on all sides."""
+def pad(image: NDArray[Any], rim: int) -> NDArray[Any]:
+    """Pad a picture with zeros on all sides."""
     height, width = image.shape
-    frame = np.full((height + 2 * rim, width + 2 * rim), value, image.dtype)
+    frame = np.zeros((height + 2 * rim, width + 2 * rim), image.dtype)
     frame[rim : rim + height, rim : rim + width] = image
     return frame
 
@@ -50,8 +50,8 @@ def bounds(is_filled: NDArray[Any]) -> slice:
     return slice(int(lines[0]), int(lines[-1]) + 1) if lines.size else slice(0, 1)
 
 
-def ink_bounds(foreground: NDArray[np.uint8]) -> tuple[slice, slice]:
-    """Find the rows and the columns that foreground, uint8 `(H, W)`, fills."""
+def ink_bounds(foreground: NDArray[Any]) -> tuple[slice, slice]:
+    """Find the rows and the columns that foreground fills: `(H, W)`, 0 or False is paper."""
     return bounds(foreground.max(axis=1)), bounds(foreground.max(axis=0))
 
 
@@ -117,7 +117,8 @@ def otsu(grey: NDArray[np.uint8]) -> int:
 def median(levels: NDArray[np.integer[Any]]) -> int:
     """Find the lower median of small whole numbers from 0 on; 0 if there are none.
 
-    np.median takes up to twenty times the time where most of them are alike.
+    np.median takes up to twenty times the time where most of them are alike, and imports numpy.ma,
+    a tenth of the command's start.
     """
     below = np.bincount(levels.ravel(), minlength=1).cumsum()
     return int(below.searchsorted(below[-1] / 2))

@@ -31,6 +31,38 @@ _MOMENTS = np.stack(
 ).astype(np.float32)
 
 
+def to_mnist_format(
+    pixels: NDArray[np.uint8],
+) -> tuple[NDArray[np.uint8], Box] | None:
+    """Return a picture, or its negative, with its digit's box, if it is in the MNIST format."""
+    if pixels.shape != (SIDE, SIDE):
+        return None
+    image = pixels
+    if box := mnist_box(image) or mnist_box(image := 255 - image):
+        return image, box
+    return None
+
+
+def to_mnist_format_batch(
+    images: NDArray[np.uint8],
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Do as `to_mnist_format` does, for many images at once.
+
+    Args:
+        images: uint8 `(N, 28, 28)`.
+
+    Returns:
+        What the digit network sees; and bool `(N,)`, whether it is in the MNIST format.
+    """
+    are_ready = are_mnist_format(images)
+    if are_ready.all():
+        return images, are_ready
+    seen, others = images.copy(), np.flatnonzero(~are_ready)
+    seen[others] = 255 - images[others]
+    are_ready[others] = are_mnist_format(seen[others])
+    return seen, are_ready
+
+
 def mnist_box(image: NDArray[np.uint8]) -> Box | None:
     """Find the digit on an image in the MNIST format; None for any other image.
 

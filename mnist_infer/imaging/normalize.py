@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from mnist_infer.imaging.filters import bounds, pad, stroke_width
-from mnist_infer.imaging.params import EDGE
+from mnist_infer.imaging.filters import ink_bounds, pad, stroke_width
+from mnist_infer.imaging.params import FOREGROUND_LEVEL
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -123,9 +123,8 @@ def _fit(digit: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 
 
 def _crop(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    threshold = min(EDGE, int(digit.max()) - 1)
-    rows, columns = (bounds(digit.max(axis=axis) > threshold) for axis in (1, 0))
-    return digit[rows, columns]
+    threshold = min(FOREGROUND_LEVEL, int(digit.max()) - 1)
+    return digit[ink_bounds(digit > threshold)]
 
 
 def _centre_of_mass(digit: NDArray[np.uint8]) -> tuple[float, float]:

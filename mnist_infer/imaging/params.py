@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-EDGE = 64
+FOREGROUND_LEVEL = 64
 """Grey level above which a pixel is foreground; below, it is the soft edge of what it touches."""
 
 MOST = 0.75

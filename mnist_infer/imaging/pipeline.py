@@ -17,14 +17,14 @@ from mnist_infer.imaging.cell_image import cell_image
 from mnist_infer.imaging.components import whole_components
 from mnist_infer.imaging.filters import crop, ink_bounds
 from mnist_infer.imaging.find_digit import find_digit, inside_ring, is_blob
-from mnist_infer.imaging.mnist_format import are_mnist_format, mnist_box
+from mnist_infer.imaging.mnist_format import to_mnist_format, to_mnist_format_batch
 from mnist_infer.imaging.normalize import SIDE, render_variants
 from mnist_infer.imaging.paper import colour_contrast
-from mnist_infer.imaging.params import BINARIZE, EDGE
+from mnist_infer.imaging.params import BINARIZE, FOREGROUND_LEVEL
 from mnist_infer.imaging.row_image import AROUND, row_image
 from mnist_infer.imaging.rulings import remove_rulings
 from mnist_infer.inference.ensemble import NetworkInputs
-from mnist_infer.results import Box, Stages
+from mnist_infer.results import Stages
 
 WORKING_SIDE = 320
 """Pixels of the longer side to which a picture is shrunk: a digit a sixteenth as high still has the
@@ -54,7 +54,7 @@ def prepare(picture: Picture) -> Stages:
     Raises:
         NoDigitError: The picture is blank.
     """
-    if (found := mnist_format_of(picture.pixels)) is not None:
+    if (found := to_mnist_format(picture.pixels)) is not None:
         # So small a picture has not been shrunk: its box is the original's.
         image, box = found
         return Stages(image, image, box, image[np.newaxis], row_images=(), cell=None)
@@ -131,7 +131,7 @@ def _stages(picture: Picture, foreground: NDArray[np.uint8], *, is_cut_out: bool
 
 
 def _ink(foreground: NDArray[np.uint8]) -> int:
-    return int(np.count_nonzero(foreground > EDGE))
+    return int(np.count_nonzero(foreground > FOREGROUND_LEVEL))
 
 
 def _with_paper(
@@ -159,38 +159,6 @@ def network_inputs(stages: Stages) -> NetworkInputs:
     )
 
 
-def mnist_format_of(
-    pixels: NDArray[np.uint8],
-) -> tuple[NDArray[np.uint8], Box] | None:
-    """Return a picture, or its negative, with its digit's box, if it is in the MNIST format."""
-    if pixels.shape != (SIDE, SIDE):
-        return None
-    image = pixels
-    if box := mnist_box(image) or mnist_box(image := 255 - image):
-        return image, box
-    return None
-
-
-def mnist_formats_of(
-    images: NDArray[np.uint8],
-) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Do as `mnist_format_of` for many images at once.
-
-    Args:
-        images: uint8 `(N, 28, 28)`.
-
-    Returns:
-        What the digit network sees; and bool `(N,)`, whether it is in the MNIST format.
-    """
-    are_ready = are_mnist_format(images)
-    if are_ready.all():
-        return images, are_ready
-    seen, others = images.copy(), np.flatnonzero(~are_ready)
-    seen[others] = 255 - images[others]
-    are_ready[others] = are_mnist_format(seen[others])
-    return seen, are_ready
-
-
 def prepare_batch(
     pictures: Iterable[Picture | ImageError],
 ) -> list[NetworkInputs | ImageError]:
@@ -207,7 +175,7 @@ def prepare_batch(
     ready: dict[int, NetworkInputs] = {}
     if small:
         stacked = np.concatenate([picture.pixels for picture in small.values()])
-        images, are_ready = mnist_formats_of(stacked.reshape(-1, SIDE, SIDE))
+        images, are_ready = to_mnist_format_batch(stacked.reshape(-1, SIDE, SIDE))
         ready = {
             place: NetworkInputs(image[np.newaxis])
             for place, image, is_ready in zip(small, images, are_ready.tolist(), strict=True)

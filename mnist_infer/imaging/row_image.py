@@ -42,7 +42,6 @@ def row_image(grey: NDArray[np.uint8], most_columns: int | None = None) -> NDArr
     # BOX averages areas where it shrinks, and would show the pixels where it enlarges.
     method = Image.Resampling.BOX if height > ROW_HEIGHT else Image.Resampling.BILINEAR
     small = np.asarray(Image.fromarray(grey).resize((columns, ROW_HEIGHT), method))
-    # Not np.median: it imports numpy.ma, a tenth of the command's start.
     scale = SPREAD / (small.std(dtype=np.float32) + FAINTEST)
     standard = (small.astype(np.float32) - median(small)) * scale
     return np.asarray((standard + PAPER_LEVEL).clip(0, 255), np.uint8)

@@ -9,7 +9,7 @@ import numpy as np
 
 from mnist_infer.imaging.components import Components, find_components, keep_components
 from mnist_infer.imaging.filters import dilate
-from mnist_infer.imaging.params import EDGE, RULINGS
+from mnist_infer.imaging.params import FOREGROUND_LEVEL, RULINGS
 from mnist_infer.imaging.straight_lines import find_straight_lines
 from mnist_infer.imaging.tables import find_table_lines
 
@@ -95,7 +95,7 @@ def remove_lines_across(foreground: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
     The picture itself is returned where there are none.
     """
-    mask = foreground > EDGE
+    mask = foreground > FOREGROUND_LEVEL
     horizontal, vertical = find_straight_lines(mask, RULINGS.min_aspect)
     lines = horizontal | vertical
     if not lines.any():
@@ -107,7 +107,7 @@ def remove_lines_across(foreground: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _erase(foreground: NDArray[np.uint8], lines: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Remove lines, (H, W) bool, with their soft edges."""
-    soft_edge = dilate(lines, 1) & (foreground <= EDGE)
+    soft_edge = dilate(lines, 1) & (foreground <= FOREGROUND_LEVEL)
     return np.where(lines | soft_edge, 0, foreground).astype(np.uint8)
 
 
@@ -129,7 +129,7 @@ def _remove_frames(
     area = MAX_FRAME_AREA * foreground.size
     is_hollow = _are_hollow(components)
     # No line is thinner than a pixel; a page of noise has thousands of specks.
-    is_long = np.maximum(components.heights, components.widths) >= RULINGS.min_aspect / 2
+    is_long = components.lengths >= RULINGS.min_aspect / 2
     for number in np.flatnonzero((is_hollow | removed.any()) & is_long).tolist():
         top, left, bottom, right = components.boxes[number].tolist()
         place = (slice(top, bottom), slice(left, right))

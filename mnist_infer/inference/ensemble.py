@@ -31,7 +31,7 @@ CELL_WEIGHT = 0.3
 """Weight of the cell network's log-probabilities. Without it 3 of 1,040 real digits are lost, and 7
 of 2,160 generated ones."""
 
-CERTAIN = 0.9
+MIN_ROW_PROBABILITY = 0.9
 """Probability that the row network must give to one digit if nothing on the picture has the shape
 of one."""
 
@@ -41,11 +41,11 @@ network was trained on: a leaning 1 is less likely a slash here. With 1, 9 of 2,
 digits are lost, and 10 instead of 6 of 1,036 real ones fall below the recommended threshold; but
 15 more of 364 pictures without a digit have no answer."""
 
-SURELY_NONE = 0.8
+MAX_NO_DIGIT = 0.8
 """Probability of no digit from which there is no answer. With 0.9, 3 more of 3,200 digits are
 right, and 10 more of 364 pictures without one have an answer."""
 
-IN_RING = 0.85
+MIN_IN_RING = 0.85
 """Probability of a digit in a ring from which it is the answer, however much the ring looks like a
 0. With `SURE`, and only if surer than that 0, 17 of 270 drawings with rings are lost, one of 100
 `circled`, and nothing is won but one of 100 `noise-empty`."""
@@ -118,7 +118,7 @@ def classify(
         found = zip(others, _classify([other for *_, other in others], networks), strict=True)
         # Of equally sure alternatives the first counts, so it comes last.
         for (place, number, other), likely in reversed(list(found)):
-            least = IN_RING if other.is_in_ring else max(SURE, probabilities[place].max())
+            least = MIN_IN_RING if other.is_in_ring else max(SURE, probabilities[place].max())
             if likely.max() >= least:
                 probabilities[place], chosen[place] = likely, number
     return probabilities, chosen
@@ -161,7 +161,7 @@ def classify_alone(
 def _answer_by_row(row_scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """Give ten probabilities if the row network is sure of one digit, else zeros."""
     likely = np.exp(row_scores)
-    if likely.max() < CERTAIN:
+    if likely.max() < MIN_ROW_PROBABILITY:
         return np.zeros(len(likely))
     # The rest is the probability of anything but a single digit: spread it, to sum to 1.
     return np.asarray(likely + (1 - likely.sum()) / len(likely))
@@ -173,7 +173,7 @@ def _combine_with_cell(
     """Combine ten probabilities with the cell network's; zeros if it is sure of no digit."""
     in_cells = float(np.exp(cell_scores[NO_DIGIT]))
     nothing = NO_DIGIT_ODDS * in_cells / (NO_DIGIT_ODDS * in_cells + 1 - in_cells)
-    if nothing >= SURELY_NONE:
+    if nothing >= MAX_NO_DIGIT:
         return np.zeros(NO_DIGIT)
     combined = _combine(probabilities, cell_scores[:NO_DIGIT], CELL_WEIGHT)
     # The probability of no digit is spread evenly over the digits, which lowers the confidence.

@@ -16,12 +16,12 @@ _MOST_AT_ONCE = 256
 class ReadingSession(ForkSafe):
     """The row network or the cell network, on the CPU. Safe to share between threads."""
 
-    def __init__(self, content: bytes, threads: int = 1) -> None:
+    def __init__(self, content: bytes, threads: int) -> None:
         """Load the network.
 
         Args:
             content: The bytes of the bundled ONNX file.
-            threads: Threads for one call; 0 lets ONNX Runtime choose.
+            threads: Threads for one call; 0: all processors.
         """
         super().__init__(create_session(content, threads, [CPU]))
         self._input = self._session.get_inputs()[0].name
