@@ -57,7 +57,7 @@ Change = tuple[Any, str, Any]
 
 
 def _with_rulings(foreground: NDArray[np.uint8]) -> Unruled:
-    return Unruled(foreground, find_components(foreground), False)
+    return Unruled(foreground, find_components(foreground))
 
 
 def _first_view(pixels: NDArray[np.uint8]) -> Iterator[View]:

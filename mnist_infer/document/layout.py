@@ -66,9 +66,6 @@ class Writing:
     stroke_width: float
     """In pixels."""
 
-    has_frames: bool
-    """Whether frames around writing were removed from the ink."""
-
 
 def find_writing(ink: NDArray[np.uint8]) -> Writing:
     """Find the connected components that are writing, and their lines.
@@ -77,7 +74,7 @@ def find_writing(ink: NDArray[np.uint8]) -> Writing:
         ImageError: There are more than `MAX_DIGITS` of them.
     """
     unruled = remove_page_rulings(ink)
-    ink, components, has_frames = unruled.foreground, unruled.components, unruled.has_frames
+    ink, components = unruled.foreground, unruled.components
     # Without the page's dark margin: it is so wide that all strokes would seem to be dots.
     stroke = stroke_width(keep_components(components, ~components.along_border, ink))
     members, is_clutter = _tell_digits_from_clutter(components, stroke)
@@ -88,14 +85,14 @@ def find_writing(ink: NDArray[np.uint8]) -> Writing:
         )
     if not len(members):
         nothing = np.zeros_like(is_clutter)
-        return Writing(ink, components, nothing, [], stroke, has_frames)
+        return Writing(ink, components, nothing, [], stroke)
     widths = np.array([component_stroke_width(components, i, ink) for i in members.tolist()])
     lines = _lines(components, members)
     smaller = _smaller_lines(components, ink, lines)
     for line in smaller:
         is_clutter[line.members] = False
     typical_stroke = _weighted_median(widths, components.area[members])
-    return Writing(ink, components, is_clutter, lines + smaller, typical_stroke, has_frames)
+    return Writing(ink, components, is_clutter, lines + smaller, typical_stroke)
 
 
 def _lines(components: Components, members: NDArray[np.intp]) -> list[Line]:

@@ -109,13 +109,18 @@ def read_page(picture: Picture, networks: Networks) -> Reading:
         Its digits; without any, no lines.
     """
     grey = colour_contrast(picture.pixels)
-    page = None
+    page, is_shade_known = None, False
     for view in plausible_views(picture.pixels):
         found = _read_view(view, grey, networks)
         if found is None:
             continue
-        if page is None or _is_better(found, page, view):
+        # The less likely shade of ink counts only without doubt, unless the likelier one shows no
+        # digit: by the score alone, 543 instead of 551 of 631 real rows are right, and with
+        # nothing but certainty 49 instead of 54 of 60 `row-desk`.
+        must_be_sure = view.is_inverted and is_shade_known
+        if page is None or _is_better(found, page, must_be_sure=must_be_sure):
             page = found
+        is_shade_known |= view.sheet is None and bool(found.digits)
         # A sheet does not end the search: it may be the part of the paper beside a shadow.
         if found.is_sure and view.sheet is None:
             break
@@ -131,11 +136,9 @@ def read_page(picture: Picture, networks: Networks) -> Reading:
     return Reading(lines, tuple(Unread(_original(picture, box), reason) for box in page.unread))
 
 
-def _is_better(found: _Page, page: _Page, view: View) -> bool:
+def _is_better(found: _Page, page: _Page, *, must_be_sure: bool) -> bool:
     """Decide whether what was read in a view is more likely right than what was read before."""
-    # The less likely shade of ink counts only without doubt: by the score alone, 543 instead of 551
-    # of 631 real rows are right.
-    if view.is_inverted and (not found.is_sure or len(found.digits) < len(page.digits)):
+    if must_be_sure and (not found.is_sure or len(found.digits) < len(page.digits)):
         return False
     return found.score > page.score
 
@@ -156,9 +159,6 @@ def _read_view(view: View, grey: NDArray[np.uint8], networks: Networks) -> _Page
 
 def _read_lines(writing: Writing, grey: NDArray[np.uint8], networks: Networks) -> _Page:
     """Read each line that the layout found; where it found none, the whole page is one row."""
-    if writing.has_frames:
-        # The sides of boxes look like 1s: use the ink, from which the layout has removed them.
-        grey = 255 - writing.ink
     page = _Page([], [])
     if not writing.lines and is_blob(writing.ink):
         return page

@@ -60,7 +60,7 @@ class RowParams:
     no answer, while no real row is lost, and 1 of 1,110 generated ones. With 0.5, one real row is
     lost."""
 
-    temperature: float = 1.4
+    temperature: float = 1.6
     """Divides the scores before they become probabilities: the networks see the same picture, so
     the sum of their evidence is overconfident."""
 

@@ -22,15 +22,10 @@ MAX_FRAME_AREA = 4
 
 @dataclass(frozen=True)
 class Unruled:
-    """A picture without its rulings.
-
-    foreground: uint8 `(H, W)`. components: Its connected components. has_frames: Whether frames
-    around other foreground were removed.
-    """
+    """A picture without its rulings: its foreground, uint8 `(H, W)`, and the components of that."""
 
     foreground: NDArray[np.uint8]
     components: Components
-    has_frames: bool
 
 
 def remove_rulings(foreground: NDArray[np.uint8]) -> Unruled:
@@ -47,14 +42,12 @@ def remove_rulings(foreground: NDArray[np.uint8]) -> Unruled:
     if are_border_rulings.any():
         foreground = keep_components(components, ~are_border_rulings, foreground)
         components = find_components(foreground)
-    has_frames = False
     removed = np.zeros(foreground.shape, np.bool_)
     while True:
         unframed = _remove_frames(foreground, components, removed)
         rest = remove_lines_across(unframed)
         if rest is foreground:
-            return Unruled(foreground, components, has_frames)
-        has_frames |= unframed is not foreground
+            return Unruled(foreground, components)
         removed |= rest < foreground
         foreground, components = rest, find_components(rest)
 
@@ -77,7 +70,7 @@ def remove_page_rulings(foreground: NDArray[np.uint8]) -> Unruled:
     untabled = _remove_tables(unframed, components)
     if untabled is not unframed:
         components = find_components(untabled)
-    return Unruled(untabled, components, untabled is not rest)
+    return Unruled(untabled, components)
 
 
 def _are_border_rulings(components: Components) -> NDArray[np.bool_]:

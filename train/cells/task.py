@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from mnist_infer.imaging.cell_image import CELL_SIDE
@@ -9,9 +10,7 @@ from train.cells.samples import make_batch
 from train.generated import Cycle, GeneratedRecipe, Task
 from train.rows.hand import Variety
 
-_VARIETY = Variety(
-    rare=0.12, form=0.25, loose=0.6, pens=0.7, signs=0.2, steady=0.6, nondigits=0.2, bitmaps=0.25
-)
+_VARIETY = Variety(rare=0.12, form=0.25, loose=0.6, pens=0.7, signs=0.2, steady=0.6, nondigits=0.2)
 
 
 # Keras is imported late: the processes that generate batches import this module too.
@@ -30,7 +29,12 @@ def _loss() -> Any:
 CELLS = Task(
     name="cells",
     recipe=GeneratedRecipe(
-        cycles=(Cycle(12_000, 2e-3, _VARIETY), Cycle(5_000, 1e-3, _VARIETY)), batch_size=256
+        cycles=(
+            Cycle(12_000, 2e-3, _VARIETY),
+            Cycle(5_000, 1e-3, _VARIETY),
+            Cycle(5_000, 1e-3, replace(_VARIETY, bitmaps=0.25)),
+        ),
+        batch_size=256,
     ),
     build=_build,
     loss=_loss,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,10 @@ from train.generated import Batch, Cycle, GeneratedRecipe, Task
 from train.rows.glyphs import Glyphs
 from train.rows.hand import Variety
 from train.rows.samples import MOST_SYMBOLS, make_batch
+
+_FORMS = Variety(
+    rare=0.12, form=0.25, loose=0.6, pens=0.7, signs=0.08, steady=0.6, combs=0.1, groups=0.14
+)
 
 
 # Keras is imported late: the processes that generate batches import this module too.
@@ -45,6 +50,8 @@ ROWS = Task(
                 1.2e-3,
                 Variety(rare=0.12, form=0.25, loose=0.6, pens=0.7, signs=0.12, steady=0.6),
             ),
+            Cycle(4_000, 6e-4, _FORMS),
+            Cycle(13_500, 8e-4, replace(_FORMS, combs=0.15, bitmaps=0.18), is_averaged=True),
         ),
         batch_size=32,
     ),
