@@ -120,8 +120,10 @@ class Session(ForkSafe):
             starts = range(0, len(images), self._most)
             return np.concatenate([self.run(images[at : at + self._most]) for at in starts])
         try:
-            if len(images) == 1 and self._one_image is not None:
-                outputs = self._run_one(self._one_image, images)
+            if len(images) == 1 and (one := self._one_image) is not None:
+                one.image[...] = images
+                one.run()
+                outputs = one.probabilities.copy()
             elif self._is_direct:
                 outputs = self._raw(images)
             else:
@@ -131,11 +133,6 @@ class Session(ForkSafe):
         if not self._is_bundled:
             self._check(outputs, len(images))
         return softmax(outputs) if self._gives_logits else outputs
-
-    def _run_one(self, one: _OneImage, image: NDArray[np.uint8]) -> NDArray[np.float32]:
-        one.image[...] = image
-        one.run()
-        return one.probabilities.copy()
 
     def _raw(self, tensor: NDArray[Any]) -> NDArray[np.float32]:
         outputs: NDArray[np.float32] = self._session.run(
