@@ -154,16 +154,19 @@ def _comb(
     marks.add_comb(layer, written, left, top, rng)
 
 
-def _teeth(
-    layer: PILImage, written: Written, left: int, top: int, _: Glyphs, rng: np.random.Generator
+def _cells(
+    layer: PILImage,
+    written: Written,
+    left: int,
+    top: int,
+    _: Glyphs,
+    rng: np.random.Generator,
+    style: str,
 ) -> None:
-    marks.add_cells(layer, written, left, top, rng, "teeth")
+    marks.add_cells(layer, written, left, top, rng, style)
 
 
-def _boxes(
-    layer: PILImage, written: Written, left: int, top: int, _: Glyphs, rng: np.random.Generator
-) -> None:
-    marks.add_cells(layer, written, left, top, rng, "apart")
+_teeth, _boxes = (partial(_cells, style=style) for style in ("teeth", "apart"))
 
 
 def _words(

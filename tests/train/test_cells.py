@@ -33,7 +33,7 @@ def test_letters_among_digits_are_cells_without_a_digit(glyphs: Glyphs):
     assert others(Variety(nondigits=1.0)) > others(PLAIN) + 0.2
 
 
-def test_nearly_all_cells_differ_though_they_show_one_digit_twice(glyphs: Glyphs):
-    """A reader finds a digit's box not quite where it is, hardly ever twice at the same place."""
-    images, _ = make_batch(200, glyphs, np.random.default_rng(0), PLAIN)
-    assert len(np.unique(images.reshape(200, -1), axis=0)) > 195
+def test_cells_differ_where_they_show_one_digit_twice(glyphs: Glyphs):
+    """A reader finds a digit's box not quite where it is, and never twice at the same place."""
+    images, _ = make_batch(200, glyphs, np.random.default_rng(1), PLAIN)
+    assert len(np.unique(images.reshape(200, -1), axis=0)) == 200
