@@ -52,15 +52,15 @@ def serving(*options: str, limit: str = "") -> Iterator[Server]:
     """A server on a free port of loopback; `limit` is what the shell's `ulimit` sets for it."""
     command = [sys.executable, "-m", "mnist_infer", "serve", "--port", "0", "--device", "cpu"]
     shell = ["sh", "-c", f'ulimit {limit} && exec "$@"', "sh"] if limit else []
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [*shell, *command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    server = Server(process, process.stdout.readline().strip())
-    try:
-        yield server
-    finally:
-        if process.poll() is None:
-            server.stop()
+    ) as process:
+        server = Server(process, process.stdout.readline().strip())
+        try:
+            yield server
+        finally:
+            if process.poll() is None:
+                server.stop()
 
 
 @pytest.fixture(scope="session")
