@@ -178,7 +178,7 @@ def pick_hand(rng: np.random.Generator, variety: Variety = PLAIN) -> Hand:
         hand = replace(hand, nondigits=float(rng.uniform(0.2, 0.8)))
     if not is_printed and variety.combs and rng.random() < variety.combs:
         groups = _pick_groups(rng, in_cells=True) if rng.random() < 0.4 else None
-        hand = replace(hand, pitch=float(rng.uniform(0.75, 1.4)), joins=0.0, groups=groups)
+        hand = replace(hand, pitch=float(rng.uniform(0.75, 1.6)), joins=0.0, groups=groups)
     elif not is_printed and variety.groups and rng.random() < variety.groups:
         hand = replace(hand, groups=_pick_groups(rng))
     if is_printed or not variety.loose or rng.random() > variety.loose:

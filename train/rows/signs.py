@@ -165,14 +165,14 @@ class Between:
 
 
 BETWEEN: tuple[Between, ...] = (
-    Between(  # slash; it leans more than the hand and is higher than digits, or it would be a 1
+    Between(  # slash; it leans more than the hand, and only beside cells it may be low as a 1
         (
             (((0.75, 0.0), (0.5, 0.5), (0.25, 1.0)),),
             (((1.0, 0.0), (0.5, 0.5), (0.0, 1.0)),),
             (((0.86, 0.0), (0.56, 0.5), (0.2, 1.0)),),
         ),
         "/",
-        (1.35, 1.9),
+        (1.25, 1.9),
         is_like_one=True,
     ),
     Between(  # dash
@@ -205,8 +205,11 @@ BETWEEN: tuple[Between, ...] = (
 )
 """What stands between digits."""
 
-OPENING, CLOSING = 2, 3
-"""The numbers of the parentheses in `BETWEEN`."""
+HEIGHTS_BESIDE_CELLS = (0.8, 1.9)
+"""Of a slash between the cells of a form: what stands in no cell is no digit, however high."""
+
+SLASH, OPENING, CLOSING = 0, 2, 3
+"""Their numbers in `BETWEEN`."""
 
 
 def written_signs(count: int, signs: Sequence[Sign], rng: np.random.Generator) -> tuple[Array, ...]:

@@ -15,7 +15,7 @@ from mnist_infer.inference.networks import NO_DIGIT
 from train.data import Array
 from train.rows.glyphs import Glyphs, cut_out, lean, printed
 from train.rows.hand import CAP, Groups, Hand
-from train.rows.signs import BETWEEN, CLOSING, OPENING
+from train.rows.signs import BETWEEN, CLOSING, HEIGHTS_BESIDE_CELLS, OPENING, SLASH
 from train.rows.skeleton import draw_skeleton
 
 
@@ -147,7 +147,9 @@ class _Writer:
 
     def _draw_sign(self, number: int) -> Array:
         hand, rng = self._hand, self._rng
-        height = CAP * rng.uniform(*BETWEEN[number].heights)
+        is_beside_cells = hand.pitch > 0 and number == SLASH
+        heights = HEIGHTS_BESIDE_CELLS if is_beside_cells else BETWEEN[number].heights
+        height = CAP * rng.uniform(*heights)
         if hand.groups and hand.groups.font:
             sign = printed(BETWEEN[number].text, hand.groups.font)
             return _draw(sign, height, 1.0, 0.0, replace(hand, stroke=0.0, pen=0, bend=0.0), rng)
