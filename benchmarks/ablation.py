@@ -61,7 +61,7 @@ def _with_rulings(foreground: NDArray[np.uint8]) -> Unruled:
 
 
 def _first_view(pixels: NDArray[np.uint8]) -> Iterator[View]:
-    return islice((view for view in plausible_views(pixels) if view.binarize()[0].any()), 1)
+    return islice((view for view in plausible_views(pixels) if view.binarize().any()), 1)
 
 
 def _likely_views(pixels: NDArray[np.uint8]) -> Iterator[View]:
@@ -89,7 +89,6 @@ VARIANTS: dict[str, list[Change]] = {
     "contrast of 3 deviations": [(BINARIZE, "min_contrast", 3.0)],
     "edges of any step": [(BINARIZE, "min_edge_step", 0.0)],
     "small pictures as large ones": [(BINARIZE, "rise_in_thumbnail", BINARIZE.rise)],
-    "pages are binarized once": [(reader, "refined_window", lambda window, stroke: None)],
     "tables stay": [(rulings, "find_table_lines", lambda mask, highest: None)],
     "rulings stay": [
         (pipeline, "remove_rulings", _with_rulings),

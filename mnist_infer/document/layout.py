@@ -63,9 +63,6 @@ class Writing:
     lines: list[Line]
     """From top to bottom; then those of smaller writing, from top to bottom."""
 
-    stroke_width: float
-    """In pixels."""
-
 
 def find_writing(ink: NDArray[np.uint8]) -> Writing:
     """Find the connected components that are writing, and their lines.
@@ -84,15 +81,12 @@ def find_writing(ink: NDArray[np.uint8]) -> Writing:
             "one picture: it is texture, or must be cut into several"
         )
     if not len(members):
-        nothing = np.zeros_like(is_clutter)
-        return Writing(ink, components, nothing, [], stroke)
-    widths = np.array([component_stroke_width(components, i, ink) for i in members.tolist()])
+        return Writing(ink, components, np.zeros_like(is_clutter), [])
     lines = _lines(components, members)
     smaller = _smaller_lines(components, ink, lines)
     for line in smaller:
         is_clutter[line.members] = False
-    typical_stroke = _weighted_median(widths, components.area[members])
-    return Writing(ink, components, is_clutter, lines + smaller, typical_stroke)
+    return Writing(ink, components, is_clutter, lines + smaller)
 
 
 def _lines(components: Components, members: NDArray[np.intp]) -> list[Line]:

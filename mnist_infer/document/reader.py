@@ -11,7 +11,7 @@ import numpy as np
 from mnist_infer.decode.images import Picture
 from mnist_infer.document.layout import Line, find_writing, labels_of
 from mnist_infer.document.rows import read_row
-from mnist_infer.imaging.binarize import View, plausible_views, refined_window
+from mnist_infer.imaging.binarize import View, plausible_views
 from mnist_infer.imaging.components import bounding_box
 from mnist_infer.imaging.filters import bounds
 from mnist_infer.imaging.find_digit import is_blob
@@ -157,16 +157,8 @@ def _is_better(found: _Page, page: _Page, view: View, *, is_shade_known: bool) -
 
 def _read_view(view: View, grey: NDArray[np.uint8], networks: Networks) -> _Page | None:
     """Read what is foreground in a view of the paper; None where nothing is."""
-    ink, window = view.binarize()
-    if not ink.any():
-        return None
-    writing = find_writing(ink)
-    page = _read_lines(writing, grey, networks)
-    # The first binarization guessed the stroke width; the second one knows it.
-    if not page.is_sure and (better := refined_window(window, writing.stroke_width)) is not None:
-        writing = find_writing(view.binarize(better)[0])
-        page = max(page, _read_lines(writing, grey, networks), key=lambda each: each.score)
-    return page
+    ink = view.binarize()
+    return _read_lines(find_writing(ink), grey, networks) if ink.any() else None
 
 
 def _read_lines(writing: Writing, grey: NDArray[np.uint8], networks: Networks) -> _Page:

@@ -42,22 +42,18 @@ class View:
     is_inverted: bool = False
     """Whether the foreground has the less likely of two shades."""
 
-    def binarize(self, window: int | None = None) -> tuple[NDArray[np.uint8], int]:
+    def binarize(self) -> NDArray[np.uint8]:
         """Tell the foreground from the paper.
 
-        Args:
-            window: In pixels: dark things that are narrower are foreground, wider ones are paper.
-                None: it is chosen to fit the strokes.
-
         Returns:
-            uint8 `(H, W)` of the whole picture, 0 = paper, 255 = foreground; and the window.
+            uint8 `(H, W)` of the whole picture, 0 = paper, 255 = foreground.
         """
-        found, window = _binarize_paper(self.grey, window)
+        found = _binarize_paper(self.grey)
         if self.sheet is None:
-            return found, window
+            return found
         foreground = np.zeros(self.sheet.shape, np.uint8)
         foreground[self.place] = found
-        return _without_shadow(np.where(self.sheet, foreground, 0), self.sheet), window
+        return _without_shadow(np.where(self.sheet, foreground, 0), self.sheet)
 
 
 def plausible_views(pixels: NDArray[np.uint8], *, in_shadow: bool = True) -> Iterator[View]:
@@ -95,7 +91,7 @@ def binarize(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     # drawing's time. A view without foreground was a wrong guess: a wide stroke, a dark frame or
     # dark corners may look like paper. So the picture is blank only if no view has foreground.
     for view in plausible_views(pixels, in_shadow=False):
-        foreground, _ = view.binarize()
+        foreground = view.binarize()
         if foreground.any():
             break
     return foreground
@@ -136,16 +132,6 @@ def _rise(shares: NDArray[np.floating[Any]], shape: tuple[int, ...]) -> NDArray[
     return ((shares - pale) * (255 / (full - pale))).clip(0, 255).astype(np.uint8)
 
 
-def refined_window(window: int, stroke_width: float) -> int | None:
-    """Find a window that suits strokes of this width in pixels; None where the given one does.
-
-    Until writing is found its stroke width is a guess. Guessed too wide, a shadow's edge counts as
-    foreground; too narrow, wide strokes count as paper.
-    """
-    suiting = BINARIZE.page_window * stroke_width
-    return None if abs(window - suiting) < suiting / 2 else round(suiting)
-
-
 def _without_shadow(foreground: NDArray[np.uint8], sheet: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Remove from a sheet's foreground what touches its edge, which is the sheet's shadow."""
     labels = cc3d.connected_components((foreground > 0).astype(np.uint8), connectivity=8)
@@ -171,20 +157,19 @@ def _with_dark_foreground(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return grey if foreground_is_dark(grey) else 255 - grey
 
 
-def _binarize_paper(grey: NDArray[np.uint8], window: int | None) -> tuple[NDArray[np.uint8], int]:
-    """Find the foreground of a picture of paper alone, (H, W) uint8 each, and the window.
+def _binarize_paper(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Find the foreground of a picture of paper alone, (H, W) uint8 each.
 
     The foreground is darker than the paper, which is the grey closing of the picture, as even as
     the light and as sharp as a shadow.
     """
-    window = window or find_closing_window(grey)
-    depth = closing(grey, window) - grey
+    depth = closing(grey, find_closing_window(grey)) - grey
     found = measure_contrast(depth)
     # Rounding to 8 bits is noise too.
     if found.contrast < BINARIZE.min_contrast * max(1, found.noise):
-        return np.zeros_like(grey), window
+        return np.zeros_like(grey)
     shares = (np.arange(256) - found.background) / found.contrast
     foreground = _rise(shares, grey.shape).take(depth)
     if measure_edge_step(grey, foreground) <= BINARIZE.min_edge_step:
-        return np.zeros_like(grey), window
-    return foreground, window
+        return np.zeros_like(grey)
+    return foreground

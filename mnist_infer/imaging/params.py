@@ -88,11 +88,6 @@ class BinarizeParams:
     """The same in pictures no larger than `PaperParams.thumbnail`, where grey tells how much of a
     pixel is foreground."""
 
-    page_window: float = 3.0
-    """The window that suits a page, in stroke widths. If the first one is less than half of it, or
-    more than one and a half times, the page is binarized again. Worth 3 of 347 photographed cheques
-    of `benchmarks.realworld`."""
-
 
 @dataclass(frozen=True)
 class RulingParams:

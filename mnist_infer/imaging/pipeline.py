@@ -87,7 +87,7 @@ def _other_foregrounds(
             yield 255 - foreground
     elif share >= BINARIZE.unclear_share:
         for view in plausible_views(picture.pixels):
-            other, _ = view.binarize()
+            other = view.binarize()
             if not np.array_equal(other, foreground):
                 yield other
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SURE = 0.95
 """Confidence from which a digit is beyond doubt: the digit network needs no second opinion, unless
-ink was removed, and a page is not binarized again."""
+ink was removed, and a page needs no other guess at its paper."""
 
 ROW_WEIGHT = 0.5
 """Weight of the row network's log-probabilities; the digit network's is 1."""

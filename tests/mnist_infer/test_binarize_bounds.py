@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from mnist_infer.imaging.binarize import binarize, binarize_two_levels, refined_window
+from mnist_infer.imaging.binarize import binarize, binarize_two_levels
 from mnist_infer.imaging.paper import blur_noise
 from mnist_infer.imaging.paper_region import find_paper_regions
 from mnist_infer.imaging.rulings import remove_rulings
@@ -122,11 +122,6 @@ def test_two_levels_are_narrow_and_have_nearly_all_pixels(
     between: float, spread: float, is_clean: bool
 ):
     assert (binarize_two_levels(levels(between, spread)) is not None) is is_clean
-
-
-@pytest.mark.parametrize(("window", "refined"), [(20, None), (40, None), (14, 30), (46, 30)])
-def test_a_page_is_seen_through_a_window_of_three_stroke_widths(window: int, refined: int | None):
-    assert refined_window(window, 10) == refined
 
 
 def page_with_a_line(gaps: float = 0, top: int = 150, thickness: int = 3) -> NDArray[np.uint8]:
