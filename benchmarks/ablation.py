@@ -81,14 +81,14 @@ VARIANTS: dict[str, list[Change]] = {
     "two levels are no kind of picture": [
         (pipeline, "binarize_two_levels", lambda pixels: None),
     ],
-    "one guess at the paper": [(BINARIZE, "unclear_share", 1.0)],
+    "one guess at the paper": [(BINARIZE, "unclear_fraction", 1.0)],
     "rings have no inside": [(pipeline, "inside_ring", lambda foreground: None)],
     "rings have a sure inside": [(ensemble, "MIN_IN_RING", SURE)],
-    "window: shadows count": [(BINARIZE, "some_edges", 1.0)],
+    "window: shadows count": [(BINARIZE, "min_edges", 1.0)],
     "window: no margin": [(BINARIZE, "window_margin", 1.0)],
     "contrast of 3 deviations": [(BINARIZE, "min_contrast", 3.0)],
     "edges of any step": [(BINARIZE, "min_edge_step", 0.0)],
-    "small pictures as large ones": [(BINARIZE, "rise_in_thumbnail", BINARIZE.rise)],
+    "small pictures as large ones": [(BINARIZE, "rise_if_small", BINARIZE.rise)],
     "tables stay": [(rulings, "find_table_lines", lambda mask, highest: None)],
     "rulings stay": [
         (pipeline, "remove_rulings", _with_rulings),
@@ -105,7 +105,7 @@ VARIANTS: dict[str, list[Change]] = {
     "low lines are beyond doubt": [(reader, "MIN_DIGITS_OF_LOW_LINE", OFF)],
     "no paper around": [(reader, "AROUND", 0.0), (pipeline, "AROUND", 0.0)],
     "no paper beside": [(reader, "BESIDE", 0.0)],
-    "any cells hold digits": [(rows_reader.PARAMS, "most_absence", 1.0)],
+    "any cells hold digits": [(rows_reader.PARAMS, "max_absence", 1.0)],
     "no blank penalty": [(rows_reader.PARAMS, "blank_penalty", 0.0)],
     "the row network alone": [
         (rows_reader.PARAMS, "digit_weight", 0.0),
@@ -115,7 +115,7 @@ VARIANTS: dict[str, list[Change]] = {
     "rows without the cell network": [(rows_reader.PARAMS, "cell_weight", 0.0)],
     "the digit network counts fully": [(rows_reader.PARAMS, "digit_weight", 1.0)],
     "the cell network counts fully": [(rows_reader.PARAMS, "cell_weight", 1.0)],
-    "one network may rule out": [(rows_reader.PARAMS, "least_probability", 1e-6)],
+    "one network may rule out": [(rows_reader.PARAMS, "min_probability", 1e-6)],
     "the cell network refuses nothing": [(ensemble, "MAX_NO_DIGIT", OFF)],
     "temperature 1": [(rows_reader.PARAMS, "temperature", 1.0)],
 }

@@ -15,6 +15,7 @@ from onnx import TensorProto, compose, helper
 
 from export.errors import ExportError
 from export.graph import Graph, Operand, Value
+from mnist_infer.imaging.binarize import SMALL_SIDE
 from mnist_infer.imaging.mnist_format import MAX_OFF_CENTRE, MIN_STROKE
 from mnist_infer.imaging.normalize import (
     BOX,
@@ -25,7 +26,7 @@ from mnist_infer.imaging.normalize import (
     SIDE,
     STROKE_RANGE,
 )
-from mnist_infer.imaging.params import BINARIZE, FOREGROUND_LEVEL, PAPER
+from mnist_infer.imaging.params import BINARIZE, FOREGROUND_LEVEL
 
 INPUT = "picture"
 PROBABILITIES, IMAGE, BOUNDS = "probabilities", "image", "box"
@@ -119,9 +120,9 @@ def _find_ink(picture: Value) -> _Ink:
     is_bright = (border.floats() > (low + high) / 2.0).floats()
     is_dark = is_bright.add("ReduceMean", keepdims=0) > 0.5
     paper, pen = is_dark.where(high, low), is_dark.where(low, high)
-    is_thumbnail = picture.add("Shape").floats().max() < PAPER.thumbnail + 0.5
-    pale = is_thumbnail.where(BINARIZE.rise_in_thumbnail[0], BINARIZE.rise[0])
-    full = is_thumbnail.where(BINARIZE.rise_in_thumbnail[1], BINARIZE.rise[1])
+    is_small = picture.add("Shape").floats().max() < SMALL_SIDE + 0.5
+    pale = is_small.where(BINARIZE.rise_if_small[0], BINARIZE.rise[0])
+    full = is_small.where(BINARIZE.rise_if_small[1], BINARIZE.rise[1])
     # From the paper's shade to the pen's, ink rises from none at `pale` to 255 at `full`.
     gain = 255.0 / ((full - pale) * is_blank.where(1.0, pen - paper))
     none_at = paper + pale * (pen - paper)

@@ -116,9 +116,9 @@ def _side_by_side(
     first: list[Name], others: Iterator[list[Name]], one_by_one: _OneByOne, processes: int
 ) -> Iterator[Prepared]:
     """Prepare the first part and the others, until they end or a process is lost."""
-    most_pixels = min(one_by_one.max_pixels, MAX_PARALLEL_PIXELS)
+    max_pixels = min(one_by_one.max_pixels, MAX_PARALLEL_PIXELS)
     waiting: Parts = deque([(first, None)])
-    with suppress(EOFError, OSError), _start_processes(processes, most_pixels) as submit:
+    with suppress(EOFError, OSError), _start_processes(processes, max_pixels) as submit:
         waiting.clear()
         for part in chain([first], others):
             waiting.append((part, None))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from mnist_infer.imaging.filters import ink_bounds
-from mnist_infer.imaging.params import FOREGROUND_LEVEL, MOST
+from mnist_infer.imaging.params import FOREGROUND_LEVEL, MAJORITY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,13 +50,13 @@ def cut_cells(
     height, width = ink.shape
     between = [(a + b) / 2 for a, b in pairwise(middles)]
     step = float(np.median(np.diff(middles))) if between else height
-    edges = [middles[0] - MOST * step, *between, middles[-1] + MOST * step]
+    edges = [middles[0] - MAJORITY * step, *between, middles[-1] + MAJORITY * step]
     cell_of_column = np.searchsorted(edges, np.arange(width) + 0.5)  # 0 and the last: outside
     count = len(middles) + 2
     place = labels.astype(np.intp) * count + cell_of_column
     shares = np.bincount(place.ravel(), minlength=count * (int(labels.max()) + 1))
     shares = shares.reshape(-1, count)
-    is_whole = shares.max(axis=1) >= MOST * shares.sum(axis=1)
+    is_whole = shares.max(axis=1) >= MAJORITY * shares.sum(axis=1)
     owner = np.where(is_whole[labels], shares.argmax(axis=1)[labels], cell_of_column)
     is_ink = (labels > 0) & (ink > FOREGROUND_LEVEL)
     return [_cell(ink, is_ink & (owner == k + 1), edges[k : k + 2]) for k in range(len(middles))]

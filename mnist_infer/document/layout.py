@@ -15,7 +15,7 @@ from mnist_infer.imaging.components import (
     keep_components,
 )
 from mnist_infer.imaging.filters import stroke_width
-from mnist_infer.imaging.params import DIGITS, MOST, NEARLY_ALL, RULINGS
+from mnist_infer.imaging.params import DIGITS, MAJORITY, NEARLY_ALL, RULINGS
 from mnist_infer.imaging.row_image import AROUND
 from mnist_infer.imaging.rulings import remove_page_rulings
 
@@ -142,7 +142,7 @@ def _tell_digits_from_clutter(
     dots = components.lengths < DIGITS.min_height * stroke
     clutter = dots | components.along_border
     nothing = np.flatnonzero([]), clutter
-    if area[dots].sum() > MOST * area[~components.along_border].sum():
+    if area[dots].sum() > MAJORITY * area[~components.along_border].sum():
         return nothing  # It is texture.
     dashes = widths > MAX_ASPECT * heights
     is_slender = heights > RULINGS.min_aspect / 2 * widths

@@ -16,7 +16,7 @@ from mnist_infer.imaging.components import bounding_box
 from mnist_infer.imaging.filters import bounds
 from mnist_infer.imaging.find_digit import is_blob
 from mnist_infer.imaging.paper import colour_contrast
-from mnist_infer.imaging.params import MOST
+from mnist_infer.imaging.params import MAJORITY
 from mnist_infer.imaging.row_image import AROUND
 from mnist_infer.inference.ensemble import SURE
 from mnist_infer.results import READING_THRESHOLD, LocatedDigit, Reading, Unread
@@ -120,9 +120,9 @@ def read_page(picture: Picture, networks: Networks) -> Reading:
             continue
         if page is None or _is_better(found, page, view, is_shade_known=is_shade_known):
             page = found
-        is_shade_known |= view.sheet is None and bool(found.digits)
-        # A sheet does not end the search: it may be the part of the paper beside a shadow.
-        if found.is_sure and view.sheet is None:
+        is_shade_known |= view.region is None and bool(found.digits)
+        # A region does not end the search: it may be the part of the paper beside a shadow.
+        if found.is_sure and view.region is None:
             break
     if page is None:
         return Reading(())
@@ -167,7 +167,7 @@ def _read_lines(writing: Writing, grey: NDArray[np.uint8], networks: Networks) -
     if not writing.lines and is_blob(writing.ink):
         return page
     lines = writing.lines or [Line([], len(grey))]
-    least = MOST * max(line.height for line in lines)
+    least = MAJORITY * max(line.height for line in lines)
     # The bar of a 5 may stand apart and begin a line of its own: the rows of both lines then show
     # the same digits. The line of more components comes first, as its height fits the digits
     # better, and what a later row shows again is skipped.
@@ -179,8 +179,8 @@ def _read_lines(writing: Writing, grey: NDArray[np.uint8], networks: Networks) -
         is_low = line.height < least
         # Beside a line, a low one is a fragment of it; elsewhere it may be print.
         new = list(compress(digits, ~(overlap.is_level if is_low else overlap.is_known)))
-        least_confidence = READING_THRESHOLD if len(new) >= MIN_DIGITS_OF_LOW_LINE else SURE
-        if is_low and min((each.confidence for each in new), default=0) < least_confidence:
+        min_confidence = READING_THRESHOLD if len(new) >= MIN_DIGITS_OF_LOW_LINE else SURE
+        if is_low and min((each.confidence for each in new), default=0) < min_confidence:
             page.unread.extend(each.box for each in new)
             continue
         page.unread.extend(_left_over(writing, line, new if is_low else digits))
@@ -244,6 +244,6 @@ def _left_over(writing: Writing, line: Line, digits: list[_Digit]) -> list[Sides
         top, left, bottom, right = writing.components.boxes[member].tolist()
         middle = (left + right) / 2
         is_read = any(each.box[0] <= middle <= each.box[2] for each in digits)
-        if bottom - top >= MOST * line.height and not is_read:
+        if bottom - top >= MAJORITY * line.height and not is_read:
             boxes.append((left, top, right, bottom))
     return boxes

@@ -50,11 +50,11 @@ class RowParams:
     """Weight of the cell network's log-probabilities. Without the cell network 536 real rows are
     right, and 1,018 generated ones."""
 
-    least_probability: float = 0.01
+    min_probability: float = 0.01
     """The least that a probability of the digit or the cell network counts as, and the digit
     network's where there is no ink: a single unknown digit must not rule out a text."""
 
-    most_absence: float = 0.6
+    max_absence: float = 0.6
     """A row has no digits if the cell network's probability of none in a cell is higher, on average
     over its cells. Of 744 drawings, scribbles and letters that stand alone 616 instead of 377 have
     no answer, while no real row is lost, and 1 of 1,110 generated ones. With 0.5, one real row is
@@ -112,7 +112,7 @@ def read_row(
         for text, judgement in _judge(cells, cell_probabilities, networks).items():
             scores[text] += judgement
     best = max(scores, key=lambda text: scores[text])
-    if not best or _absence(cells[best], cell_probabilities) > PARAMS.most_absence:
+    if not best or _absence(cells[best], cell_probabilities) > PARAMS.max_absence:
         return NOTHING
     weights = softmax(np.array(list(scores.values())) / PARAMS.temperature)
     confidences = tuple(
@@ -127,7 +127,7 @@ def _likely_texts(steps: NDArray[np.float32]) -> dict[str, float]:
     likely = beam_search(steps)
     # A less likely text would not win even by one digit that both other networks are sure of.
     weight = PARAMS.digit_weight + PARAMS.cell_weight
-    least = max(likely.values()) + weight * np.log(PARAMS.least_probability)
+    least = max(likely.values()) + weight * np.log(PARAMS.min_probability)
     return {text: score for text, score in likely.items() if score >= least}
 
 
@@ -182,8 +182,8 @@ def _judge_cells(
         )
     seen = np.stack([cell_probabilities[cell.box][:NO_DIGIT] for cell in cells])
     return np.asarray(
-        PARAMS.digit_weight * np.log(by_ink + PARAMS.least_probability)
-        + PARAMS.cell_weight * np.log(seen + PARAMS.least_probability)
+        PARAMS.digit_weight * np.log(by_ink + PARAMS.min_probability)
+        + PARAMS.cell_weight * np.log(seen + PARAMS.min_probability)
     )
 
 

@@ -18,23 +18,26 @@ from mnist_infer.imaging.paper import (
     mask_is_paper,
 )
 from mnist_infer.imaging.paper_region import find_paper_regions
-from mnist_infer.imaging.params import BINARIZE, NEARLY_ALL, PAPER
+from mnist_infer.imaging.params import BINARIZE, NEARLY_ALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
+SMALL_SIDE = 64
+"""Pixels of the longer side of a picture whose strokes may be a pixel or two wide."""
+
 
 @dataclass(frozen=True)
 class View:
-    """A guess at a picture's paper, with darker foreground on it: all of it, or a sheet in it."""
+    """A guess at a picture's paper, with darker foreground on it: all of it, or a region in it."""
 
     grey: NDArray[np.uint8]
-    """uint8 `(h, w)`, the picture or the part of it around the sheet."""
+    """uint8 `(h, w)`, the picture or the part of it around the region."""
 
-    sheet: NDArray[np.bool_] | None = None
-    """Which pixels of the picture are the sheet, bool `(H, W)`; None for the whole picture."""
+    region: NDArray[np.bool_] | None = None
+    """Which pixels of the picture are the paper, bool `(H, W)`; None for the whole picture."""
 
     place: tuple[slice, slice] = (slice(None), slice(None))
     """The rows and columns of the picture that `grey` holds."""
@@ -49,15 +52,15 @@ class View:
             uint8 `(H, W)` of the whole picture, 0 = paper, 255 = foreground.
         """
         found = _binarize_paper(self.grey)
-        if self.sheet is None:
+        if self.region is None:
             return found
-        foreground = np.zeros(self.sheet.shape, np.uint8)
+        foreground = np.zeros(self.region.shape, np.uint8)
         foreground[self.place] = found
-        return _without_shadow(np.where(self.sheet, foreground, 0), self.sheet)
+        return _without_shadow(np.where(self.region, foreground, 0), self.region)
 
 
 def plausible_views(pixels: NDArray[np.uint8], *, in_shadow: bool = True) -> Iterator[View]:
-    """Guess at the paper of a picture: each sheet that lies in it, then the whole picture.
+    """Guess at the paper of a picture: each region that may be a sheet of it, then all of it.
 
     The whole picture comes twice, since either shade may be the foreground's: the likelier one
     first.
@@ -127,21 +130,21 @@ def binarize_two_levels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
 
 def _rise(shares: NDArray[np.floating[Any]], shape: tuple[int, ...]) -> NDArray[np.uint8]:
     """Convert shares of contrast, (N,), to foreground for a picture of this shape; (N,) uint8."""
-    is_large = max(shape) > PAPER.thumbnail
-    pale, full = BINARIZE.rise if is_large else BINARIZE.rise_in_thumbnail
+    is_large = max(shape) > SMALL_SIDE
+    pale, full = BINARIZE.rise if is_large else BINARIZE.rise_if_small
     return ((shares - pale) * (255 / (full - pale))).clip(0, 255).astype(np.uint8)
 
 
-def _without_shadow(foreground: NDArray[np.uint8], sheet: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Remove from a sheet's foreground what touches its edge, which is the sheet's shadow."""
+def _without_shadow(foreground: NDArray[np.uint8], region: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Remove from paper's foreground what touches its edge, which is the paper's shadow."""
     labels = cc3d.connected_components((foreground > 0).astype(np.uint8), connectivity=8)
     is_shadow = np.zeros(int(labels.max()) + 1, bool)
-    is_shadow[labels[sheet & dilate(~sheet, 1)]] = True
+    is_shadow[labels[region & dilate(~region, 1)]] = True
     return np.where(is_shadow[labels], 0, foreground).astype(np.uint8)
 
 
 def _extend(grey: NDArray[np.uint8], inner: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Continue a sheet, (H, W) uint8, beyond its edge in the shade there: then it has no edge."""
+    """Continue paper, (H, W) uint8, beyond its edge in the shade there: then it has no edge."""
     height, width = grey.shape
     rows, columns = np.arange(height), np.arange(width)
     filled = bounds(inner.max(axis=1))

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import cc3d
 import numpy as np
-from PIL import Image
 
 from mnist_infer.imaging.contrast import measure_contrast
 from mnist_infer.imaging.filters import borders, closing, edge_energy
-from mnist_infer.imaging.params import BINARIZE, NEARLY_ALL, PAPER
+from mnist_infer.imaging.params import BINARIZE, NEARLY_ALL
+from mnist_infer.imaging.thumbnail import thumbnail
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,19 +27,18 @@ def find_closing_window(grey: NDArray[np.uint8]) -> int:
     Args:
         grey: uint8 `(H, W)`, dark strokes on bright paper.
     """
-    side = max(grey.shape)
-    small = np.asarray(Image.fromarray(grey).reduce(-(-side // (2 * PAPER.thumbnail))))
+    small = thumbnail(grey)
     windows = [max(small.shape) // share for share in BINARIZE.windows]
     depths = [closing(small, window) - small for window in windows]
     edges = [edge_energy(depth) for depth in depths]
     best = _first_enough(edges, NEARLY_ALL)
-    narrow = _first_enough(edges, BINARIZE.some_edges)
+    narrow = _first_enough(edges, BINARIZE.min_edges)
     if narrow < best:
         # The wider window brings out more: wider strokes, or a shadow, which the border cuts.
         inner = [edge_energy(_without_border(depth)) for depth in depths[narrow : best + 1]]
         if any(inner):
             best = narrow + _first_enough(inner, NEARLY_ALL)
-    return int(BINARIZE.window_margin * windows[best] * side / max(small.shape))
+    return int(BINARIZE.window_margin * windows[best] * max(grey.shape) / max(small.shape))
 
 
 def _first_enough(values: Sequence[float], share: float) -> int:

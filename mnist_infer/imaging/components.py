@@ -9,7 +9,7 @@ import cc3d
 import numpy as np
 
 from mnist_infer.imaging.filters import borders, ink_bounds, stroke_width
-from mnist_infer.imaging.params import FOREGROUND_LEVEL, MOST
+from mnist_infer.imaging.params import FOREGROUND_LEVEL, MAJORITY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -77,7 +77,7 @@ def _along_border(
     """Which components lie along the border, as a page's dark margin does; (N,) bool."""
     on_border = np.bincount(np.concatenate(borders(labels)), minlength=len(boxes) + 1)[1:]
     sides = boxes[:, 2:] - boxes[:, :2]
-    is_along = on_border > MOST * sides.sum(axis=1)
+    is_along = on_border > MAJORITY * sides.sum(axis=1)
     return np.asarray(is_along & (sides < labels.shape).any(axis=1))
 
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 
 from mnist_infer.imaging.filters import median
-from mnist_infer.imaging.params import PAPER
+from mnist_infer.imaging.thumbnail import thumbnail
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,11 +59,9 @@ def measure_edge_step(grey: NDArray[np.uint8], foreground: NDArray[np.uint8]) ->
         grey: uint8 `(H, W)`.
         foreground: uint8 `(H, W)`.
     """
-    factor = max(1, max(grey.shape) // (2 * PAPER.thumbnail))
-    shade = np.asarray(Image.fromarray(grey).reduce(factor)).astype(np.int16)
-    share = np.asarray(Image.fromarray(foreground).reduce(factor))
+    shade, ink = thumbnail(grey).astype(np.int16), thumbnail(foreground)
     # Thin strokes fill but a part of any pixel here.
-    is_foreground = share > int(share.max(initial=0)) // 2
+    is_foreground = ink > int(ink.max(initial=0)) // 2
     steps = []
     for axis in (0, 1):
         step = np.diff(shade, axis=axis)

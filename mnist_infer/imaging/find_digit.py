@@ -16,7 +16,7 @@ from mnist_infer.imaging.components import (
     keep_components,
 )
 from mnist_infer.imaging.filters import ink_bounds, stroke_width
-from mnist_infer.imaging.params import DIGITS, MOST
+from mnist_infer.imaging.params import DIGITS, MAJORITY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,8 +48,8 @@ def find_digit(
     members, box = _gather(components, main, stroke)
     others = ~members & ~components.along_border
     others &= ~_frames(components, box) & ~_are_rulings(components, stroke)
-    others &= components.heights > MOST * components.heights[main]
-    others &= ~components.at_border | (components.area > MOST * components.area[main])
+    others &= components.heights > MAJORITY * components.heights[main]
+    others &= ~components.at_border | (components.area > MAJORITY * components.area[main])
     if any(
         component_stroke_width(components, i, foreground) < DIGITS.stroke_ratio * stroke
         for i in np.flatnonzero(others).tolist()
@@ -99,7 +99,7 @@ def _gather(
     members = np.arange(len(components.area)) == main
     box = components.boxes[main].copy()
     framing = _frames(components, box) | components.along_border | _are_rulings(components, stroke)
-    tall = components.heights > MOST * components.heights[main]
+    tall = components.heights > MAJORITY * components.heights[main]
     while True:
         rows, columns = gaps(box, components.boxes)
         gap = np.maximum(rows, columns)

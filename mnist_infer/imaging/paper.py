@@ -9,6 +9,7 @@ from PIL import Image, ImageFilter
 
 from mnist_infer.imaging.filters import borders, median, otsu
 from mnist_infer.imaging.params import NEARLY_ALL, PAPER, RULINGS
+from mnist_infer.imaging.thumbnail import reduction, thumbnail
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,7 +42,7 @@ def colour_contrast(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """
     if pixels.ndim == 2:
         return pixels
-    step = -(-max(pixels.shape) // (2 * PAPER.thumbnail))
+    step = reduction(pixels.shape)
     red, green, blue = pixels[::step, ::step].transpose(2, 0, 1)
     if (red == green).all() and (red == blue).all():
         return np.ascontiguousarray(pixels[:, :, 0])
@@ -67,15 +68,14 @@ def foreground_is_dark(grey: NDArray[np.uint8]) -> bool:
     pictures, in which the edge between two broad areas, as of a shadow, cancels itself. Second, the
     foreground's shade is rare at the border.
     """
-    small = Image.fromarray(grey).reduce(max(1, max(grey.shape) // PAPER.thumbnail))
-    thumbnail = np.asarray(small)
-    shades = thumbnail.astype(np.float32)
+    small = thumbnail(grey)
+    picture, shades = Image.fromarray(small), small.astype(np.float32)
     votes = 0.0
     for share in (2, 4, 8):
-        surroundings = small.filter(ImageFilter.BoxBlur(max(small.size) / share / 2))
+        surroundings = picture.filter(ImageFilter.BoxBlur(max(small.shape) / share / 2))
         votes += _skewness(shades - np.asarray(surroundings))
-    border = np.concatenate(borders(thumbnail))
-    votes += 2 - 4 * float((border > otsu(thumbnail)).mean())
+    border = np.concatenate(borders(small))
+    votes += 2 - 4 * float((border > otsu(small)).mean())
     return votes < 0
 
 

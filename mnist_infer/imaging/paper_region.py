@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import cc3d
 import numpy as np
-from PIL import Image
 
 from mnist_infer.imaging.filters import borders, dilate, otsu
-from mnist_infer.imaging.params import MOST, NEARLY_ALL, PAPER
+from mnist_infer.imaging.params import MAJORITY, NEARLY_ALL, PAPER
+from mnist_infer.imaging.thumbnail import reduction, thumbnail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,36 +43,35 @@ def find_paper_regions(grey: NDArray[np.uint8], *, in_shadow: bool = True) -> It
     Yields:
         Each sheet, the largest first.
     """
-    step = -(-max(grey.shape) // (2 * PAPER.thumbnail))
-    thumbnail = np.asarray(Image.fromarray(grey).reduce(step))
+    small = thumbnail(grey)
     found: list[PaperRegion] = []
-    levels = _levels(thumbnail)
+    levels = _levels(small)
     for level in levels if in_shadow else islice(levels, 1):
-        for region in _regions_at(thumbnail, level):
+        for region in _regions_at(small, level):
             if not any(_are_alike(region.mask, other.mask) for other in found):
                 found.append(region)
     # The part of a sheet that a shadow or a fold leaves looks like a sheet, too.
     for region in sorted(found, key=lambda region: -int(region.mask.sum())):
-        yield PaperRegion(_enlarge(region.mask, step, grey), _enlarge(region.inner, step, grey))
+        yield PaperRegion(_enlarge(region.mask, grey), _enlarge(region.inner, grey))
 
 
 def _are_alike(mask: NDArray[np.bool_], other: NDArray[np.bool_]) -> bool:
     return bool((mask & other).sum() > NEARLY_ALL * (mask | other).sum())
 
 
-def _levels(thumbnail: NDArray[np.uint8]) -> Iterator[int]:
+def _levels(small: NDArray[np.uint8]) -> Iterator[int]:
     """Find the grey levels that divide paper from ground; then those for paper in shadow."""
-    level = otsu(thumbnail)
+    level = otsu(small)
     yield level
-    is_bright = thumbnail > level
-    for part in (thumbnail[is_bright], thumbnail[~is_bright]):
+    is_bright = small > level
+    for part in (small[is_bright], small[~is_bright]):
         if part.size and np.ptp(part):
             yield otsu(part)
 
 
-def _regions_at(thumbnail: NDArray[np.uint8], level: int) -> Iterator[PaperRegion]:
+def _regions_at(small: NDArray[np.uint8], level: int) -> Iterator[PaperRegion]:
     """Find a sheet in what is brighter than a grey level, and one in what is darker."""
-    bright = thumbnail > level
+    bright = small > level
     for shade in (bright, ~bright):
         # Most pictures end here, cheaply: paper is all around, or there is none.
         if not shade.any() or all(side.all() for side in borders(shade)):
@@ -83,14 +82,15 @@ def _regions_at(thumbnail: NDArray[np.uint8], level: int) -> Iterator[PaperRegio
         if mask.all():
             continue
         purity = min(float(shade[mask].mean()), 1 - float(shade[~mask].mean()))
-        if purity <= MOST:
+        if purity <= MAJORITY:
             continue
         region = PaperRegion(mask, mask & ~dilate(~mask, 1))
-        if _has_form(region) and _has_edge(region, thumbnail):
+        if _has_form(region) and _has_edge(region, small):
             yield region
 
 
-def _enlarge(mask: NDArray[np.bool_], step: int, grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def _enlarge(mask: NDArray[np.bool_], grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    step = reduction(grey.shape)
     return mask.repeat(step, axis=0).repeat(step, axis=1)[: grey.shape[0], : grey.shape[1]]
 
 
@@ -98,7 +98,7 @@ def _has_form(region: PaperRegion) -> bool:
     """Whether a region has the form of a sheet: a quadrilateral, nearly upright."""
     area = int(region.mask.sum())
     # A stroke would be all edge.
-    if region.inner.sum() <= MOST * area:
+    if region.inner.sum() <= MAJORITY * area:
         return False
     y, x = np.nonzero(region.mask)
     # A quadrilateral's corners lie farthest along the diagonals; they determine its area.
@@ -113,20 +113,20 @@ def _has_form(region: PaperRegion) -> bool:
     return bool(is_quadrilateral and fill >= PAPER.min_fill and not is_cut_off)
 
 
-def _has_edge(region: PaperRegion, thumbnail: NDArray[np.uint8]) -> bool:
+def _has_edge(region: PaperRegion, small: NDArray[np.uint8]) -> bool:
     """Whether a region differs clearly in shade from its ground.
 
     Args:
         region: A part of the picture.
-        thumbnail: uint8 `(H, W)`, the picture.
+        small: uint8 `(H, W)`, the picture.
     """
     # Compared beside the edge, which itself is blurred.
     within = region.inner & dilate(~region.inner, 1)
     beyond = dilate(region.mask, 2) & ~dilate(region.mask, 1)
     if not within.any() or not beyond.any():
         return False
-    step = float(np.median(thumbnail[within])) - float(np.median(thumbnail[beyond]))
-    return abs(step) > PAPER.min_step * float(np.ptp(thumbnail))
+    step = float(np.median(small[within])) - float(np.median(small[beyond]))
+    return abs(step) > PAPER.min_step * float(np.ptp(small))
 
 
 def _rows_filled(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

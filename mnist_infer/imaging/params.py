@@ -13,7 +13,7 @@ from dataclasses import dataclass
 FOREGROUND_LEVEL = 64
 """Grey level above which a pixel is foreground; below, it is the soft edge of what it touches."""
 
-MOST = 0.75
+MAJORITY = 0.75
 """Part of something that counts as most of it: of a sheet that is paper of one shade, of a
 component's outline that lies on the border, of a digit's height that makes what stands beside it
 another digit, of a component's pixels in one digit's cell. Each of these had a value of its own
@@ -27,9 +27,6 @@ column of it that is at one, of the edges that a window brings out."""
 @dataclass(frozen=True)
 class PaperParams:
     """Where paper lies, and how uneven it is."""
-
-    thumbnail: int = 64
-    """Pixels a side of a reduced picture that still shows paper and polarity."""
 
     max_bulge: float = 0.1
     """How far a sheet's area may differ from that of the quadrilateral between its corners: no
@@ -56,7 +53,7 @@ class BinarizeParams:
     """Part of the contrast that counts as one level. With 1/10, 7 of 100 `sheet` are lost. Treating
     pictures of two levels apart from others is worth 179 of 2,400 generated digits."""
 
-    unclear_share: float = 0.25
+    unclear_fraction: float = 0.25
     """Part of the picture. If each of two levels, or the foreground of any other picture, has as
     much, it may be the paper, and the networks judge: 13 more of 2,800 bitmaps are right and none
     less; 11 more of 200 `held`, 4 of 200 `sheet`, and no other of 2,525 pictures changes. With 0.2,
@@ -65,7 +62,7 @@ class BinarizeParams:
     windows: tuple[int, ...] = (16, 12, 8, 6, 4, 3, 2)
     """Windows to try: the picture's longer side divided by these. Half of it holds any stroke."""
 
-    some_edges: float = 0.5
+    min_edges: float = 0.5
     """A window that brings out this part of the edges may have all strokes, if the rest are a
     shadow's. Worth 4 of 100 `sheet` and 5 of 160 empty pictures."""
 
@@ -84,8 +81,8 @@ class BinarizeParams:
     """Parts of the contrast between which the foreground rises from 0 to 255: noise goes, soft
     edges stay."""
 
-    rise_in_thumbnail: tuple[float, float] = (0.1, 1.0)
-    """The same in pictures no larger than `PaperParams.thumbnail`, where grey tells how much of a
+    rise_if_small: tuple[float, float] = (0.1, 1.0)
+    """The same in pictures of at most `SMALL_SIDE` pixels, where grey tells how much of a
     pixel is foreground."""
 
 

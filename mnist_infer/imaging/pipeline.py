@@ -83,9 +83,9 @@ def _other_foregrounds(
     """Find what else the foreground may be, each uint8 `(H, W)`."""
     share = _ink(foreground) / foreground.size
     if is_bitmap:
-        if min(share, 1 - share) >= BINARIZE.unclear_share:
+        if min(share, 1 - share) >= BINARIZE.unclear_fraction:
             yield 255 - foreground
-    elif share >= BINARIZE.unclear_share:
+    elif share >= BINARIZE.unclear_fraction:
         for view in plausible_views(picture.pixels):
             other = view.binarize()
             if not np.array_equal(other, foreground):

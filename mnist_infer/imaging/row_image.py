@@ -25,20 +25,20 @@ AROUND = 0.14
 of 1,050 generated ones are lost, with 0.1, 3 and 8; without any, 30 of the real ones."""
 
 
-def row_image(grey: NDArray[np.uint8], most_columns: int | None = None) -> NDArray[np.uint8]:
+def row_image(grey: NDArray[np.uint8], max_columns: int | None = None) -> NDArray[np.uint8]:
     """Scale a row to the network's height and standardize its contrast.
 
     Args:
         grey: uint8 `(H, W)`, either polarity.
-        most_columns: Squeeze a wider row to this width, in pixels of the result.
+        max_columns: Squeeze a wider row to this width, in pixels of the result.
 
     Returns:
         uint8 `(ROW_HEIGHT, W')`, the aspect ratio kept unless squeezed.
     """
     height, width = grey.shape
     columns = max(8, round(width * ROW_HEIGHT / height))
-    if most_columns is not None:
-        columns = min(columns, most_columns)
+    if max_columns is not None:
+        columns = min(columns, max_columns)
     # BOX averages areas where it shrinks, and would show the pixels where it enlarges.
     method = Image.Resampling.BOX if height > ROW_HEIGHT else Image.Resampling.BILINEAR
     small = np.asarray(Image.fromarray(grey).resize((columns, ROW_HEIGHT), method))

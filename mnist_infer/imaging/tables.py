@@ -8,7 +8,7 @@ import cc3d
 import numpy as np
 
 from mnist_infer.imaging.filters import median
-from mnist_infer.imaging.params import DIGITS, MOST, RULINGS
+from mnist_infer.imaging.params import DIGITS, MAJORITY, RULINGS
 from mnist_infer.imaging.straight_lines import vertical_runs
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def find_table_lines(mask: NDArray[np.bool_], highest: int) -> NDArray[np.bool_]
     lines = rows & (level | columns) | columns & upright
     lines &= mask
     # Squared paper with shadows on it would be torn.
-    is_table = rows.any() and columns.any() and lines.sum() > MOST * mask.sum()
+    is_table = rows.any() and columns.any() and lines.sum() > MAJORITY * mask.sum()
     return lines if is_table else None
 
 
@@ -63,7 +63,7 @@ def _level_lines(thin: NDArray[np.bool_], thickness: int) -> NDArray[np.bool_]:
     labels = cc3d.connected_components(closed.astype(np.uint8), connectivity=8)
     boxes = cc3d.statistics(labels, no_slice_conversion=True)["bounding_boxes"]
     heights, widths = (boxes[:, k + 1].astype(np.intp) - boxes[:, k] + 1 for k in (0, 2))
-    is_line = widths >= MOST * thin.shape[1]
+    is_line = widths >= MAJORITY * thin.shape[1]
     is_line &= heights <= thickness + MAX_RISE * widths
     is_line[0] = False  # Label 0 is the background.
     found: NDArray[np.bool_] = is_line[labels] & (is_line.sum() >= MIN_LINES)

@@ -36,7 +36,7 @@ def test_other_guesses_at_the_paper_read_more_held_cards(
     recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
 ):
     with_others = right(recognizer)
-    monkeypatch.setattr(pipeline, "BINARIZE", replace(BINARIZE, unclear_share=1.0))
+    monkeypatch.setattr(pipeline, "BINARIZE", replace(BINARIZE, unclear_fraction=1.0))
     assert with_others > right(recognizer)
 
 

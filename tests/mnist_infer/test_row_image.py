@@ -29,7 +29,7 @@ def contrast(image: NDArray[np.uint8]) -> float:
 
 def test_it_keeps_the_proportions_unless_the_row_is_squeezed():
     assert row_image(row(90)).shape == (ROW_HEIGHT, 160)
-    assert row_image(row(90), most_columns=50).shape == (ROW_HEIGHT, 50)
+    assert row_image(row(90), max_columns=50).shape == (ROW_HEIGHT, 50)
 
 
 def test_bright_ink_on_dark_paper_is_the_negative_of_dark_ink_on_bright_paper():

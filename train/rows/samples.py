@@ -85,7 +85,7 @@ def make_batch(
         if rng.random() < _EMPTY:
             count = 0
         sample = make_row(count, glyphs, rng, variety)
-        image = row_image(sample.picture, most_columns=width)
+        image = row_image(sample.picture, max_columns=width)
         images[k] = np.pad(image, ((0, 0), (0, width - image.shape[1])), mode="edge")
         counts[k] = len(sample.symbols)
         labels[k, : counts[k]] = [placed.label for placed in sample.symbols]
