@@ -18,7 +18,7 @@ from onnx import TensorProto, helper
 from export.convert import convert
 from export.errors import ExportError
 from train.data import load_mnist
-from train.rows.glyphs import HELD_OUT, Glyphs, load
+from train.rows.glyphs import HELD_OUT, Glyphs, load_glyphs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -143,4 +143,4 @@ def to_onnx(network: ReadingNetwork, model: Any) -> onnx.ModelProto:
 def held_out_glyphs(data: Path | None) -> Glyphs:
     """Load digits that no fit has seen; the same at each call."""
     mnist = load_mnist(data)
-    return load(mnist.x_train[-HELD_OUT:], mnist.y_train[-HELD_OUT:], PROOF_SEED)
+    return load_glyphs(mnist.x_train[-HELD_OUT:], mnist.y_train[-HELD_OUT:], PROOF_SEED)

@@ -191,7 +191,8 @@ def _fit_generated(
     if epochs:
         steps = epochs * recipe.steps_per_epoch
         cycles = tuple(replace(cycle, steps=steps) for cycle in recipe.cycles)
-        recipe = replace(recipe, cycles=cycles, rising=min(recipe.rising, steps // 2))
+        warmup_steps = min(recipe.warmup_steps, steps // 2)
+        recipe = replace(recipe, cycles=cycles, warmup_steps=warmup_steps)
     fit_generated(task, recipe, output, seed=seed, data=data, workers=workers)
     typer.echo(f"saved {output / MODEL_FILE}")
 

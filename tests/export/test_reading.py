@@ -15,7 +15,7 @@ from export.errors import ExportError
 from mnist_infer.inference import registry
 from train.cells import network as cell_network
 from train.rows import network as row_network
-from train.rows.glyphs import load
+from train.rows.glyphs import load_glyphs
 from train.styles import styled_digits
 
 PROOFS = 40
@@ -27,7 +27,7 @@ BUILD = {"rows": row_network.build, "cells": cell_network.build}
 @pytest.fixture(scope="module", autouse=True)
 def drawn_glyphs():
     """Glyphs whose "MNIST" is made of drawn digits, so that no data is needed."""
-    glyphs = load(*styled_digits(600, np.random.default_rng(3)), seed=1)
+    glyphs = load_glyphs(*styled_digits(600, np.random.default_rng(3)), seed=1)
     with pytest.MonkeyPatch.context() as patch:
         for module in (cells, rows):
             patch.setattr(module, "held_out_glyphs", lambda _: glyphs)
