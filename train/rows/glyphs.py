@@ -1,4 +1,4 @@
-"""Single glyphs for generated rows: digits of MNIST, in our own styles, printed; and no digits."""
+"""Single glyphs for generated rows: digits of MNIST, drawn and printed ones, letters and signs."""
 
 from __future__ import annotations
 
