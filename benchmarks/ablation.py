@@ -37,7 +37,7 @@ from mnist_infer.imaging.rulings import Unruled
 from mnist_infer.inference import ensemble
 from mnist_infer.inference.ensemble import SURE
 from train.markdown import table
-from train.rows.glyphs import HELD_OUT, load
+from train.rows.glyphs import HELD_OUT, load_glyphs
 
 COUNT = 40
 """Pictures of each kind."""
@@ -139,7 +139,7 @@ def generated(recognizer: Recognizer, data: str | None, count: int) -> dict[str,
     """Generated pictures of digits, and of rows and pages."""
     mnist = load_or_exit(data)
     images, labels = mnist.x_train[-HELD_OUT:], mnist.y_train[-HELD_OUT:]
-    glyphs = load(images, labels, seed=1)
+    glyphs = load_glyphs(images, labels, seed=1)
     return {
         "generated digits": [
             Sample(recognizer.decode(picture), "" if label is None else str(label), False)

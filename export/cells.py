@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
-from export.reading import PROOF_SEED, PROOFS, ReadingNetwork, held_out_glyphs
+from export.reading import PARITY_PICTURES, PARITY_SEED, ReadingNetwork, held_out_glyphs
 from mnist_infer.imaging.cell_image import CELL_SIDE
 from train.cells.network import CLASSES
 from train.cells.samples import make_batch
@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 INPUT = "cell"
 
 
-def _log_probabilities(network: Any, cells: tf.Tensor | Array) -> tf.Tensor:
-    return tf.nn.log_softmax(network(tf.cast(cells, tf.float32), training=False))
+def _log_probabilities(model: Any, cells: tf.Tensor | Array) -> tf.Tensor:
+    return tf.nn.log_softmax(model(tf.cast(cells, tf.float32), training=False))
 
 
-def _proofs(data: Path | None) -> Iterator[tuple[Array, str]]:
-    rng = np.random.default_rng(PROOF_SEED)
-    images, classes = make_batch(PROOFS, held_out_glyphs(data), rng, TASK.recipe.cycles[-1].variety)
+def _pictures(data: Path | None) -> Iterator[tuple[Array, str]]:
+    rng = np.random.default_rng(PARITY_SEED)
+    variety = TASK.recipe.cycles[-1].variety
+    images, classes = make_batch(PARITY_PICTURES, held_out_glyphs(data), rng, variety)
     return zip(images, map(str, classes.tolist()), strict=True)
 
 
@@ -37,8 +38,9 @@ CELLS = ReadingNetwork(
     dataset="MNIST's training images in generated rows, cut into cells",
     input_name=INPUT,
     image_shape=(CELL_SIDE, CELL_SIDE),
+    keras_classes=CLASSES,
     output_shape=(CLASSES,),
     log_probabilities=_log_probabilities,
-    answer=lambda known: str(known.argmax()),
-    proofs=_proofs,
+    decode=lambda log_probabilities: str(log_probabilities.argmax()),
+    pictures=_pictures,
 )

@@ -23,8 +23,10 @@ OUTPUT = "probabilities"
 def to_onnx(network: Network) -> onnx.ModelProto:
     """Return the network as ONNX: ``image`` uint8 [batch, 28, 28] to float32 [batch, 10].
 
-    Scaling by 1/255 and softmax are inside. The same weights give the same bytes. Raises
-    ExportError where the network needs an operator that opset 13 does not have.
+    Scaling by 1/255 and softmax are inside. The same weights give the same bytes.
+
+    Raises:
+        ExportError: The network needs an operator that opset 13 does not have.
     """
     signature = (tf.TensorSpec([None, 28, 28], tf.uint8, name=INPUT),)
 

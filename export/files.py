@@ -1,8 +1,9 @@
-"""Writing several files as one, with their folders."""
+"""Writes several files as one, with their folders."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 from export.errors import ExportError
 from mnist_infer.atomic import write_files
@@ -23,3 +24,8 @@ def write_all(files: dict[Path, bytes]) -> None:
         write_files(files)
     except OSError as error:
         raise ExportError(f"cannot write {error.filename}: {error.strerror}") from error
+
+
+def json_bytes(fields: dict[str, Any]) -> bytes:
+    """Return the content of a model's JSON file."""
+    return f"{json.dumps(fields, indent=2)}\n".encode()

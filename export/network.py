@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from export.errors import ExportError
+from export.keras_file import load_keras, shapes_in_words
 from mnist_infer.inference.softmax import are_probabilities
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 IMAGE_SHAPES = ((784,), (28, 28), (28, 28, 1))
-ACCEPTED = "one input of 784, 28 x 28 or 28 x 28 x 1 values per image"
+ACCEPTED_INPUT = "one input of 784, 28 x 28 or 28 x 28 x 1 values per image"
 
 
 @dataclass(frozen=True)
@@ -37,26 +38,12 @@ class Network:
 
 
 def open_network(path: Path) -> Network:
-    """Load a ``.keras`` or legacy ``.h5`` file; raise ExportError where it does not fit.
+    """Load a ``.keras`` or legacy ``.h5`` file of a digit network.
 
-    Code inside a file (a Lambda layer) is never run: Keras' safe mode stays on.
+    Raises:
+        ExportError: The file cannot be opened, or its inputs or outputs do not fit.
     """
-    if not path.is_file():
-        raise ExportError(f"no file {path}: give the .keras or .h5 file that a run has saved")
-    try:
-        model = keras.models.load_model(path, compile=False)
-    except Exception as error:  # Keras, zipfile and h5py each raise their own kinds
-        reason = str(error).split(". ")[0].rstrip(".")
-        raise ExportError(
-            f"Keras does not open {path}: {reason}; save the model as .keras or .h5, with layers "
-            "of Keras only and no Lambda"
-        ) from error
-
-    if not model.built:
-        raise ExportError(
-            f"{path} was saved before it was built, so it has no weights: fit it, or call it on "
-            "data once, then save it again"
-        )
+    model = load_keras(path)
     image_shape = _image_shape(path, model)
     network = Network(model, image_shape, softmax_added=False)
     return network if _gives_probabilities(path, network) else _with_softmax(network)
@@ -65,8 +52,10 @@ def open_network(path: Path) -> Network:
 def with_temperature(network: Network, temperature: float) -> Network:
     """Divide the logits by a temperature, inside the weights of the last layer.
 
-    Confidence changes, the answers do not. Raises ExportError where the last layer is not a Dense
-    one with softmax.
+    Confidence changes, the answers do not.
+
+    Raises:
+        ExportError: The last layer is not a Dense one with softmax.
     """
     model = keras.models.clone_model(network.model)
     model.set_weights(network.model.get_weights())
@@ -86,16 +75,16 @@ def _image_shape(path: Path, model: keras.Model) -> tuple[int, ...]:
     inputs = [tuple(tensor.shape[1:]) for tensor in model.inputs]
     outputs = [tuple(tensor.shape[1:]) for tensor in model.outputs]
     if len(inputs) != 1 or inputs[0] not in IMAGE_SHAPES:
-        raise ExportError(f"{path} takes {_said(inputs)}: build it with keras.Input for {ACCEPTED}")
+        raise ExportError(
+            f"{path} takes {shapes_in_words(inputs)}: build it with keras.Input for "
+            f"{ACCEPTED_INPUT}"
+        )
     if outputs != [(10,)]:
         raise ExportError(
-            f"{path} gives {_said(outputs)}: end it with one layer of 10 outputs, one per digit"
+            f"{path} gives {shapes_in_words(outputs)}: end it with one layer of 10 outputs, one "
+            "per digit"
         )
     return inputs[0]
-
-
-def _said(shapes: list[tuple[int | None, ...]]) -> str:
-    return " and ".join(str(["batch", *shape]).replace("'", "") for shape in shapes)
 
 
 def _gives_probabilities(path: Path, network: Network) -> bool:

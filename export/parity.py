@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 BATCH_SIZES = (1, 7, 128, 10_000)
 SUM_LIMIT = 1e-6
+"""How far the sum of a row's probabilities may be from 1."""
 ALONE_LIMIT = 1e-6
+"""How far a probability may be from that of the same image in a batch of its own."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,12 @@ class Limits:
     label_changes: int
 
 
-EXACT = Limits(difference=1e-5, label_changes=0)
-INT8 = Limits(difference=0.15, label_changes=5)
-ACCURACY_LIMIT = 0.0002
-UNLIMITED = Limits(difference=1, label_changes=1_000_000)
+FLOAT32_LIMITS = Limits(difference=1e-5, label_changes=0)
+INT8_LIMITS = Limits(difference=0.15, label_changes=5)
+INT8_NOISE_LIMITS = Limits(difference=1, label_changes=1_000_000)
+"""What is no digit may get any answer in int8."""
+INT8_ACCURACY_LIMIT = 0.0002
+"""How far the test accuracy in int8 may be from that in float32, as a share."""
 
 
 @dataclass(frozen=True)
@@ -101,32 +105,40 @@ def prove(
     images: Mapping[str, NDArray[np.uint8]],
     *,
     against: str = "Keras",
-    limits: Limits = EXACT,
+    limits: Limits = FLOAT32_LIMITS,
 ) -> Parity:
-    """Compare a model with its reference on each set of uint8 (N, 28, 28), at every batch size.
+    """Compare a model with its reference on each set of images, at every batch size.
 
-    A set smaller than a batch is repeated until it fills one. Raises ParityError, which names
-    the worst image of the first check that fails, and calls the reference what ``against`` says.
+    Args:
+        onnx: The model.
+        reference: What it was made from.
+        images: uint8 (N, 28, 28) by the name of the set. A set smaller than a batch is repeated
+            until it fills one.
+        against: What errors call the reference.
+        limits: How far the answers may differ.
+
+    Raises:
+        ParityError: A check fails; the message names its worst image.
     """
     rows = []
     for name, originals in images.items():
-        expected = reference(originals)
-        alone = _in_batches(onnx, originals, 1)
+        expected_once = reference(originals)
+        alone_once = _in_batches(onnx, originals, 1)
         for batch_size in BATCH_SIZES:
             count = max(len(originals), batch_size)
-            rows.append(
-                _compare(
-                    onnx,
-                    name,
-                    batch_size,
-                    images=np.resize(originals, (count, 28, 28)),
-                    expected=np.resize(expected, (count, 10)),
-                    alone=np.resize(alone, (count, 10)),
-                    period=len(originals),
-                    against=against,
-                    limits=limits,
+            repeated = np.resize(originals, (count, 28, 28))
+            expected = np.resize(expected_once, (count, 10))
+            alone = np.resize(alone_once, (count, 10))
+            actual = _in_batches(onnx, repeated, batch_size)
+            deviations = _measure(onnx, batch_size, repeated, actual, expected, alone)
+            if failure := _first_failure(deviations, limits, against):
+                reason, worst = failure
+                raise ParityError(
+                    f"parity does not hold at batch size {batch_size}: {reason}; worst is {name} "
+                    f"image {worst % len(originals)}: {against} {_answer(expected[worst])}, "
+                    f"ONNX {_answer(actual[worst])}; nothing was written"
                 )
-            )
+            rows.append(deviations.row(name, batch_size))
     return Parity(sum(len(each) for each in images.values()), tuple(rows))
 
 
@@ -139,73 +151,93 @@ def prove_int8(
     """Compare a network in int8 with the same in float32 on the sets of ``image_sets``.
 
     Answers may differ a little on the test images, which ``labels`` are of. On noise they may
-    differ at will, and yet no row may depend on its batch. Raises ParityError.
+    differ at will, and yet no row may depend on its batch.
+
+    Raises:
+        ParityError: The accuracies or the answers differ too much.
     """
     right = [accuracy(each(images["test"]), labels) for each in (int8, float32)]
     # Rounded: 0.9956 - 0.9954 is more than 0.0002.
-    if not round(abs(right[0] - right[1]), 6) <= ACCURACY_LIMIT:
+    if not round(abs(right[0] - right[1]), 6) <= INT8_ACCURACY_LIMIT:
         raise ParityError(
             f"in int8 {right[0]:.2%} of the test images are right, in float32 {right[1]:.2%}: "
-            f"they may differ by {ACCURACY_LIMIT:.2%}; nothing was written"
+            f"they may differ by {INT8_ACCURACY_LIMIT:.2%}; nothing was written"
         )
-    parities = [
-        prove(int8, float32, {name: originals}, against="float32", limits=limits)
-        for name, originals in images.items()
-        for limits in (INT8 if name == "test" else UNLIMITED,)
-    ]
-    return Parity(
-        sum(each.images for each in parities), tuple(row for each in parities for row in each.rows)
-    )
+    rows: list[Row] = []
+    for name, originals in images.items():
+        limits = INT8_LIMITS if name == "test" else INT8_NOISE_LIMITS
+        parity = prove(int8, float32, {name: originals}, against="float32", limits=limits)
+        rows.extend(parity.rows)
+    return Parity(sum(len(each) for each in images.values()), tuple(rows))
 
 
-def _compare(
+@dataclass(frozen=True, eq=False)
+class _Deviations:
+    """How much is wrong with each row of a set, (N,) each; the fields are those of `Row`."""
+
+    difference: NDArray[np.float32]
+    label_changes: NDArray[np.bool_]
+    sum_error: NDArray[np.float64]
+    alone_difference: NDArray[np.float32]
+    neighbour_changes: NDArray[np.bool_]
+
+    def row(self, images: str, batch_size: int) -> Row:
+        """Return the largest of each, or how many there are."""
+        return Row(
+            images,
+            batch_size,
+            float(self.difference.max()),
+            int(self.label_changes.sum()),
+            float(self.sum_error.max()),
+            float(self.alone_difference.max()),
+            int(self.neighbour_changes.sum()),
+        )
+
+
+def _measure(
     onnx: Probabilities,
-    name: str,
     batch_size: int,
-    *,
     images: NDArray[np.uint8],
+    actual: NDArray[np.float32],
     expected: NDArray[np.float32],
     alone: NDArray[np.float32],
-    period: int,
-    against: str,
-    limits: Limits,
-) -> Row:
-    actual = _in_batches(onnx, images, batch_size)
-    difference = np.abs(actual - expected).max(axis=1)
-    label_changes = actual.argmax(axis=1) != expected.argmax(axis=1)
-    sum_error = np.abs(actual.sum(axis=1, dtype=np.float64) - 1)
-    alone_difference = np.abs(actual - alone).max(axis=1)
+) -> _Deviations:
+    """Compare rows with those of the reference, of batches of one, and beside other images."""
     neighbour_changes = np.zeros(len(images), bool)
     for kept, neighbours in _neighbourhoods(images) if batch_size > 1 else ():
         beside = _in_batches(onnx, neighbours, batch_size)
         neighbour_changes |= kept & (beside != actual).any(axis=1)
+    return _Deviations(
+        difference=np.abs(actual - expected).max(axis=1),
+        label_changes=actual.argmax(axis=1) != expected.argmax(axis=1),
+        sum_error=np.abs(actual.sum(axis=1, dtype=np.float64) - 1),
+        alone_difference=np.abs(actual - alone).max(axis=1),
+        neighbour_changes=neighbour_changes,
+    )
 
+
+def _first_failure(deviations: _Deviations, limits: Limits, against: str) -> tuple[str, int] | None:
+    """Return what the first check that fails has found, and the worst row; None if all hold."""
     for deviation, limit, meaning in (
-        (difference, limits.difference, f"a probability differs from {against}'s by"),
-        (label_changes, limits.label_changes, f"labels that differ from {against}'s:"),
-        (sum_error, SUM_LIMIT, "the row's sum differs from 1 by"),
-        (alone_difference, ALONE_LIMIT, "alone and in a batch, a probability differs by"),
-        (neighbour_changes, 0, "rows that change with what stands beside them in a batch:"),
+        (deviations.difference, limits.difference, f"a probability differs from {against}'s by"),
+        (deviations.label_changes, limits.label_changes, f"labels that differ from {against}'s:"),
+        (deviations.sum_error, SUM_LIMIT, "the row's sum differs from 1 by"),
+        (
+            deviations.alone_difference,
+            ALONE_LIMIT,
+            "alone and in a batch, a probability differs by",
+        ),
+        (
+            deviations.neighbour_changes,
+            0,
+            "rows that change with what stands beside them in a batch:",
+        ),
     ):
         found = deviation.sum() if deviation.dtype == bool else deviation.max()
-        # written so that a NaN fails
+        # Written so that a NaN fails.
         if not found <= limit:
-            worst = int(deviation.argmax())
-            raise ParityError(
-                f"parity does not hold at batch size {batch_size}: {meaning} {found:.3g} "
-                f"(allowed: {limit:g}); worst is {name} image {worst % period}: "
-                f"{against} {_answer(expected[worst])}, ONNX {_answer(actual[worst])}; "
-                "nothing was written"
-            )
-    return Row(
-        name,
-        batch_size,
-        float(difference.max()),
-        int(label_changes.sum()),
-        float(sum_error.max()),
-        float(alone_difference.max()),
-        int(neighbour_changes.sum()),
-    )
+            return f"{meaning} {found:.3g} (allowed: {limit:g})", int(deviation.argmax())
+    return None
 
 
 def _in_batches(

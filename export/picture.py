@@ -36,9 +36,12 @@ MIN_CONTRAST = 16
 """Grey levels between the darkest and the brightest pixel; with fewer, the picture is blank."""
 
 LARGE = BOX * FINE
+"""Pixels of a digit's longer side while its strokes change."""
 MARGIN = MAX_STEPS + 1
+"""Pixels around it, so that strokes have room to widen."""
 FRAMED = LARGE + 2 * MARGIN
 END = np.iinfo(np.int64).max
+"""To the end of an axis, where the operator Slice asks for an end."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,11 @@ def picture_model(network: onnx.ModelProto) -> onnx.ModelProto:
     blank.add("Where", np.full(10, 0.1, np.float32), mean, output=PROBABILITIES)
     blank.add("Where", np.uint8(0), images.take(0), output=IMAGE)
     blank.add("Where", np.int64(0), bounds, output=BOUNDS)
+    return _assemble(graph, network)
+
+
+def _assemble(graph: Graph, network: onnx.ModelProto) -> onnx.ModelProto:
+    """Make a checked model of all nodes, in the versions that the network is in."""
     model = helper.make_model(
         helper.make_graph(
             graph.nodes,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import onnx
 from onnx import helper
 
 from export.errors import ExportError
+from export.files import json_bytes
 from export.picture import BOUNDS, IMAGE, INPUT, PROBABILITIES, picture_model
 from export.picture_parity import Row, drawing_sets, picture_answer, prove_picture
 from mnist_infer import ModelError, Recognizer
@@ -22,6 +22,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mnist_infer.inference.registry import ModelInfo
+
+
+_INTERFACE = {
+    "input": {
+        "name": INPUT,
+        "dtype": "uint8",
+        "shape": ["height", "width"],
+        "range": [0, 255],
+        "polarity": "any",
+    },
+    "outputs": [
+        {"name": PROBABILITIES, "dtype": "float32", "shape": [10]},
+        {"name": IMAGE, "dtype": "uint8", "shape": [28, 28]},
+        {"name": BOUNDS, "dtype": "int64", "shape": [4]},
+    ],
+}
 
 
 @dataclass(frozen=True)
@@ -53,21 +69,13 @@ def export_picture(
         ExportError: The network cannot be read or used, or the answers differ.
         DataError: There is no MNIST.
     """
-    try:
-        recognizer = Recognizer(network, device="cpu")
-    except ModelError as error:
-        raise ExportError(f"{network} is no digit network: {error}") from error
-    network_sha256 = recognizer.model.sha256
-    if source := _bundled(network_sha256):
-        # By its name it is helped by the row and cell networks, as users have it.
-        recognizer = Recognizer(source.name, device="cpu", precision=source.precision or "auto")
+    recognizer = _open_recognizer(network)
     taken = onnx.load(network)
     model = picture_model(taken)
-    metadata = {each.key: each.value for each in taken.metadata_props}
-    metadata |= {
+    metadata = {each.key: each.value for each in taken.metadata_props} | {
         "input_polarity": "any",
         "preprocessing": "in the graph: a drawing of one digit",
-        "network_sha256": network_sha256,
+        "network_sha256": recognizer.model.sha256,
     }
     helper.set_model_props(model, metadata)
     content = bytes(model.SerializeToString(deterministic=True))
@@ -83,26 +91,27 @@ def export_picture(
         "file": f"{name}.onnx",
         "sha256": hashlib.sha256(content).hexdigest(),
         "size_bytes": len(content),
-        "network": {"file": network.name, "sha256": network_sha256},
-        "recommended_threshold": source and source.recommended_threshold,
-        "input": {
-            "name": INPUT,
-            "dtype": "uint8",
-            "shape": ["height", "width"],
-            "range": [0, 255],
-            "polarity": "any",
-        },
-        "outputs": [
-            {"name": PROBABILITIES, "dtype": "float32", "shape": [10]},
-            {"name": IMAGE, "dtype": "uint8", "shape": [28, 28]},
-            {"name": BOUNDS, "dtype": "int64", "shape": [4]},
-        ],
+        "network": {"file": network.name, "sha256": recognizer.model.sha256},
+        "recommended_threshold": recognizer.model.recommended_threshold,
+        **_INTERFACE,
         "opset": model.opset_import[0].version,
         "ir_version": model.ir_version,
         "parity_with_predict": [asdict(row) for row in rows],
         "licence": metadata.get("licence"),
     }
-    return ExportedPicture(content, f"{json.dumps(record, indent=2)}\n".encode(), rows)
+    return ExportedPicture(content, json_bytes(record), rows)
+
+
+def _open_recognizer(network: Path) -> Recognizer:
+    """Open a network as users have it: a bundled one with the help of the row and cell networks."""
+    try:
+        recognizer = Recognizer(network, device="cpu")
+    except ModelError as error:
+        raise ExportError(f"{network} is no digit network: {error}") from error
+    if bundled := _bundled(recognizer.model.sha256):
+        precision = bundled.precision or "auto"
+        return Recognizer(bundled.name, device="cpu", precision=precision)
+    return recognizer
 
 
 def _bundled(sha256: str) -> ModelInfo | None:

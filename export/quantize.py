@@ -30,13 +30,14 @@ MAX_WEIGHT = 64
 """Two products of uint8 and such a weight fit into int16, where CPUs without VNNI add them."""
 MAX_BIAS = 2**30
 """In units of the int32 sums, which it is added to."""
-SATURATED = 1e-5
+SATURATED_SHARE = 1e-5
 """The share of a hidden layer's values that is cut off at the top of their uint8 range."""
 DAMPING = 0.05
-HELD_OUT = 5000
-"""The last images: the strength of the equalization is chosen on them and on nothing else."""
-CALIBRATION = 10_000
-"""Images that weights and scales are fitted to."""
+"""Added to the diagonal of the inputs' moments, as a share of its mean: they stay invertible."""
+HELD_OUT_IMAGES = 5000
+"""The last ones: the strength of the equalization is chosen on them and on nothing else."""
+CALIBRATION_IMAGES = 10_000
+"""Those that weights and scales are fitted to."""
 EXPONENTS = (0.0, 0.25, 0.5, 0.75)
 """Strengths of equalization: 0 leaves the units as they are, 1 gives all of them one range."""
 CLIPPINGS = (1.0, 0.85, 0.7, 0.55)
@@ -74,12 +75,13 @@ def quantize(model: onnx.ModelProto, images: NDArray[np.uint8]) -> onnx.ModelPro
         images: uint8 (N, 28, 28), training images. Weights and scales are fitted to the first
             ones; the last 5,000, at most a quarter, are held out.
 
-    Raises ExportError where the network has any other layer.
+    Raises:
+        ExportError: The network has any other layer.
     """
     layers = _dense_layers(model)
-    held_out = images[-min(HELD_OUT, len(images) // 4) :]
+    held_out = images[-min(HELD_OUT_IMAGES, len(images) // 4) :]
     others = images[: len(images) - len(held_out)]
-    calibration = others[:: max(1, len(others) // CALIBRATION)].reshape(-1, 784)
+    calibration = others[:: max(1, len(others) // CALIBRATION_IMAGES)].reshape(-1, 784)
     expected = onnx_probabilities(model.SerializeToString())(held_out)
     candidates = [
         _qdq_model(_quantize_layers(_equalized(layers, exponent), calibration), model.graph)
@@ -149,7 +151,7 @@ def _quantize_layers(
         dense = _quantize_dense(layer, inputs, scale)
         sums = inputs @ dense.weights.astype(np.float32) + dense.bias.astype(np.float32)
         hidden = np.maximum(sums, 0) * dense.bias_scale
-        scale = np.float32(np.maximum(np.quantile(hidden, 1 - SATURATED), 1e-12) / 255)
+        scale = np.float32(np.maximum(np.quantile(hidden, 1 - SATURATED_SHARE), 1e-12) / 255)
         inputs = np.clip(np.rint(hidden / scale), 0, 255)
         quantized.append((dense, scale))
     return [*quantized, (_quantize_dense(layers[-1], inputs, scale), None)]

@@ -12,6 +12,7 @@ from onnx import helper
 
 from export.convert import INPUT, IR_VERSION, OPSET, OUTPUT
 from export.errors import ExportError
+from export.files import json_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,20 +53,43 @@ class Origin:
 def read_run(keras_file: Path) -> Run:
     """Read the ``run.json`` beside the model, where there is one.
 
-    Raises ExportError where the file is there and does not say recipe, seed and dataset.
+    Raises:
+        ExportError: The file is there, and does not say recipe, seed and dataset.
     """
     path = keras_file.with_name("run.json")
     if not path.exists():
         return Run()
     try:
         run = json.loads(path.read_text(encoding="utf-8"))
-        temperature = run["calibration"]["temperature"] if "calibration" in run else None
+        temperature = float(run["calibration"]["temperature"]) if "calibration" in run else None
         return Run(run["recipe"], run["seed"], run["dataset"], temperature)
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise ExportError(
             f"{path} does not say recipe, seed and dataset ({error!r}): train again, or export a "
             "copy of the model from another folder"
         ) from error
+
+
+def read_exported(folder: Path, name: str) -> tuple[bytes, dict[str, Any]]:
+    """Read an exported model's ONNX file, and the JSON beside it.
+
+    Raises:
+        ExportError: One of them is missing or damaged, or they do not belong together.
+    """
+    path = folder / f"{name}.json"
+    try:
+        content = (folder / f"{name}.onnx").read_bytes()
+        record = json.loads(path.read_text(encoding="utf-8"))
+        sha256 = record["sha256"]
+    except OSError as error:
+        raise ExportError(f"cannot read {error.filename}: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ExportError(f"{path} is damaged ({error!r}): export the model again") from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise ExportError(
+            f"{folder / name}.onnx is not the file that {path} describes: export the model again"
+        )
+    return content, record
 
 
 @dataclass(frozen=True)
@@ -92,7 +116,7 @@ def _provenance(origin: Origin) -> dict[str, str | int | float | None]:
 
 def with_metadata(model: onnx.ModelProto, origin: Origin, test_accuracy: float) -> bytes:
     """Set the metadata of a float32 model and return its bytes, the same each time."""
-    known = {
+    metadata = {
         "labels": json.dumps(LABELS),
         "input_polarity": POLARITY,
         "input_range": "0..255",
@@ -104,7 +128,7 @@ def with_metadata(model: onnx.ModelProto, origin: Origin, test_accuracy: float) 
         "licence": LICENCE,
     }
     return _with_properties(
-        model, {key: str(value) for key, value in known.items() if value is not None}
+        model, {key: str(value) for key, value in metadata.items() if value is not None}
     )
 
 
@@ -112,14 +136,14 @@ def with_metadata_of(
     float32: onnx.ModelProto, model: onnx.ModelProto, test_accuracy: float
 ) -> bytes:
     """Give an int8 model the metadata of the float32 one that it was made from."""
-    known = {each.key: each.value for each in float32.metadata_props}
+    metadata = {each.key: each.value for each in float32.metadata_props}
     return _with_properties(
-        model, known | {"precision": "int8", "test_accuracy": str(test_accuracy)}
+        model, metadata | {"precision": "int8", "test_accuracy": str(test_accuracy)}
     )
 
 
-def _with_properties(model: onnx.ModelProto, known: dict[str, str]) -> bytes:
-    helper.set_model_props(model, known)
+def _with_properties(model: onnx.ModelProto, metadata: dict[str, str]) -> bytes:
+    helper.set_model_props(model, metadata)
     return bytes(model.SerializeToString(deterministic=True))
 
 
@@ -129,13 +153,13 @@ def describe(
     float32: Exported,
     threshold: Threshold,
     int8: Exported | None = None,
-) -> str:
+) -> bytes:
     """Return the JSON for ``<name>.json``: no time and no path, so it can be compared."""
-    return _record(
+    return json_bytes(
         {
             "name": name,
             "version": origin.model_version,
-            **_file(name, float32),
+            **_file_fields(name, float32),
             **threshold.fields(),
             "parameters": origin.parameters,
             **_provenance(origin),
@@ -153,18 +177,14 @@ def describe(
             "ir_version": IR_VERSION,
             "licence": LICENCE,
             "versions": {library: version(library) for library in LIBRARIES},
-            **({"int8": _file(int8_name(name), int8)} if int8 else {}),
+            **({"int8": _file_fields(int8_name(name), int8)} if int8 else {}),
         }
     )
 
 
-def describe_int8(record: str, name: str, int8: Exported) -> str:
+def describe_int8(record: dict[str, Any], name: str, int8: Exported) -> bytes:
     """Return the JSON of a model, with what is known of its int8 file in it."""
-    return _record(json.loads(record) | {"int8": _file(int8_name(name), int8)})
-
-
-def _record(fields: dict[str, Any]) -> str:
-    return f"{json.dumps(fields, indent=2)}\n"
+    return json_bytes(record | {"int8": _file_fields(int8_name(name), int8)})
 
 
 def int8_name(name: str) -> str:
@@ -172,7 +192,7 @@ def int8_name(name: str) -> str:
     return f"{name}-int8"
 
 
-def _file(name: str, exported: Exported) -> dict[str, Any]:
+def _file_fields(name: str, exported: Exported) -> dict[str, Any]:
     return {
         "file": f"{name}.onnx",
         "sha256": hashlib.sha256(exported.content).hexdigest(),

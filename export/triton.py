@@ -65,7 +65,7 @@ spec:
 
 
 def repository(folder: Path, instances: int, storage_uri: str) -> dict[Path, bytes]:
-    """The files of a model repository with every bundled model, and its KServe manifest.
+    """Return the files of a model repository with every bundled model, and its KServe manifest.
 
     Args:
         folder: Where the repository is to stand.
@@ -87,15 +87,15 @@ def repository(folder: Path, instances: int, storage_uri: str) -> dict[Path, byt
 
 
 def _config(info: ModelInfo, instances: int) -> str:
-    taken, given = info.sidecar["input"], info.sidecar["output"]
+    inputs, outputs = info.sidecar["input"], info.sidecar["output"]
     return _CONFIG.format(
         name=info.name,
-        input_name=taken["name"],
-        input_type=_TRITON_TYPES[taken["dtype"]],
-        input_dims=taken["shape"][1:],
-        output_name=given["name"],
-        output_type=_TRITON_TYPES[given["dtype"]],
-        output_dims=given["shape"][1:],
+        input_name=inputs["name"],
+        input_type=_TRITON_TYPES[inputs["dtype"]],
+        input_dims=inputs["shape"][1:],
+        output_name=outputs["name"],
+        output_type=_TRITON_TYPES[outputs["dtype"]],
+        output_dims=outputs["shape"][1:],
         instances=instances,
         version=info.sidecar["version"],
         sha256=info.sha256,

@@ -1,7 +1,6 @@
-"""Builds and fits the documented MNIST networks with Keras.
+"""Builds and fits the networks with Keras: documented ones, robust ones, and those of `read`.
 
-Other packages import `train.data` (the verified data set) and `train.fit` (the networks); neither
-`import train` nor `import train.data` loads Keras or TensorFlow.
+Neither `import train` nor `import train.data`, the verified data set, loads Keras or TensorFlow.
 """
 
 import os

@@ -18,6 +18,23 @@ _RECORD = "run.json"
 History = dict[str, list[float]]
 
 
+def describe_run(recipe: object, seed: int) -> str:
+    """Return what tells a run from others with which it may share a folder."""
+    return f"seed {seed}, {recipe!r}"
+
+
+def refuse_other_run(file: Path, found: object, expected: str) -> None:
+    """Raise FileExistsError unless `file`, which is of the run `found`, is of the `expected` one.
+
+    Runs are named as by `describe_run`.
+    """
+    if found != expected:
+        raise FileExistsError(
+            f"{file} is of a run with another recipe or seed: delete it, or name another folder "
+            "with --output"
+        )
+
+
 class Checkpoint:
     """The latest checkpoint of one cycle of a fit: the network with its optimizer, and its history.
 
@@ -30,7 +47,7 @@ class Checkpoint:
         self, folder: Path, cycle: int, recipe: object, seed: int, *, every: int = 1
     ) -> None:
         self.file = folder / f"cycle-{cycle}.keras"
-        self._run = {"recipe": repr(recipe), "seed": seed}
+        self._run = describe_run(recipe, seed)
         self._every = every
         self._start = time.perf_counter()
         self._spent_before = 0.0
@@ -56,11 +73,7 @@ class Checkpoint:
             return None
         with zipfile.ZipFile(self.file) as archive:
             record = json.loads(archive.read(_RECORD))
-        if record["run"] != self._run:
-            raise FileExistsError(
-                f"{self.file} is of a run with another recipe or seed: delete it, or name another "
-                "folder with --output"
-            )
+        refuse_other_run(self.file, record["run"], self._run)
         self.history = record["history"]
         self._spent_before = record["duration_s"]
         model = keras.models.load_model(self.file)

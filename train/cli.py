@@ -24,7 +24,7 @@ app = typer.Typer(
     add_completion=False,
 )
 
-Data = Annotated[
+_Data = Annotated[
     str | None,
     typer.Option(
         metavar="PATH",
@@ -32,6 +32,13 @@ Data = Annotated[
         "Default: MNIST_DATA, Keras' cache, Keras' download.",
     ),
 ]
+
+_Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Same seed, same weights.")]
+_CycleEpochs = Annotated[
+    int | None, typer.Option(min=1, help="Epochs of each cycle. Default: the recipe's.")
+]
+_Workers = Annotated[int, typer.Option(min=1, help="Processes that generate training batches.")]
+_RunFolder = Annotated[Path, typer.Option(help="The run's folder.")]
 
 
 def _recipe(name: str) -> Recipe:
@@ -59,7 +66,7 @@ def fit_command(
         Recipe,
         typer.Argument(parser=_recipe, metavar="RECIPE", help=f"One of {', '.join(RECIPES)}."),
     ],
-    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Same seed, same weights.")] = 0,
+    seed: _Seed = 0,
     epochs: Annotated[
         int | None,
         typer.Option(min=1, help="Passes over the data, in one cycle. Default: the recipe's."),
@@ -67,7 +74,7 @@ def fit_command(
     batch_size: Annotated[
         int | None, typer.Option(min=1, help="Images per step. Default: the recipe's.")
     ] = None,
-    data: Data = None,
+    data: _Data = None,
     output: Annotated[
         Path | None, typer.Option(help="The run's folder. Default: runs/RECIPE.")
     ] = None,
@@ -83,31 +90,44 @@ def fit_command(
     folder = output or Path("runs") / recipe.name
     with _failures():
         folder.mkdir(parents=True, exist_ok=True)  # before the minutes of fitting, not after
-        mnist = _load(data)
+        mnist = _load_mnist(data)
         with quiet_stderr():
-            from train import checkpoint, narrate, report, run
-            from train.fit import as_input, fit
-            from train.robust import fit_robust
+            from train import checkpoint, report, run
         typer.echo(report.data(mnist))
-        interactive = sys.stdout.isatty()
-        narrator = narrate.narrator(typer.echo, recipe.all_epochs, per_epoch=not interactive)
-        telling: dict[str, Any] = {"verbose": int(interactive), "callbacks": [narrator]}
-        if augmentation := recipe.augmentation:
-            fitted = fit_robust(recipe, augmentation, mnist, folder, seed=seed, **telling)
-        else:
-            fitted = fit(recipe, mnist, seed=seed, **telling)
-        typer.echo(f"test loss {fitted.test_loss:.4f}, test accuracy {fitted.test_accuracy:.4f}")
-        typer.echo(report.overfitting(fitted.train_accuracy, fitted.test_accuracy))
-        if shown := recipe.show_predictions:
-            probabilities = fitted.model.predict(as_input(mnist.x_test[:shown]), verbose=0)
-            typer.echo(report.predictions(probabilities, mnist.y_test[:shown]))
+        fitted = _fit(recipe, mnist, folder, seed)
+        _echo_result(fitted, mnist)
         pictures = run.save(fitted, mnist, folder)
         checkpoint.discard(folder)
-        model = folder / recipe.model_file
-        typer.echo(f"saved {model}, with pictures of the run: {', '.join(map(str, pictures))}")
-        given = ["--data", data] if data else []
-        command = ["python", "-m", "export", str(model), "--name", recipe.name, *given]
-        typer.echo(f"to export it to ONNX: {shlex.join(command)}")
+    model = folder / recipe.model_file
+    typer.echo(f"saved {model}, with pictures of the run: {', '.join(map(str, pictures))}")
+    data_option = ["--data", data] if data else []
+    command = ["python", "-m", "export", str(model), "--name", recipe.name, *data_option]
+    typer.echo(f"to export it to ONNX: {shlex.join(command)}")
+
+
+def _fit(recipe: Recipe, mnist: "Mnist", folder: Path, seed: int) -> "Fitted":
+    """Fit a network; a terminal shows Keras' progress bar, anything else a line per epoch."""
+    from train.fit import fit
+    from train.progress import progress_callback
+    from train.robust import fit_robust
+
+    interactive = sys.stdout.isatty()
+    progress = progress_callback(typer.echo, recipe.all_epochs, per_epoch=not interactive)
+    shown: dict[str, Any] = {"verbose": int(interactive), "callbacks": [progress]}
+    if augmentation := recipe.augmentation:
+        return fit_robust(recipe, augmentation, mnist, folder, seed=seed, **shown)
+    return fit(recipe, mnist, seed=seed, **shown)
+
+
+def _echo_result(fitted: "Fitted", mnist: "Mnist") -> None:
+    from train import report
+    from train.fit import as_input
+
+    typer.echo(f"test loss {fitted.test_loss:.4f}, test accuracy {fitted.test_accuracy:.4f}")
+    typer.echo(report.overfitting(fitted.train_accuracy, fitted.test_accuracy))
+    if count := fitted.recipe.show_predictions:
+        probabilities = fitted.model.predict(as_input(mnist.x_test[:count]), verbose=0)
+        typer.echo(report.predictions(probabilities, mnist.y_test[:count]))
 
 
 @app.command("reproduce")
@@ -117,7 +137,7 @@ def reproduce_command(
         typer.Option(parser=_recipe, metavar="RECIPE", help="Give it again for one more recipe."),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds, from 0 on.")] = 5,
-    data: Data = None,
+    data: _Data = None,
     output: Annotated[Path, typer.Option(help="Where the table goes.")] = Path("train/results"),
 ) -> None:
     """Fit every documented recipe, or those given, with several seeds, and compare.
@@ -126,7 +146,7 @@ def reproduce_command(
     """
     with _failures():
         output.mkdir(parents=True, exist_ok=True)
-        mnist = _load(data)
+        mnist = _load_mnist(data)
         with quiet_stderr():
             from train import results, run
             from train.reproduce import reproduce
@@ -143,20 +163,12 @@ def reproduce_command(
         raise typer.Exit(1)
 
 
-_Epochs = Annotated[
-    int | None, typer.Option(min=1, help="Epochs of each cycle. Default: the recipe's.")
-]
-_Workers = Annotated[int, typer.Option(min=1, help="Processes that generate what is fitted.")]
-_Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Same seed, same weights.")]
-_RunFolder = Annotated[Path, typer.Option(help="The run's folder.")]
-
-
 @app.command("rows")
 def rows_command(
     seed: _Seed = 0,
-    epochs: _Epochs = None,
+    epochs: _CycleEpochs = None,
     workers: _Workers = 1,
-    data: Data = None,
+    data: _Data = None,
     output: _RunFolder = Path("runs/rows"),
 ) -> None:
     """Fit the network that reads whole rows, on generated rows; goes on where a run was ended."""
@@ -169,9 +181,9 @@ def rows_command(
 @app.command("cells")
 def cells_command(
     seed: _Seed = 0,
-    epochs: _Epochs = None,
+    epochs: _CycleEpochs = None,
     workers: _Workers = 1,
-    data: Data = None,
+    data: _Data = None,
     output: _RunFolder = Path("runs/cells"),
 ) -> None:
     """Fit the network that judges each digit of a row; goes on where a run was ended."""
@@ -191,12 +203,13 @@ def _fit_generated(
     if epochs:
         steps = epochs * recipe.steps_per_epoch
         cycles = tuple(replace(cycle, steps=steps) for cycle in recipe.cycles)
-        recipe = replace(recipe, cycles=cycles, rising=min(recipe.rising, steps // 2))
+        warmup_steps = min(recipe.warmup_steps, steps // 2)
+        recipe = replace(recipe, cycles=cycles, warmup_steps=warmup_steps)
     fit_generated(task, recipe, output, seed=seed, data=data, workers=workers)
     typer.echo(f"saved {output / MODEL_FILE}")
 
 
-def _load(data: str | None) -> "Mnist":
+def _load_mnist(data: str | None) -> "Mnist":
     from train.data import load_mnist
 
     return load_mnist(data)

@@ -1,6 +1,6 @@
-"""What an augmented recipe learns from: a new set of pictures for every epoch.
+"""What an augmented recipe learns from: new pictures every few epochs, in a new order every epoch.
 
-Epoch and seed alone decide a set, so that a run that is taken up again sees what it would have
+Epoch and seed alone decide them, so that a run that is taken up again sees what it would have
 seen. Nothing here loads Keras, so that the process that makes the sets starts fast and stays small.
 """
 
@@ -23,13 +23,13 @@ from train.styles import RARE_STYLES, styled_digits
 
 Floats = npt.NDArray[np.float32]
 
-_FLAT = np.full(10, 0.1, np.float32)
-# Coarse copies wait ready, this many for each that a set takes: normalising is slow.
-_STOCK = 3
+_FLAT_TARGET = np.full(10, 0.1, np.float32)
+# Normalising is slow: sets pick their coarse copies from so many times as many, made once.
+_COARSE_POOL = 3
 
 
 class FreshEpochs:
-    """The sets of a run: distorted training images, drawn digits, pictures without a digit."""
+    """The training sets of a run: distorted images, drawn digits, pictures without a digit."""
 
     def __init__(
         self, augmentation: Augmentation, images: Array, labels: Array, seed: int, batch_size: int
@@ -46,17 +46,17 @@ class FreshEpochs:
             + augmentation.coarse
             + augmentation.nondigits
         )
-        self.steps = (len(images) + added) // batch_size
+        self.steps_per_epoch = (len(images) + added) // batch_size
         # Whole batches only: an epoch must not lean into the next one.
-        self.size = self.steps * batch_size
+        self.size = self.steps_per_epoch * batch_size
 
     def make(self, epoch: int) -> tuple[Array, Floats]:
         """Make an epoch's set, shuffled: images (N, 28, 28) and target rows (N, 10)."""
-        number, lesson = divmod(epoch, self._augmentation.lessons)
-        if self._latest is None or self._latest[0] != number:
-            self._latest = (number, *self._make_set(number))
+        set_number, repeat = divmod(epoch, self._augmentation.epochs_per_set)
+        if self._latest is None or self._latest[0] != set_number:
+            self._latest = (set_number, *self._make_set(set_number))
         _, images, targets = self._latest
-        order = np.random.default_rng((self._seed, number, lesson)).permutation(self.size)
+        order = np.random.default_rng((self._seed, set_number, repeat)).permutation(self.size)
         return images[order], targets[order]
 
     def _make_set(self, number: int) -> tuple[Array, Floats]:
@@ -64,12 +64,12 @@ class FreshEpochs:
         drawn, drawn_digits = styled_digits(self._augmentation.styles, rng)
         rare, rare_digits = styled_digits(self._augmentation.rare_styles, rng, RARE_STYLES)
         copies, copied_digits = self._coarse
-        some = rng.choice(len(copies), self._augmentation.coarse, replace=False)
+        chosen = rng.choice(len(copies), self._augmentation.coarse, replace=False)
         others = nondigits(self._images, self._labels, self._augmentation.nondigits, rng)
-        digits = np.concatenate([self._labels, drawn_digits, rare_digits, copied_digits[some]])
-        images = np.concatenate([self._images, drawn, rare, copies[some], others])
+        digits = np.concatenate([self._labels, drawn_digits, rare_digits, copied_digits[chosen]])
+        images = np.concatenate([self._images, drawn, rare, copies[chosen], others])
         targets = np.concatenate(
-            [np.eye(10, dtype=np.float32)[digits], np.tile(_FLAT, (len(others), 1))]
+            [np.eye(10, dtype=np.float32)[digits], np.tile(_FLAT_TARGET, (len(others), 1))]
         )
         kept = rng.permutation(len(images))[: self.size]
         return distort(images[kept], rng, self._augmentation.distortion), targets[kept]
@@ -78,18 +78,18 @@ class FreshEpochs:
     def _coarse(self) -> tuple[Array, Array]:
         """Coarse copies and their digits: of training images one half, of drawn ones the other."""
         rng = np.random.default_rng(self._seed)
-        half = _STOCK * self._augmentation.coarse // 2
+        half = _COARSE_POOL * self._augmentation.coarse // 2
         drawn, drawn_digits = styled_digits(half, rng)
-        some = rng.integers(len(self._images), size=half)
-        copies = coarse_copies(np.concatenate([self._images[some], drawn]), rng)
-        return copies, np.concatenate([self._labels[some], drawn_digits])
+        chosen = rng.integers(len(self._images), size=half)
+        copies = coarse_copies(np.concatenate([self._images[chosen], drawn]), rng)
+        return copies, np.concatenate([self._labels[chosen], drawn_digits])
 
 
-def made_ahead(sets: FreshEpochs, first: int, end: int) -> Iterator[tuple[Array, Floats]]:
-    """Make each epoch's set in a process of its own while the one before is learnt from.
+def make_ahead(sets: FreshEpochs, first: int, end: int) -> Iterator[tuple[Array, Floats]]:
+    """Yield the sets of epochs from `first` up to `end`, each made while the last is learnt from.
 
-    In a thread it would take three times as long: glibc gives a thread's memory back to the system
-    after each step and has to ask for it again.
+    A process of its own makes them. A thread would take three times as long: glibc gives a thread's
+    memory back to the system after each step and has to ask for it again.
     """
     context = get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)

@@ -66,11 +66,11 @@ def set_seed(seed: int) -> None:
         tf.config.experimental.enable_op_determinism()
 
 
-def build(recipe: Recipe, *, steps: int) -> Any:
+def build(recipe: Recipe, *, total_steps: int) -> Any:
     """Build and compile the network of `recipe`.
 
-    Its weights follow Keras' global seed. `steps` is how many batches the whole fit will take: a
-    schedule is laid over them.
+    Its weights follow Keras' global seed. `total_steps` is how many batches the whole fit takes: a
+    learning-rate schedule spans them.
     """
     model = keras.Sequential(name=recipe.name)
     if recipe.declares_input:
@@ -81,10 +81,10 @@ def build(recipe: Recipe, *, steps: int) -> Any:
             for part in normalized_dense(layer.units, layer.activation):
                 model.add(part)
         else:
-            model.add(_layer(layer))
-    model.add(_layer(last))
+            model.add(_keras_layer(layer))
+    model.add(_keras_layer(last))
     optimizer = (
-        _one_cycle(recipe.optimizer, steps)
+        _one_cycle(recipe.optimizer, total_steps)
         if isinstance(recipe.optimizer, OneCycleAdamW)
         else recipe.optimizer
     )
@@ -92,23 +92,23 @@ def build(recipe: Recipe, *, steps: int) -> Any:
     return model
 
 
-def _layer(layer: Layer) -> Any:
+def _keras_layer(layer: Layer) -> Any:
     return getattr(keras.layers, type(layer).__name__)(**asdict(layer))
 
 
-def _one_cycle(settings: OneCycleAdamW, steps: int) -> Any:
-    rising = round(settings.rising * steps)
-    rate = keras.optimizers.schedules.CosineDecay(
-        settings.peak / 25,
-        decay_steps=steps - rising,
-        warmup_target=settings.peak,
-        warmup_steps=rising,
+def _one_cycle(settings: OneCycleAdamW, total_steps: int) -> Any:
+    warmup_steps = round(settings.warmup_share * total_steps)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        settings.peak_learning_rate / 25,
+        decay_steps=total_steps - warmup_steps,
+        warmup_target=settings.peak_learning_rate,
+        warmup_steps=warmup_steps,
     )
     return keras.optimizers.AdamW(
-        rate,
+        schedule,
         weight_decay=settings.weight_decay,
         use_ema=True,
-        ema_momentum=settings.average_momentum,
+        ema_momentum=settings.ema_momentum,
     )
 
 
@@ -126,8 +126,8 @@ def fit(
     `keras.Model.fit`.
     """
     set_seed(seed)
-    steps = recipe.epochs * math.ceil(len(mnist.x_train) / recipe.batch_size)
-    model = build(recipe, steps=steps)
+    total_steps = recipe.epochs * math.ceil(len(mnist.x_train) / recipe.batch_size)
+    model = build(recipe, total_steps=total_steps)
     x_train, x_test = as_input(mnist.x_train), as_input(mnist.x_test)
     y_train, y_test = as_targets(recipe, mnist.y_train), as_targets(recipe, mnist.y_test)
     if not recipe.declares_input:

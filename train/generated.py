@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from train.data import Array, load_mnist
-from train.rows.glyphs import HELD_OUT, Glyphs, load
+from train.rows.glyphs import HELD_OUT, Glyphs, load_glyphs
 from train.rows.hand import PLAIN, Variety
 
 if TYPE_CHECKING:
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
 MODEL_FILE = "model.keras"
 Batch: TypeAlias = tuple[Array, npt.NDArray[np.int32]]
 MakeBatch: TypeAlias = Callable[[int, Glyphs, np.random.Generator, Variety], Batch]
-_AHEAD = 24  # batches that wait for the network
-_NORMALIZED_BY = 32  # batches that batch normalisation is estimated by, for averaged weights
+_BATCHES_AHEAD = 24  # generated before the network asks for them
+_BATCH_NORM_BATCHES = 32  # from which batch normalisation is estimated for averaged weights
 
 
 @dataclass(frozen=True)
 class Cycle:
-    """A short rise of the learning rate and a long cosine fall."""
+    """A linear warm-up of the learning rate, and then a cosine decay."""
 
     steps: int
-    peak: float
+    peak_learning_rate: float
     variety: Variety = PLAIN
     is_averaged: bool = False
-    """Whether the rate stays at its peak instead, and the cycle ends with the mean of the weights
-    after each epoch of its last four fifths."""
+    """Whether the learning rate stays at its peak instead of decaying, and the cycle ends with the
+    mean of the weights after each epoch of its last four fifths."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class GeneratedRecipe:
     cycles: tuple[Cycle, ...]
     batch_size: int
     steps_per_epoch: int = 250
-    rising: int = 300  # steps
+    warmup_steps: int = 300
     weight_decay: float = 1e-4
     clip_norm: float = 5.0
 
@@ -98,7 +98,8 @@ def fit_generated(
 
     Raises:
         DataError: There is no MNIST.
-        FileExistsError: The checkpoint is of a run with another recipe or seed.
+        FileExistsError: What lies in `folder` is of a run with another recipe or seed.
+        FileNotFoundError: An epoch's weights, which an averaged cycle needs, have been deleted.
     """
     import keras
 
@@ -116,7 +117,7 @@ def fit_generated(
 
 @dataclass(frozen=True)
 class _Fit:
-    """The arguments of `fit_generated`."""
+    """A fit of one cycle after the other; the fields are the arguments of `fit_generated`."""
 
     task: Task
     recipe: GeneratedRecipe
@@ -134,20 +135,23 @@ class _Fit:
         cycle = self.recipe.cycles[number]
         epochs = cycle.steps // self.recipe.steps_per_epoch
         checkpoint = Checkpoint(self.folder, number, self.recipe, self.seed)
-        average = WeightAverage(self.folder, number)
         if (restored := checkpoint.restore()) is not None:
             model = restored
         else:
             model.compile(self._optimizer(cycle), loss=self.task.loss())
+        average = WeightAverage(
+            self.folder, number, self.recipe, self.seed, epochs=range(epochs // 5, epochs)
+        )
         callbacks = [checkpoint.callback(model), *self.callbacks]
         if cycle.is_averaged:
             # Before the checkpoint, so that none of its epochs is without its weights.
-            callbacks.insert(0, average.callback(model, first=epochs // 5))
+            callbacks.insert(0, average.callback(model))
         if checkpoint.epochs < epochs:
-            self._fit(model, number, checkpoint.epochs, epochs, callbacks)
+            self._fit_epochs(model, number, checkpoint.epochs, epochs, callbacks)
         if cycle.is_averaged:
             with closing(self._batches(number, 0)) as batches:
-                average.apply(model, (images for images, _ in islice(batches, _NORMALIZED_BY)))
+                images = (images for images, _ in islice(batches, _BATCH_NORM_BATCHES))
+                average.apply(model, images)
         return model
 
     def _optimizer(self, cycle: Cycle) -> Any:
@@ -156,23 +160,25 @@ class _Fit:
         recipe = self.recipe
         schedule = keras.optimizers.schedules.CosineDecay(
             0.0,
-            cycle.steps - recipe.rising,
+            cycle.steps - recipe.warmup_steps,
             alpha=1.0 if cycle.is_averaged else 0.005,
-            warmup_target=cycle.peak,
-            warmup_steps=recipe.rising,
+            warmup_target=cycle.peak_learning_rate,
+            warmup_steps=recipe.warmup_steps,
         )
         return keras.optimizers.AdamW(
             schedule, weight_decay=recipe.weight_decay, clipnorm=recipe.clip_norm
         )
 
-    def _fit(self, model: Any, number: int, begin: int, end: int, callbacks: list[Any]) -> None:
+    def _fit_epochs(
+        self, model: Any, number: int, begin: int, end: int, callbacks: list[Any]
+    ) -> None:
         """Fit from one epoch of a cycle to another."""
         import tensorflow as tf
 
         steps = self.recipe.steps_per_epoch
         with closing(self._batches(number, begin * steps)) as batches:
-            # From a plain generator Keras infers the shape by two batches, which may be equally
-            # wide.
+            # With a plain generator Keras would infer the shapes from two batches, and take the
+            # width of both, where it is the same, for that of all.
             dataset = tf.data.Dataset.from_generator(
                 lambda: batches,
                 output_signature=(
@@ -202,23 +208,23 @@ class _Fit:
         ) as pool:
             waiting: deque[Future[Batch]] = deque()
             # fit() may ask for a few more than it takes.
-            for step in range(first, cycles[number].steps + _AHEAD):
+            for step in range(first, cycles[number].steps + _BATCHES_AHEAD):
                 job = (self.recipe.batch_size, (self.seed, start + step), cycles[number].variety)
-                waiting.append(pool.submit(_make, self.task.make_batch, *job))
-                if len(waiting) > _AHEAD:
+                waiting.append(pool.submit(_make_batch, self.task.make_batch, *job))
+                if len(waiting) > _BATCHES_AHEAD:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
 
 
-_glyphs: Glyphs
+_glyphs: Glyphs  # of a worker process: too large to be sent to it with every batch
 
 
 def _start_worker(data: str | PathLike[str] | None, seed: int) -> None:
     global _glyphs
     mnist = load_mnist(data)
-    _glyphs = load(mnist.x_train[:-HELD_OUT], mnist.y_train[:-HELD_OUT], seed)
+    _glyphs = load_glyphs(mnist.x_train[:-HELD_OUT], mnist.y_train[:-HELD_OUT], seed)
 
 
-def _make(make_batch: MakeBatch, size: int, seed: tuple[int, int], variety: Variety) -> Batch:
+def _make_batch(make_batch: MakeBatch, size: int, seed: tuple[int, int], variety: Variety) -> Batch:
     return make_batch(size, _glyphs, np.random.default_rng(seed), variety)

@@ -28,18 +28,18 @@ Layer = Dense | Dropout
 class OneCycleAdamW:
     """AdamW (Loshchilov and Hutter, 2019) on a one-cycle schedule (Smith and Topin, 2018).
 
-    The learning rate rises to `peak` and falls along a cosine. What is kept are the weights'
-    exponential moving average (Polyak and Juditsky, 1992).
+    The learning rate rises linearly and falls along a cosine. What is kept is the exponential
+    moving average of the weights (Polyak and Juditsky, 1992).
     """
 
-    peak: float = 2e-3
-    rising: float = 0.25  # share of the steps
+    peak_learning_rate: float = 2e-3
+    warmup_share: float = 0.25  # of the steps
     weight_decay: float = 0.01
-    average_momentum: float = 0.999
+    ema_momentum: float = 0.999
 
 
 @dataclass(frozen=True)
-class Further:
+class FurtherCycles:
     """More cycles, each from the weights that the one before has ended with.
 
     What is kept is the mean of what they end with (Izmailov et al., 2018).
@@ -47,7 +47,7 @@ class Further:
 
     cycles: int = 3
     epochs: int = 90  # of each
-    optimizer: OneCycleAdamW = OneCycleAdamW(peak=1e-3, rising=0.05)
+    optimizer: OneCycleAdamW = OneCycleAdamW(peak_learning_rate=1e-3, warmup_share=0.05)
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Augmentation:
     rare_styles: int = 0  # digits drawn in styles that few people write
     coarse: int = 4000  # copies of digits from few pixels
     nondigits: int = 4000  # pictures without a digit, with a flat target
-    lessons: int = 2  # epochs that learn from one set, each in its own order
+    epochs_per_set: int = 2  # that learn from the same pictures, each in its own order
     held_out: int = 2000  # last images of the training set: never trained on, for calibration
 
 
@@ -90,7 +90,7 @@ class FineTuning:
 
     augmentation: Augmentation
     epochs: int = 10
-    optimizer: OneCycleAdamW = OneCycleAdamW(peak=3e-4, rising=0.05)
+    optimizer: OneCycleAdamW = OneCycleAdamW(peak_learning_rate=3e-4, warmup_share=0.05)
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class Recipe:
     optimizer: str | OneCycleAdamW = "rmsprop"
     batch_size: int = 128
     augmentation: Augmentation | None = None
-    further: Further | None = None
+    further: FurtherCycles | None = None
     fine_tuning: FineTuning | None = None
     receptive_field: int | None = None  # pixels a side of what each unit of the first layer sees
     batch_norm: bool = False  # in the hidden layers while they are fitted, then folded into them
@@ -212,10 +212,10 @@ ROBUST_512X2 = Recipe(
     layers=(Dense(512, "relu"), Dense(512, "relu"), Dense(10, "softmax")),
     loss="categorical_crossentropy",
     epochs=300,
-    optimizer=OneCycleAdamW(peak=4e-3),
+    optimizer=OneCycleAdamW(peak_learning_rate=4e-3),
     batch_size=256,
     augmentation=Augmentation(styles=4500, rare_styles=450, coarse=3000, nondigits=3000),
-    further=Further(),
+    further=FurtherCycles(),
     fine_tuning=FineTuning(
         Augmentation(
             Distortion(  # four fifths of what hands and pens do before, as much misplacement

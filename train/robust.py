@@ -13,7 +13,7 @@ from train.batch_norm import fold
 from train.calibrate import apply_temperature, calibration_error, fit_temperature
 from train.checkpoint import Checkpoint, History
 from train.data import Array, Mnist
-from train.epochs import Floats, FreshEpochs, made_ahead
+from train.epochs import Floats, FreshEpochs, make_ahead
 from train.fit import Calibration, Fitted, as_input, as_targets, build, set_seed
 from train.receptive_fields import mask_kernel, receptive_fields
 from train.recipes import Augmentation, FineTuning, Recipe
@@ -61,7 +61,7 @@ def fit_robust(
     if tuning := recipe.fine_tuning:
         sets = FreshEpochs(tuning.augmentation, parts.images, parts.labels, seed, recipe.batch_size)
         fitting = _fine_tune(recipe, tuning, sets, fitting, callbacks, settings)
-    model = build(replace(recipe, batch_norm=False), steps=1)
+    model = build(replace(recipe, batch_norm=False), total_steps=1)
     model.set_weights(fitting.kept)
     test_loss, test_accuracy = model.evaluate(
         as_input(mnist.x_test), as_targets(recipe, mnist.y_test), verbose=0
@@ -80,7 +80,7 @@ def fit_robust(
 
 @dataclass(frozen=True, eq=False)
 class _Fitting:
-    """The weights that a phase keeps, what each unit sees, and what it took to get there."""
+    """What a phase of the fit leaves: weights, what each unit sees, and how it went."""
 
     kept: list[Floats]
     mask: Floats
@@ -99,24 +99,24 @@ def _fit_cycles(
     """Fit cycle after cycle, each from the end of the last; keep the mean of the ends."""
     history: History = {}
     duration_s = 0.0
-    end: list[Floats] = []
-    ends: list[list[Floats]] = []
+    weights: list[Floats] = []
+    folded: list[list[Floats]] = []
     for number, cycle in enumerate(recipe.cycles):
         checkpoint = Checkpoint(folder, number, recipe, seed, every=5)
-        model = checkpoint.restore() or _start(cycle, sets.steps, end)
+        model = checkpoint.restore() or _start(cycle, sets.steps_per_epoch, weights)
         mask = receptive_fields(model.layers[0].units, recipe.receptive_field, seed)
         if recipe.receptive_field:
             mask_kernel(model.layers[0], mask)
-        before = len(history.get("loss", ()))
-        first, last = before + checkpoint.epochs, before + cycle.epochs
-        told = [*callbacks, checkpoint.callback(model)]
-        _fit(model, sets, first, last, callbacks=told, **settings)
-        end = model.get_weights()
-        ends.append(fold(model))
+        earlier = len(history.get("loss", ()))
+        first, end = earlier + checkpoint.epochs, earlier + cycle.epochs
+        all_callbacks = [*callbacks, checkpoint.callback(model)]
+        _fit(model, sets, first, end, callbacks=all_callbacks, **settings)
+        weights = model.get_weights()
+        folded.append(fold(model))
         _extend(history, checkpoint.history)
         duration_s += checkpoint.duration_s
     # The first cycle's end lies outside the valley that the further ones go round in.
-    return _Fitting(_mean(ends[1:] or ends, mask), mask, history, duration_s)
+    return _Fitting(_mean(folded[1:] or folded, mask), mask, history, duration_s)
 
 
 def _fine_tune(
@@ -130,35 +130,35 @@ def _fine_tune(
     """Go on from the weights that were kept; keep the mean of these and the tuned ones."""
     start = time.perf_counter()
     cycle = replace(recipe, batch_norm=False, epochs=tuning.epochs, optimizer=tuning.optimizer)
-    model = _start(cycle, sets.steps, fitting.kept)
+    model = _start(cycle, sets.steps_per_epoch, fitting.kept)
     mask_kernel(model.layers[0], fitting.mask)
-    before = len(fitting.history["loss"])
-    end = before + cycle.epochs
-    told = _fit(model, sets, before, end, callbacks=list(callbacks), **settings)
+    first = len(fitting.history["loss"])
+    end = first + cycle.epochs
+    tuning_history = _fit(model, sets, first, end, callbacks=list(callbacks), **settings)
     kept = _mean([fitting.kept, model.get_weights()], fitting.mask)
     history = {name: list(values) for name, values in fitting.history.items()}
-    _extend(history, told)
+    _extend(history, tuning_history)
     return _Fitting(kept, fitting.mask, history, fitting.duration_s + time.perf_counter() - start)
 
 
-def _start(cycle: Recipe, steps: int, weights: list[Floats]) -> Any:
-    model = build(cycle, steps=cycle.epochs * steps)
+def _start(cycle: Recipe, steps_per_epoch: int, weights: list[Floats]) -> Any:
+    model = build(cycle, total_steps=cycle.epochs * steps_per_epoch)
     if weights:
         model.set_weights(weights)
     return model
 
 
 def _fit(model: Any, sets: FreshEpochs, first: int, end: int, **settings: Any) -> History:
-    told = model.fit(
+    fitted = model.fit(
         _batches(sets, first, end),
         initial_epoch=first,
         epochs=end,
-        steps_per_epoch=sets.steps,
+        steps_per_epoch=sets.steps_per_epoch,
         shuffle=False,  # the sets come shuffled
         validation_batch_size=1000,
         **settings,
     )
-    history: History = told.history
+    history: History = fitted.history
     return history
 
 
@@ -168,7 +168,8 @@ def _extend(history: History, later: History) -> None:
 
 
 def _mean(networks: Sequence[list[Floats]], mask: Floats) -> list[Floats]:
-    """Return the rounded mean of the weights; moving averages run on where no unit sees."""
+    """Return the rounded mean of several networks' weights, 0 again where no unit sees."""
+    # An exponential moving average of the weights is not quite 0 there.
     first_layer, *others = (np.mean(each, axis=0) for each in zip(*networks, strict=True))
     return [_rounded(weights) for weights in (first_layer * mask, *others)]
 
@@ -194,7 +195,7 @@ def _batches(sets: FreshEpochs, first: int, end: int) -> tf.data.Dataset:
         tf.TensorSpec((sets.size, 10), tf.float32),
     )
     epochs = tf.data.Dataset.from_generator(
-        lambda: made_ahead(sets, first, end), output_signature=signature
+        lambda: make_ahead(sets, first, end), output_signature=signature
     )
     return epochs.rebatch(sets.batch_size).map(_scaled).prefetch(8)
 

@@ -21,7 +21,7 @@ from benchmarks.realworld import edit_distance
 from mnist_infer import ImageError, NoDigitError, Recognizer
 from mnist_infer.config import DEFAULT_MODEL
 from mnist_infer.results import READING_THRESHOLD
-from train.rows.glyphs import HELD_OUT, Glyphs, load
+from train.rows.glyphs import HELD_OUT, Glyphs, load_glyphs
 
 COUNT = 200
 """Pictures of each kind: one answer is half a percent."""
@@ -93,7 +93,7 @@ def _answers(
     glyphs: Glyphs | None = None
     for kind in rows.KINDS:
         if kind.startswith(only):
-            glyphs = glyphs or load(images, labels, seed=1)
+            glyphs = glyphs or load_glyphs(images, labels, seed=1)
             texts = rows.pictures(kind, glyphs, count, seed)
             yield kind, (_read(recognizer, *pair) for pair in texts)
 

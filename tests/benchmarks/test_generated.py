@@ -8,7 +8,7 @@ import pytest
 from benchmarks.generated import digits, rows
 from benchmarks.generated.__main__ import Answer, score
 from benchmarks.generated.digits import digit_mask
-from train.rows.glyphs import Glyphs, load
+from train.rows.glyphs import Glyphs, load_glyphs
 from train.styles import styled_digits
 
 
@@ -47,7 +47,7 @@ def test_a_digit_fills_its_mask_and_widened_strokes_are_fatter():
 def glyphs() -> Glyphs:
     """Glyphs whose "MNIST" is made of drawn digits, so that no data is needed."""
     images, labels = styled_digits(600, np.random.default_rng(3))
-    return load(images, labels, seed=1)
+    return load_glyphs(images, labels, seed=1)
 
 
 @pytest.mark.parametrize("kind", rows.KINDS)

@@ -1,6 +1,7 @@
 """The command writes all files or none, says what it assumed, and exits as it should."""
 
 import hashlib
+import inspect
 import json
 from importlib.metadata import version
 
@@ -140,6 +141,34 @@ def test_a_model_that_is_not_there_cannot_be_quantized(stand_in, tmp_path):
     assert result.stderr.startswith(f"error: cannot read {tmp_path / 'tiny.onnx'}")
 
 
+@pytest.mark.parametrize(
+    ("damaged", "content", "reason"),
+    [
+        ("tiny.json", b"not JSON", "tiny.json is damaged"),
+        ("tiny.json", b"[]", "tiny.json is damaged"),
+        ("tiny.onnx", b"not ONNX", "is not the file that"),
+    ],
+)
+def test_a_damaged_model_cannot_be_quantized(run, keras_file, tmp_path, damaged, content, reason):
+    assert run(keras_file).exit_code == 0
+    (tmp_path / "out" / damaged).write_bytes(content)
+    result = CliRunner().invoke(app, ["quantize", "tiny", "--models", str(tmp_path / "out")])
+    assert result.exit_code == 1
+    assert reason in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("share", [0, 0.5, 0.98])
+def test_a_file_that_was_cut_off_is_refused_in_one_line(run, keras_file, tmp_path, share):
+    whole = keras_file.read_bytes()
+    cut = tmp_path / "model.keras"
+    cut.write_bytes(whole[: int(share * len(whole))])
+    result = run(cut)
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"error: Keras does not open {cut}: ")
+    assert result.stderr.count("\n") == 1
+
+
 def test_the_run_says_recipe_seed_and_dataset(run, build, tmp_path):
     build().save(tmp_path / "model.keras")
     told = {"recipe": "dlwp", "seed": 7, "dataset": "MNIST"}
@@ -205,6 +234,14 @@ def test_without_an_output_it_leaves_the_bundled_models_alone(
 
     assert result.exit_code == 0, result.output
     assert (tmp_path / "runs" / "onnx" / "dense-512.onnx").is_file()
+
+
+@pytest.mark.parametrize("command", app.registered_commands, ids=lambda command: command.name)
+def test_no_command_writes_into_the_package_unless_told_to(command):
+    parameters = inspect.signature(command.callback).parameters
+    for folder in {"output", "models"} & parameters.keys():
+        default = parameters[folder].default
+        assert default.is_relative_to("runs/onnx"), f"{command.name}: {default}"
 
 
 def test_the_same_model_gives_the_same_bytes(run, keras_file, tmp_path):

@@ -189,7 +189,8 @@ def test_the_bundled_file_is_the_bundled_network_with_preprocessing():
     assert record["sha256"] == hashlib.sha256(content).hexdigest()
     assert record["size_bytes"] == len(content)
     assert record["network"]["sha256"] == hashlib.sha256(network.read_bytes()).hexdigest(), (
-        "the network has changed: python -m export picture --name digit --drawings DIR"
+        "the network has changed: python -m export picture --name digit --drawings DIR "
+        "--output mnist_infer/models/picture"
     )
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import onnxruntime
 
 from export.reading import OUTPUT, to_onnx
-from export.rows import CLASSES, INPUT, ROWS, greedy
+from export.rows import CLASSES, INPUT, ROWS, decode_greedily
 from mnist_infer.imaging.row_image import ROW_HEIGHT
 from mnist_infer.inference.softmax import softmax
 from train.rows.network import BLANK, NO_DIGIT, build
@@ -15,7 +15,7 @@ def test_greedy_merges_repeated_steps_and_drops_blanks():
     classes = [0, 5, 5, 0, 5, 2, 0]
     steps = np.full((len(classes), CLASSES), -9, np.float32)
     steps[np.arange(len(classes)), classes] = 0
-    assert greedy(steps) == "441"
+    assert decode_greedily(steps) == "441"
 
 
 def test_gives_what_keras_gives_for_rows_of_any_width():

@@ -8,7 +8,7 @@ from sklearn.datasets import load_digits
 
 from train.data import Mnist
 from train.recipes import DLWP, Recipe
-from train.rows.glyphs import Glyphs, load
+from train.rows.glyphs import Glyphs, load_glyphs
 from train.styles import styled_digits
 
 
@@ -25,7 +25,7 @@ def digits() -> Mnist:
 def glyphs() -> Glyphs:
     """Glyphs whose "MNIST" is made of drawn digits, so that no data is needed."""
     images, labels = styled_digits(600, np.random.default_rng(3))
-    return load(images, labels, seed=1)
+    return load_glyphs(images, labels, seed=1)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from train import cli
 from train.cli import app
-from train.recipes import RECIPES, Augmentation, Dense, FineTuning, Further
+from train.recipes import RECIPES, Augmentation, Dense, FineTuning, FurtherCycles
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_further_cycles_and_fine_tuning_are_told_as_one_fit(offline, tmp_path, m
         RECIPES["robust-512x2"],
         layers=(Dense(16, "relu"), Dense(10, "softmax")),
         epochs=2,
-        further=Further(cycles=1, epochs=1),
+        further=FurtherCycles(cycles=1, epochs=1),
         fine_tuning=FineTuning(augmentation, epochs=1),
         augmentation=augmentation,
     )

@@ -20,7 +20,7 @@ def sets(digits):
 
 def test_an_epoch_is_whole_batches_of_all_kinds(sets):
     images, targets = sets.make(0)
-    assert sets.size == 64 * sets.steps == 64 * (1400 // 64)
+    assert sets.size == 64 * sets.steps_per_epoch == 64 * (1400 // 64)
     assert images.shape == (sets.size, 28, 28)
     assert images.dtype == np.uint8
     assert targets.shape == (sets.size, 10)
@@ -38,8 +38,8 @@ def test_epoch_and_seed_decide_the_set(sets, digits):
     assert not np.array_equal(first, make_sets(digits, seed=4).make(5)[0])
 
 
-def test_lessons_share_a_set_in_another_order(digits):
-    sets = make_sets(digits, augmentation=replace(AUGMENTATION, lessons=2))
+def test_epochs_may_share_a_set_in_another_order(digits):
+    sets = make_sets(digits, augmentation=replace(AUGMENTATION, epochs_per_set=2))
 
     def pictures(epoch):
         return np.unique(sets.make(epoch)[0].reshape(sets.size, -1), axis=0)

@@ -21,14 +21,14 @@ def learnt(digits) -> dict[str, Fitted]:
 
 @pytest.mark.parametrize(("recipe", "parameters"), [(DLWP, 407_050), (MNIST_MLP, 669_706)])
 def test_parameters_are_the_documented_ones(recipe, parameters):
-    model = build(recipe, steps=1)
+    model = build(recipe, total_steps=1)
     assert model.count_params() == parameters
     assert model.input_shape == (None, 784)
     assert model.output_shape == (None, 10)
 
 
 def test_the_sparse_recipe_learns_its_input_shape_from_the_data(learnt):
-    assert not build(DLWP_SPARSE, steps=1).built
+    assert not build(DLWP_SPARSE, total_steps=1).built
     model = learnt["dlwp-sparse"].model
     assert model.count_params() == 407_050
     assert model.input_shape == (None, 784)
@@ -72,6 +72,6 @@ def test_another_seed_gives_other_weights():
     kernels = []
     for seed in (3, 3, 4):
         set_seed(seed)
-        kernels.append(build(DLWP, steps=1).get_weights()[0])
+        kernels.append(build(DLWP, total_steps=1).get_weights()[0])
     assert np.array_equal(kernels[0], kernels[1])
     assert not np.array_equal(kernels[0], kernels[2])

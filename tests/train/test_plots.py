@@ -54,7 +54,7 @@ def test_curves_of_a_single_epoch(validated, tmp_path):
 
 
 def test_architecture_names_every_layer():
-    shown = texts(plots.architecture(build(MNIST_MLP, steps=1)))
+    shown = texts(plots.architecture(build(MNIST_MLP, total_steps=1)))
     assert [text for text in shown if text in ("Input", "Dense", "Dropout")] == [
         "Input",
         "Dense",
@@ -70,5 +70,5 @@ def test_architecture_names_every_layer():
 
 
 def test_architecture_states_the_total():
-    figure = plots.architecture(build(DLWP, steps=1))
+    figure = plots.architecture(build(DLWP, total_steps=1))
     assert figure.axes[0].get_title() == "dlwp: 407,050 parameters"

@@ -41,7 +41,9 @@ def test_a_robust_network_is_a_documented_one_fitted_otherwise(robust, documente
 def test_the_default_models_recipe_goes_on_for_three_more_cycles_and_fine_tuning():
     first, *others = RECIPES["robust-512x2"].cycles
     assert [cycle.epochs for cycle in (first, *others)] == [300, 90, 90, 90]
-    assert all(cycle.optimizer.peak < first.optimizer.peak for cycle in others)
+    assert all(
+        cycle.optimizer.peak_learning_rate < first.optimizer.peak_learning_rate for cycle in others
+    )
     assert RECIPES["robust-512x2"].all_epochs == 580
     assert DLWP.cycles == (DLWP,)
     assert DLWP.all_epochs == 5

@@ -18,7 +18,7 @@ from train.recipes import (
     Augmentation,
     Dense,
     FineTuning,
-    Further,
+    FurtherCycles,
     OneCycleAdamW,
     Recipe,
 )
@@ -34,7 +34,7 @@ def recipe() -> Recipe:
         ROBUST_512X2,
         layers=(Dense(32, "relu"), Dense(10, "softmax")),
         epochs=10,
-        optimizer=OneCycleAdamW(peak=1e-2, average_momentum=0.9),
+        optimizer=OneCycleAdamW(peak_learning_rate=1e-2, ema_momentum=0.9),
         batch_size=64,
         augmentation=AUGMENTATION,
         further=None,
@@ -177,8 +177,8 @@ def test_a_kill_while_a_checkpoint_is_written_leaves_the_last_one(
 
 @pytest.fixture(scope="module")
 def cyclic(recipe) -> Recipe:
-    optimizer = replace(recipe.optimizer, peak=1e-3)
-    further = Further(cycles=2, epochs=5, optimizer=optimizer)
+    optimizer = replace(recipe.optimizer, peak_learning_rate=1e-3)
+    further = FurtherCycles(cycles=2, epochs=5, optimizer=optimizer)
     return replace(recipe, epochs=5, further=further, batch_norm=True)
 
 
@@ -251,7 +251,7 @@ def test_fine_tuning_goes_on_from_the_mean_and_keeps_the_mean_of_both(
     in_cycles, cyclic, digits, tmp_path
 ):
     fitted, folder = in_cycles
-    optimizer = replace(cyclic.optimizer, peak=1e-3)
+    optimizer = replace(cyclic.optimizer, peak_learning_rate=1e-3)
     recipe = replace(cyclic, fine_tuning=FineTuning(AUGMENTATION, 2, optimizer))
     take_over(folder, tmp_path, cyclic, recipe)
     ends = []

@@ -14,7 +14,7 @@ from mnist_infer.inference.networks import NO_DIGIT
 from train.cells.task import CELLS
 from train.data import load_mnist
 from train.generated import Cycle, GeneratedRecipe, Task, fit_generated
-from train.rows.glyphs import Glyphs, lean, load
+from train.rows.glyphs import Glyphs, lean, load_glyphs
 from train.rows.hand import CAP, MOST_DIGITS, PLAIN, Groups, Hand, Variety, pick_hand
 from train.rows.marks import CELL_STYLES, add_cells
 from train.rows.paper import bitmap
@@ -244,7 +244,7 @@ def test_a_fit_that_was_killed_ends_as_one_that_was_not(
     import keras
 
     cycles = (Cycle(2, 1e-3, is_averaged=True), Cycle(2, 1e-3))
-    recipe = GeneratedRecipe(cycles, batch_size=2, steps_per_epoch=1, rising=1)
+    recipe = GeneratedRecipe(cycles, batch_size=2, steps_per_epoch=1, warmup_steps=1)
     settings: dict[str, Any] = {"seed": 4, "data": mnist_path}
 
     def die(epoch: int, _: object) -> None:
@@ -265,9 +265,9 @@ def test_a_fit_that_was_killed_ends_as_one_that_was_not(
 
 @pytest.mark.slow
 def test_batches_may_change_their_width_at_any_step(tmp_path: Path, mnist_path: Path):
-    recipe = GeneratedRecipe((Cycle(4, 1e-3),), batch_size=1, steps_per_epoch=4, rising=1)
+    recipe = GeneratedRecipe((Cycle(4, 1e-3),), batch_size=1, steps_per_epoch=4, warmup_steps=1)
     mnist = load_mnist(mnist_path)
-    glyphs = load(mnist.x_train, mnist.y_train, seed=1)
+    glyphs = load_glyphs(mnist.x_train, mnist.y_train, seed=1)
 
     def widths(seed: int) -> list[int]:
         batches = [make_batch(1, glyphs, np.random.default_rng((seed, k))) for k in range(4)]

@@ -1,4 +1,4 @@
-"""Single glyphs for generated rows: digits of MNIST, in our own styles, printed; and no digits."""
+"""Single glyphs for generated rows: digits of MNIST, drawn and printed ones, letters and signs."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ class Glyphs:
         return _pick(self.between[number], rng, thin)
 
 
-def load(images: Array, labels: Array, seed: int) -> Glyphs:
+def load_glyphs(images: Array, labels: Array, seed: int) -> Glyphs:
     """Sort digits by label, and draw the styled ones, the letters and the signs.
 
     Args:

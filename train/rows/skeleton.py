@@ -91,16 +91,16 @@ def _neighbours(ink: npt.NDArray[np.bool_]) -> Array:
 _CLOCKWISE = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1))
 
 
-def _is_removed(code: int, corner: int) -> bool:
-    """The conditions of Zhang and Suen for the first (0) and second (1) half of a pass."""
+def _is_removed(code: int, half: int) -> bool:
+    """Return what Zhang and Suen remove in the first (0) and in the second (1) half of a pass."""
     around = [code >> bit & 1 for bit in range(8)]
     above, right, below, left = around[0::2]
     starts = sum(a < b for a, b in zip(around, around[1:] + around[:1], strict=True))
-    if corner:
+    if half:
         keeps = (above and right and left) or (above and below and left)
     else:
         keeps = (above and right and below) or (right and below and left)
     return 2 <= sum(around) <= 6 and starts == 1 and not keeps
 
 
-_REMOVED = tuple(np.array([_is_removed(code, corner) for code in range(256)]) for corner in (0, 1))
+_REMOVED = tuple(np.array([_is_removed(code, half) for code in range(256)]) for half in (0, 1))

@@ -1,4 +1,4 @@
-"""Tells a fit as it happens, as a Keras callback."""
+"""Tells how a fit goes, as a Keras callback."""
 
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -7,10 +7,10 @@ from typing import Any
 import keras
 
 
-def narrator(echo: Callable[[str], object], epochs: int, *, per_epoch: bool) -> Any:
-    """Return a callback that says the network's summary, once, and, if wanted, a line per epoch.
+def progress_callback(echo: Callable[[str], object], epochs: int, *, per_epoch: bool) -> Any:
+    """Return a callback that echoes the network's summary once and, if asked, a line per epoch.
 
-    `epochs` is how many there will be, in all cycles.
+    `epochs` is their number in all cycles.
     """
 
     @cache
