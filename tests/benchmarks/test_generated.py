@@ -8,8 +8,7 @@ import pytest
 from benchmarks.generated import digits, rows
 from benchmarks.generated.__main__ import Answer, score
 from benchmarks.generated.digits import digit_mask
-from train.rows.glyphs import Glyphs, load
-from train.styles import styled_digits
+from train.rows.glyphs import Glyphs
 
 
 def strokes(count: int = 3) -> np.ndarray:
@@ -41,13 +40,6 @@ def test_a_digit_fills_its_mask_and_widened_strokes_are_fatter():
     thin, as_drawn, fat = (digit_mask(strokes()[0], 40, widened) for widened in (-0.02, 0, 0.04))
     assert thin.shape[0] == as_drawn.shape[0] == fat.shape[0] == 40
     assert thin.shape[1] < as_drawn.shape[1] < fat.shape[1]
-
-
-@pytest.fixture(scope="module")
-def glyphs() -> Glyphs:
-    """Glyphs whose "MNIST" is made of drawn digits, so that no data is needed."""
-    images, labels = styled_digits(600, np.random.default_rng(3))
-    return load(images, labels, seed=1)
 
 
 @pytest.mark.parametrize("kind", rows.KINDS)
