@@ -69,58 +69,66 @@ def _likely_views(pixels: NDArray[np.uint8]) -> Iterator[View]:
 
 
 OFF = float("inf")
+"""A threshold that nothing reaches."""
 
 VARIANTS: dict[str, list[Change]] = {
-    "no sheets": [(binarize, "find_paper_regions", lambda grey, in_shadow: iter(()))],
-    "sheets: one level": [(paper_region, "_levels", lambda thumbnail: iter([otsu(thumbnail)]))],
-    "one view of a page": [(reader, "plausible_views", _first_view)],
-    "one polarity of a page": [(reader, "plausible_views", _likely_views)],
-    "sheets: any form": [(PAPER, "max_bulge", OFF), (PAPER, "min_fill", 0.0)],
-    "sheets: any step at the edge": [(PAPER, "min_step", 0.0)],
-    "noise is not blurred": [(PAPER, "min_noise", OFF)],
-    "two levels are no kind of picture": [
-        (pipeline, "binarize_two_levels", lambda pixels: None),
+    # Where the paper is
+    "no search for sheets of paper": [
+        (binarize, "find_paper_regions", lambda grey, in_shadow: iter(())),
     ],
-    "one guess at the paper": [(BINARIZE, "unclear_share", 1.0)],
-    "rings have no inside": [(pipeline, "inside_ring", lambda foreground: None)],
-    "rings have a sure inside": [(ensemble, "MIN_IN_RING", SURE)],
-    "window: shadows count": [(BINARIZE, "some_edges", 1.0)],
-    "window: no margin": [(BINARIZE, "window_margin", 1.0)],
-    "contrast of 3 deviations": [(BINARIZE, "min_contrast", 3.0)],
-    "edges of any step": [(BINARIZE, "min_edge_step", 0.0)],
-    "small pictures as large ones": [(BINARIZE, "rise_in_thumbnail", BINARIZE.rise)],
-    "pages are binarized once": [(reader, "refined_window", lambda window, stroke: None)],
-    "tables stay": [(rulings, "find_table_lines", lambda mask, highest: None)],
-    "rulings stay": [
+    "sheets at one grey level": [
+        (paper_region, "_levels", lambda thumbnail: iter([otsu(thumbnail)])),
+    ],
+    "sheets of any form": [(PAPER, "max_bulge", OFF), (PAPER, "min_fill", 0.0)],
+    "sheets with any step at the edge": [(PAPER, "min_step", 0.0)],
+    "no blur of noise before the search for sheets": [(PAPER, "min_noise", OFF)],
+    "first view of a page only": [(reader, "plausible_views", _first_view)],
+    "likelier polarity of a page only": [(reader, "plausible_views", _likely_views)],
+    # What is ink
+    "no binarization by two levels": [(pipeline, "binarize_two_levels", lambda pixels: None)],
+    "no second guess at unclear paper": [(BINARIZE, "unclear_share", 1.0)],
+    "no allowance for edges of shadows": [(BINARIZE, "some_edges", 1.0)],
+    "no margin of the window": [(BINARIZE, "window_margin", 1.0)],
+    "min_contrast 3 deviations": [(BINARIZE, "min_contrast", 3.0)],
+    "no min_edge_step": [(BINARIZE, "min_edge_step", 0.0)],
+    "no steeper rise in small pictures": [(BINARIZE, "rise_in_thumbnail", BINARIZE.rise)],
+    "no second binarization of pages": [(reader, "refined_window", lambda window, stroke: None)],
+    # What is no digit
+    "no removal of table lines": [(rulings, "find_table_lines", lambda mask, highest: None)],
+    "no removal of rulings": [
         (pipeline, "remove_rulings", _with_rulings),
         (layout, "remove_page_rulings", _with_rulings),
     ],
-    "rulings along the border stay": [(RULINGS, "border_band", 0.0)],
-    "rulings 10 times as long as thick": [(RULINGS, "min_aspect", 10.0)],
-    "low pieces are digits": [(DIGITS, "min_height", 0.0)],
-    "texture is a digit": [(DIGITS, "max_stroke_length", OFF)],
-    "any pen is the same writing": [(DIGITS, "stroke_ratio", OFF)],
-    "dashes are digits": [(layout, "MAX_ASPECT", OFF)],
-    "low marks are digits": [(layout, "MIN_HEIGHT", 0.2)],
-    "one size of writing": [(layout, "_smaller_lines", lambda *_: [])],
-    "low lines are beyond doubt": [(reader, "MIN_DIGITS_OF_LOW_LINE", OFF)],
-    "no paper around": [(reader, "AROUND", 0.0), (pipeline, "AROUND", 0.0)],
-    "no paper beside": [(reader, "BESIDE", 0.0)],
-    "any cells hold digits": [(rows_reader.PARAMS, "most_absence", 1.0)],
+    "no removal of rulings along the border": [(RULINGS, "border_band", 0.0)],
+    "min_aspect of rulings 10": [(RULINGS, "min_aspect", 10.0)],
+    "no reading inside rings": [(pipeline, "inside_ring", lambda foreground: None)],
+    "no lower threshold inside rings": [(ensemble, "MIN_IN_RING", SURE)],
+    "no min_height of digits": [(DIGITS, "min_height", 0.0)],
+    "no max_stroke_length of digits": [(DIGITS, "max_stroke_length", OFF)],
+    "no stroke_ratio between pieces": [(DIGITS, "stroke_ratio", OFF)],
+    "no max aspect in pages": [(layout, "MAX_ASPECT", OFF)],
+    "min height in lines 0.2": [(layout, "MIN_HEIGHT", 0.2)],
+    "no lines of smaller writing": [(layout, "_smaller_lines", lambda *_: [])],
+    "no low line that is less than sure": [(reader, "MIN_DIGITS_OF_LOW_LINE", OFF)],
+    # What the networks see
+    "no paper above and below rows": [(reader, "AROUND", 0.0), (pipeline, "AROUND", 0.0)],
+    "no paper beside rows": [(reader, "BESIDE", 0.0)],
+    # How rows are scored
+    "no refusal of cells without digits": [(rows_reader.PARAMS, "most_absence", 1.0)],
+    "no refusal by the cell network": [(ensemble, "MAX_NO_DIGIT", OFF)],
     "no blank penalty": [(rows_reader.PARAMS, "blank_penalty", 0.0)],
-    "the row network alone": [
+    "no digit and no cell network for rows": [
         (rows_reader.PARAMS, "digit_weight", 0.0),
         (rows_reader.PARAMS, "cell_weight", 0.0),
     ],
-    "rows without the digit network": [(rows_reader.PARAMS, "digit_weight", 0.0)],
-    "rows without the cell network": [(rows_reader.PARAMS, "cell_weight", 0.0)],
-    "the digit network counts fully": [(rows_reader.PARAMS, "digit_weight", 1.0)],
-    "the cell network counts fully": [(rows_reader.PARAMS, "cell_weight", 1.0)],
-    "one network may rule out": [(rows_reader.PARAMS, "least_probability", 1e-6)],
-    "the cell network refuses nothing": [(ensemble, "MAX_NO_DIGIT", OFF)],
-    "temperature 1": [(rows_reader.PARAMS, "temperature", 1.0)],
+    "no digit network for rows": [(rows_reader.PARAMS, "digit_weight", 0.0)],
+    "no cell network for rows": [(rows_reader.PARAMS, "cell_weight", 0.0)],
+    "digit_weight 1": [(rows_reader.PARAMS, "digit_weight", 1.0)],
+    "cell_weight 1": [(rows_reader.PARAMS, "cell_weight", 1.0)],
+    "no floor of probabilities": [(rows_reader.PARAMS, "least_probability", 1e-6)],
+    "no temperature": [(rows_reader.PARAMS, "temperature", 1.0)],
 }
-"""By name: what is changed."""
+"""What is changed, by a name that says what is switched off, or a parameter's other value."""
 
 
 @contextmanager
@@ -190,6 +198,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--count", type=int, default=COUNT, help="pictures of each kind")
     parser.add_argument("--only", default="", help="variants whose name has this in it")
     options = parser.parse_args(arguments)
+    variants = {name: changes for name, changes in VARIANTS.items() if options.only in name}
+    if not variants:
+        parser.error(f"no variant has {options.only!r} in its name: {', '.join(VARIANTS)}")
     recognizer = Recognizer()
     sets = generated(recognizer, options.data, options.count)
     if options.folder:
@@ -198,9 +209,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         name: [is_right(recognizer, sample) for sample in samples] for name, samples in sets.items()
     }
     print(table(("variant", *(f"{name}, {len(samples)}" for name, samples in sets.items())), []))
-    for variant, changes in VARIANTS.items():
-        if options.only not in variant:
-            continue
+    for variant, changes in variants.items():
         cells = []
         with changed(changes):
             for name, samples in sets.items():
