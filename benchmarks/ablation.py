@@ -1,16 +1,16 @@
 """What each rule of reading is worth: `python -m benchmarks.ablation [FOLDER]`.
 
 Pictures are answered as the package answers them, and again with one rule switched off, or with one
-parameter changed: the generated ones of `benchmarks.generated`, and those of a folder as
-`benchmarks.realworld` takes it. The table tells how many answers of each set become right (+) and
-wrong (-), of the number in its head. Each variant takes about a minute on an idle core with
+parameter changed: the generated ones of `benchmarks.generated`, and those of a folder, which
+`benchmarks.picture_sets` describes. The table tells how many answers of each set become right (+)
+and wrong (-), of the number in its head. Each variant takes about a minute on an idle core with
 `--count 20` and a folder of 1,700 pictures; `--only sheets` is sooner done.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from benchmarks.data import load_or_exit
 from benchmarks.generated import digits, rows
-from benchmarks.realworld import NON_DIGITS, SEQUENCES
+from benchmarks.picture_sets import NON_DIGITS, load_sets_or_exit, sequences, single_digits
 from mnist_infer import ImageError, Recognizer
 from mnist_infer.decode.images import Picture
 from mnist_infer.document import layout, reader
@@ -165,17 +165,21 @@ def generated(recognizer: Recognizer, data: str | None, count: int) -> dict[str,
 
 def real(recognizer: Recognizer, folder: Path) -> dict[str, list[Sample]]:
     """People's own pictures: of digits, without any, and of rows and pages."""
-    sets: dict[str, list[Sample]] = {"real digits": [], "no digit": [], "real rows": []}
-    for path in sorted(path for path in folder.glob("*/**/*") if path.is_file()):
-        name = path.relative_to(folder).parts[0]
-        if name.startswith(SEQUENCES):
-            picture = recognizer.decode(path, PAGE_WORKING_SIDE)
-            sets["real rows"].append(Sample(picture, path.name.split("__")[0], True))
-        elif name == NON_DIGITS:
-            sets["no digit"].append(Sample(recognizer.decode(path), "", False))
-        else:
-            sets["real digits"].append(Sample(recognizer.decode(path), path.parent.name, False))
-    return sets
+    sets = load_sets_or_exit(folder)
+
+    def samples(names: Iterable[str], *, is_row: bool) -> list[Sample]:
+        side = PAGE_WORKING_SIDE if is_row else pipeline.WORKING_SIDE
+        return [
+            Sample(recognizer.decode(each.path, side), each.label, is_row)
+            for name in names
+            for each in sets[name]
+        ]
+
+    return {
+        "real digits": samples(single_digits(sets), is_row=False),
+        "no digit": samples({NON_DIGITS} & set(sets), is_row=False),
+        "real rows": samples(sequences(sets), is_row=True),
+    }
 
 
 def is_right(recognizer: Recognizer, sample: Sample) -> bool:

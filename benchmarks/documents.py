@@ -15,6 +15,7 @@ from typing import Any
 from benchmarks import RESULTS, ROOT
 from benchmarks.coldstart import OURS, SCRIPT
 from benchmarks.contenders import BARE, BYTES, LITERT_INT8, PEERS, PROBABILITIES, usual
+from benchmarks.picture_sets import NON_DIGITS
 from benchmarks.report_markdown import microseconds
 from mnist_infer.config import DEFAULT_MODEL
 from mnist_infer.inference.registry import bundled_info
@@ -45,6 +46,9 @@ ROWS = {
     "amount on a cheque": ("sequences_cheque",),
 }
 """Pictures of a whole number."""
+
+SETS = [*(name for names in (SINGLE | ROWS).values() for name in names), NON_DIGITS]
+"""Every set that a table is made from."""
 
 Sets = dict[str, dict[str, Any]]
 
@@ -94,12 +98,16 @@ def accuracy_of_tutorials() -> str:
     """What other ways to make 28x28 of a picture reach, beside the package."""
     sets = realworld()[DEFAULT_MODEL]["sets"]
     found = json.loads((RESULTS / "tutorials.json").read_text(encoding="utf-8"))["right"]
-    rows = []
-    for name, right in found.items():
-        count = right.pop("pictures")
-        shares = [f"{100 * number / count:.0f} %" for number in right.values()]
-        rows.append((name, *shares, _share(sets, SINGLE[name])[1]))
-    return table(("picture", *right, "mnist-infer"), rows)
+    ways = [key for key in next(iter(found.values())) if key != "pictures"]
+    rows = [
+        (
+            name,
+            *(f"{100 * right[way] / right['pictures']:.0f} %" for way in ways),
+            _share(sets, SINGLE[name])[1],
+        )
+        for name, right in found.items()
+    ]
+    return table(("picture", *ways, "mnist-infer"), rows)
 
 
 def accuracy_of_rows() -> str:
@@ -107,18 +115,13 @@ def accuracy_of_rows() -> str:
     sets = realworld()[DEFAULT_MODEL]["sets"]
     rows = []
     for name, names in ROWS.items():
-        characters, errors, silent = (
-            sum(sets[each][key] for each in names) for key in ("characters", "errors", "silent")
+        characters, errors, undetected = (
+            sum(sets[each][key] for each in names)
+            for key in ("characters", "errors", "undetected_length_errors")
         )
         wrong = f"{100 * errors / characters:.1f} %"
-        rows.append((name, *_share(sets, names), wrong, str(silent)))
-    head = (
-        "picture",
-        "how many",
-        "exactly right",
-        "digits wrong",
-        "digits lost or added in silence",
-    )
+        rows.append((name, *_share(sets, names), wrong, str(undetected)))
+    head = ("picture", "how many", "exactly right", "digits wrong", "undetected length errors")
     return table(head, rows)
 
 
@@ -130,7 +133,7 @@ def accuracy_of_models() -> str:
     for name, names in (SINGLE | ROWS).items():
         shares = [_share(results[model]["sets"], names) for model in MODELS]
         rows.append((name, shares[0][0], *(share for _, share in shares)))
-    others = [results[model]["sets"]["nondigits"] for model in MODELS]
+    others = [results[model]["sets"][NON_DIGITS] for model in MODELS]
     aurocs = [f"{found['auroc']:.3f}" for found in others]
     rows.append(("AUROC: digit or not, by confidence", f"{others[0]['pictures']}", *aurocs))
     return table(("pictures", "how many", *(f"`{model}`" for model in MODELS)), rows)

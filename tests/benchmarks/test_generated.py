@@ -52,8 +52,8 @@ def test_a_kind_of_rows_is_the_same_for_the_same_seed(kind: str, glyphs: Glyphs)
     assert first[0][0].shape != other[0][0].shape or (first[0][0] != other[0][0]).any()
 
 
-def test_a_score_counts_exact_texts_characters_and_lengths_that_nobody_doubts():
+def test_a_score_counts_exact_texts_characters_and_undetected_length_errors():
     answers = [Answer("123", "123", False), Answer("45", "4", False), Answer("67", "6", True)]
     result = score(answers, has_length=True)
-    assert (result.right, result.of, result.silent) == (1, 3, 1)
+    assert (result.right, result.of, result.undetected_length_errors) == (1, 3, 1)
     assert result.wrong_characters == pytest.approx(100 * 2 / 7, abs=0.05)
