@@ -15,6 +15,7 @@ from typing import Any
 from benchmarks import RESULTS, ROOT
 from benchmarks.coldstart import OURS, SCRIPT
 from benchmarks.contenders import BARE, BYTES, LITERT_INT8, PEERS, PROBABILITIES, usual
+from benchmarks.machine import measured_on
 from benchmarks.picture_sets import NON_DIGITS
 from benchmarks.report_markdown import microseconds
 from mnist_infer.config import DEFAULT_MODEL
@@ -208,7 +209,7 @@ def speed() -> str:
             microseconds(latency[LITERT_INT8, DEFAULT_MODEL]["p50_us"]),
         ),
     ]
-    return table(("one picture", "median time"), rows) + "\n\n" + _where(results)
+    return f"{table(('one picture', 'median time'), rows)}\n\n{measured_on(results['machine'])}"
 
 
 def speed_of_peers() -> str:
@@ -222,7 +223,9 @@ def speed_of_peers() -> str:
         for each in (*ours, *peers)
     ]
     rows += [(name, f"{start[name]['wall_ms']:.0f} ms", "") for name in (OURS, SCRIPT)]
-    return table(("one image of 28x28", "p50", "p99"), rows) + "\n\n" + _where(results)
+    return (
+        table(("one image of 28x28", "p50", "p99"), rows) + "\n\n" + measured_on(results["machine"])
+    )
 
 
 def throughput() -> str:
@@ -294,11 +297,6 @@ def _latency(results: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
 def _start(results: dict[str, Any]) -> dict[str, dict[str, Any]]:
     rows: Iterable[dict[str, Any]] = results["coldstart"]["rows"]
     return {row["name"]: row for row in rows}
-
-
-def _where(results: dict[str, Any]) -> str:
-    machine = results["machine"]
-    return f"Measured on {machine['date']}: {machine['processor']}, {machine['cores']} cores."
 
 
 if __name__ == "__main__":
