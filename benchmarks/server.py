@@ -38,6 +38,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks import RESULTS
+from benchmarks.pictures import mnist_digits
 from benchmarks.processes import children, serving
 from mnist_infer import Recognizer
 from train.markdown import table
@@ -433,17 +434,6 @@ def soak(images: NDArray[np.uint8], seconds: float) -> None:
         raise SystemExit(1)
 
 
-def mnist_like(count: int) -> NDArray[np.uint8]:
-    """Digits of our own in the MNIST format."""
-    from tests.glyphs import digit_mask
-
-    recognizer = Recognizer(MODEL, device="cpu")
-    sheets = [Image.new("L", (160, 160), 0) for _ in range(count)]
-    for place, sheet in enumerate(sheets):
-        sheet.paste(255, (20, 20), digit_mask(place % 10, 80, slant=place / count / 4))
-    return np.stack([recognizer.explain(sheet).image for sheet in sheets])
-
-
 def main() -> None:
     """Measure, and write the table; or soak."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -452,9 +442,9 @@ def main() -> None:
     parser.add_argument("--soak", type=float, metavar="SECONDS", help="only run under full load")
     arguments = parser.parse_args()
     if arguments.soak:
-        soak(mnist_like(21), arguments.soak)
+        soak(mnist_digits(21), arguments.soak)
         return
-    rows = measure(mnist_like(1)[0], arguments.rounds, arguments.seconds)
+    rows = measure(mnist_digits(1)[0], arguments.rounds, arguments.seconds)
     setup = (
         f"`python -m benchmarks.server` on {multiprocessing.cpu_count()} cores shared by server "
         f"and client, Python {platform.python_version()}; median of {arguments.rounds} rounds of "

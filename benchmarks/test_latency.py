@@ -14,7 +14,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.contenders import ARRAY, BOUND, BYTES, PATH, PEERS, details
 from benchmarks.latency import WAYS, calls_of_package
-from benchmarks.pictures import mnist_like
+from benchmarks.pictures import digit_png
 from benchmarks.timing import Times
 from mnist_infer import Recognizer
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.benchmark(group="latency: one image", warmup=True)
 @pytest.fixture(scope="module")
 def seven() -> bytes:
     """A PNG in the MNIST format."""
-    return mnist_like()
+    return digit_png()
 
 
 @pytest.fixture

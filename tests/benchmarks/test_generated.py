@@ -24,7 +24,7 @@ LABELS = np.ones(3, np.uint8)
 @pytest.mark.parametrize("kind", digits.KINDS)
 def test_a_kind_of_digits_is_the_same_for_the_same_seed(kind: str):
     first, again, other = (
-        list(digits.pictures(kind, strokes(), LABELS, seed=seed)) for seed in (0, 0, 1)
+        list(digits.pictures(kind, strokes(), LABELS, 3, seed)) for seed in (0, 0, 1)
     )
     assert len(first) == 3
     for (picture, label), (same, _) in zip(first, again, strict=True):
