@@ -1,16 +1,16 @@
 """What each rule of reading is worth: `python -m benchmarks.ablation [FOLDER]`.
 
 Pictures are answered as the package answers them, and again with one rule switched off, or with one
-parameter changed: the generated ones of `benchmarks.generated`, and those of a folder as
-`benchmarks.realworld` takes it. The table tells how many answers of each set become right (+) and
-wrong (-), of the number in its head. Each variant takes about a minute on an idle core with
+parameter changed: the generated ones of `benchmarks.generated`, and those of a folder, which
+`benchmarks.picture_sets` describes. The table tells how many answers of each set become right (+)
+and wrong (-), of the number in its head. Each variant takes about a minute on an idle core with
 `--count 20` and a folder of 1,700 pictures; `--only sheets` is sooner done.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from benchmarks.data import load_or_exit
 from benchmarks.generated import digits, rows
-from benchmarks.realworld import NON_DIGITS, SEQUENCES
+from benchmarks.picture_sets import NON_DIGITS, load_sets_or_exit, sequences, single_digits
 from mnist_infer import ImageError, Recognizer
 from mnist_infer.decode.images import Picture
 from mnist_infer.document import layout, reader
@@ -69,57 +69,65 @@ def _likely_views(pixels: NDArray[np.uint8]) -> Iterator[View]:
 
 
 OFF = float("inf")
+"""A threshold that nothing reaches."""
 
 VARIANTS: dict[str, list[Change]] = {
-    "no sheets": [(binarize, "find_paper_regions", lambda grey, in_shadow: iter(()))],
-    "sheets: one level": [(paper_region, "_levels", lambda thumbnail: iter([otsu(thumbnail)]))],
-    "one view of a page": [(reader, "plausible_views", _first_view)],
-    "one polarity of a page": [(reader, "plausible_views", _likely_views)],
-    "sheets: any form": [(PAPER, "max_bulge", OFF), (PAPER, "min_fill", 0.0)],
-    "sheets: any step at the edge": [(PAPER, "min_step", 0.0)],
-    "noise is not blurred": [(PAPER, "min_noise", OFF)],
-    "two levels are no kind of picture": [
-        (pipeline, "binarize_two_levels", lambda pixels: None),
+    # Where the paper is
+    "no search for sheets of paper": [
+        (binarize, "find_paper_regions", lambda grey, in_shadow: iter(())),
     ],
-    "one guess at the paper": [(BINARIZE, "unclear_fraction", 1.0)],
-    "rings have no inside": [(pipeline, "inside_ring", lambda foreground: None)],
-    "rings have a sure inside": [(ensemble, "MIN_IN_RING", SURE)],
-    "window: shadows count": [(BINARIZE, "min_edges", 1.0)],
-    "window: no margin": [(BINARIZE, "window_margin", 1.0)],
-    "contrast of 3 deviations": [(BINARIZE, "min_contrast", 3.0)],
-    "edges of any step": [(BINARIZE, "min_edge_step", 0.0)],
-    "small pictures as large ones": [(BINARIZE, "rise_if_small", BINARIZE.rise)],
-    "tables stay": [(rulings, "find_table_lines", lambda mask, highest: None)],
-    "rulings stay": [
+    "sheets at one grey level": [
+        (paper_region, "_levels", lambda thumbnail: iter([otsu(thumbnail)])),
+    ],
+    "sheets of any form": [(PAPER, "max_bulge", OFF), (PAPER, "min_fill", 0.0)],
+    "sheets with any step at the edge": [(PAPER, "min_step", 0.0)],
+    "no blur of noise before the search for sheets": [(PAPER, "min_noise", OFF)],
+    "first view of a page only": [(reader, "plausible_views", _first_view)],
+    "likelier polarity of a page only": [(reader, "plausible_views", _likely_views)],
+    # What is ink
+    "no binarization by two levels": [(pipeline, "binarize_two_levels", lambda pixels: None)],
+    "no second guess at unclear paper": [(BINARIZE, "unclear_fraction", 1.0)],
+    "no allowance for edges of shadows": [(BINARIZE, "min_edges", 1.0)],
+    "no margin of the window": [(BINARIZE, "window_margin", 1.0)],
+    "min_contrast 3 deviations": [(BINARIZE, "min_contrast", 3.0)],
+    "no min_edge_step": [(BINARIZE, "min_edge_step", 0.0)],
+    "no steeper rise in small pictures": [(BINARIZE, "rise_if_small", BINARIZE.rise)],
+    # What is no digit
+    "no removal of table lines": [(rulings, "find_table_lines", lambda mask, highest: None)],
+    "no removal of rulings": [
         (pipeline, "remove_rulings", _with_rulings),
         (layout, "remove_page_rulings", _with_rulings),
     ],
-    "rulings along the border stay": [(RULINGS, "border_band", 0.0)],
-    "rulings 10 times as long as thick": [(RULINGS, "min_aspect", 10.0)],
-    "low pieces are digits": [(DIGITS, "min_height", 0.0)],
-    "texture is a digit": [(DIGITS, "max_stroke_length", OFF)],
-    "any pen is the same writing": [(DIGITS, "stroke_ratio", OFF)],
-    "dashes are digits": [(layout, "MAX_ASPECT", OFF)],
-    "low marks are digits": [(layout, "MIN_HEIGHT", 0.2)],
-    "one size of writing": [(layout, "_smaller_lines", lambda *_: [])],
-    "low lines are beyond doubt": [(reader, "MIN_DIGITS_OF_LOW_LINE", OFF)],
-    "no paper around": [(reader, "AROUND", 0.0), (pipeline, "AROUND", 0.0)],
-    "no paper beside": [(reader, "BESIDE", 0.0)],
-    "any cells hold digits": [(rows_reader.PARAMS, "max_absence", 1.0)],
+    "no removal of rulings along the border": [(RULINGS, "border_band", 0.0)],
+    "min_aspect of rulings 10": [(RULINGS, "min_aspect", 10.0)],
+    "no reading inside rings": [(pipeline, "inside_ring", lambda foreground: None)],
+    "no lower threshold inside rings": [(ensemble, "MIN_IN_RING", SURE)],
+    "no min_height of digits": [(DIGITS, "min_height", 0.0)],
+    "no max_stroke_length of digits": [(DIGITS, "max_stroke_length", OFF)],
+    "no stroke_ratio between pieces": [(DIGITS, "stroke_ratio", OFF)],
+    "no max aspect in pages": [(layout, "MAX_ASPECT", OFF)],
+    "min height in lines 0.2": [(layout, "MIN_HEIGHT", 0.2)],
+    "no lines of smaller writing": [(layout, "_smaller_lines", lambda *_: [])],
+    "no low line that is less than sure": [(reader, "MIN_DIGITS_OF_LOW_LINE", OFF)],
+    # What the networks see
+    "no paper above and below rows": [(reader, "AROUND", 0.0), (pipeline, "AROUND", 0.0)],
+    "no paper beside rows": [(reader, "BESIDE", 0.0)],
+    # How rows are scored
+    "no refusal of cells without digits": [(rows_reader.PARAMS, "max_absence", 1.0)],
+    "no refusal by the cell network": [(ensemble, "MAX_NO_DIGIT", OFF)],
     "no blank penalty": [(rows_reader.PARAMS, "blank_penalty", 0.0)],
-    "the row network alone": [
+    "no digit and no cell network for rows": [
         (rows_reader.PARAMS, "digit_weight", 0.0),
         (rows_reader.PARAMS, "cell_weight", 0.0),
     ],
-    "rows without the digit network": [(rows_reader.PARAMS, "digit_weight", 0.0)],
-    "rows without the cell network": [(rows_reader.PARAMS, "cell_weight", 0.0)],
-    "the digit network counts fully": [(rows_reader.PARAMS, "digit_weight", 1.0)],
-    "the cell network counts fully": [(rows_reader.PARAMS, "cell_weight", 1.0)],
-    "one network may rule out": [(rows_reader.PARAMS, "min_probability", 1e-6)],
-    "the cell network refuses nothing": [(ensemble, "MAX_NO_DIGIT", OFF)],
-    "temperature 1": [(rows_reader.PARAMS, "temperature", 1.0)],
+    "no digit network for rows": [(rows_reader.PARAMS, "digit_weight", 0.0)],
+    "no cell network for rows": [(rows_reader.PARAMS, "cell_weight", 0.0)],
+    "digit_weight 1": [(rows_reader.PARAMS, "digit_weight", 1.0)],
+    "cell_weight 1": [(rows_reader.PARAMS, "cell_weight", 1.0)],
+    "no floor of probabilities": [(rows_reader.PARAMS, "min_probability", 1e-6)],
+    "no temperature": [(rows_reader.PARAMS, "temperature", 1.0)],
 }
-"""By name: what is changed."""
+"""What is changed, by a name that says what is switched off, or a parameter's other value."""
 
 
 @contextmanager
@@ -156,17 +164,21 @@ def generated(recognizer: Recognizer, data: str | None, count: int) -> dict[str,
 
 def real(recognizer: Recognizer, folder: Path) -> dict[str, list[Sample]]:
     """People's own pictures: of digits, without any, and of rows and pages."""
-    sets: dict[str, list[Sample]] = {"real digits": [], "no digit": [], "real rows": []}
-    for path in sorted(path for path in folder.glob("*/**/*") if path.is_file()):
-        name = path.relative_to(folder).parts[0]
-        if name.startswith(SEQUENCES):
-            picture = recognizer.decode(path, PAGE_WORKING_SIDE)
-            sets["real rows"].append(Sample(picture, path.name.split("__")[0], True))
-        elif name == NON_DIGITS:
-            sets["no digit"].append(Sample(recognizer.decode(path), "", False))
-        else:
-            sets["real digits"].append(Sample(recognizer.decode(path), path.parent.name, False))
-    return sets
+    sets = load_sets_or_exit(folder)
+
+    def samples(names: Iterable[str], *, is_row: bool) -> list[Sample]:
+        side = PAGE_WORKING_SIDE if is_row else pipeline.WORKING_SIDE
+        return [
+            Sample(recognizer.decode(each.path, side), each.label, is_row)
+            for name in names
+            for each in sets[name]
+        ]
+
+    return {
+        "real digits": samples(single_digits(sets), is_row=False),
+        "no digit": samples({NON_DIGITS} & set(sets), is_row=False),
+        "real rows": samples(sequences(sets), is_row=True),
+    }
 
 
 def is_right(recognizer: Recognizer, sample: Sample) -> bool:
@@ -189,6 +201,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--count", type=int, default=COUNT, help="pictures of each kind")
     parser.add_argument("--only", default="", help="variants whose name has this in it")
     options = parser.parse_args(arguments)
+    variants = {name: changes for name, changes in VARIANTS.items() if options.only in name}
+    if not variants:
+        parser.error(f"no variant has {options.only!r} in its name: {', '.join(VARIANTS)}")
     recognizer = Recognizer()
     sets = generated(recognizer, options.data, options.count)
     if options.folder:
@@ -197,9 +212,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         name: [is_right(recognizer, sample) for sample in samples] for name, samples in sets.items()
     }
     print(table(("variant", *(f"{name}, {len(samples)}" for name, samples in sets.items())), []))
-    for variant, changes in VARIANTS.items():
-        if options.only not in variant:
-            continue
+    for variant, changes in variants.items():
         cells = []
         with changed(changes):
             for name, samples in sets.items():

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from PIL import Image, ImageDraw
 
 from benchmarks.contenders import load, variants
 from mnist_infer import DeviceError, Recognizer
@@ -79,19 +76,3 @@ def peers() -> Peers:
     network, _ = keras_reference(bundled_info(DEFAULT_MODEL))
     noise = np.random.default_rng(0).integers(0, 256, (100, 28, 28), np.uint8)
     return find_peers(network, noise)
-
-
-@pytest.fixture(scope="session")
-def picture() -> NDArray[np.uint8]:
-    """A seven of our own, dark on light paper, uint8 (200, 200)."""
-    image = Image.new("L", (200, 200), 235)
-    ImageDraw.Draw(image).line([(60, 50), (140, 50), (90, 160)], fill=30, width=14, joint="curve")
-    return np.asarray(image)
-
-
-@pytest.fixture(scope="session")
-def picture_path(picture: NDArray[np.uint8], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same seven as a PNG."""
-    path = tmp_path_factory.mktemp("pictures") / "seven.png"
-    Image.fromarray(picture).save(path)
-    return path

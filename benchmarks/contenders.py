@@ -52,6 +52,12 @@ def usual(model: str) -> str:
     return variants(model)[-1]
 
 
+def details(recognizer: Recognizer) -> dict[str, str | None]:
+    """What is measured: the model, its arithmetic and its device."""
+    model = recognizer.model
+    return {"model": model.name, "precision": model.precision, "device": recognizer.device}
+
+
 def bare_session(recognizer: Recognizer) -> Any:
     """An ONNX Runtime session of the very file that a recogniser has loaded, on its device."""
     onnxruntime = import_onnxruntime()

@@ -17,6 +17,7 @@ import typer
 from numpy.typing import NDArray
 
 from benchmarks import RESULTS
+from benchmarks.agreement import compare
 from benchmarks.contenders import load
 from benchmarks.data import load_or_exit
 from benchmarks.machine import describe
@@ -101,16 +102,12 @@ def runs_wholly_on_cuda(path: Path) -> bool:
 def _parity(name: str, mnist: Mnist) -> Row:
     """The same file on both devices, on MNIST's test images."""
     on_gpu = load(name, "cuda")
-    actual = on_gpu.probabilities(mnist.x_test)
     expected = load(name, "cpu").probabilities(mnist.x_test)
-    labels = actual.argmax(axis=1)
     return {
         "name": name,
         "nodes_on_cuda": runs_wholly_on_cuda(on_gpu.model.path),
-        "labels_changed": int((labels != expected.argmax(axis=1)).sum()),
-        "max_difference": float(np.abs(actual - expected).max()),
-        "accuracy": float((labels == mnist.y_test).mean()),
-        "accuracy_on_cpu": float((expected.argmax(axis=1) == mnist.y_test).mean()),
+        **compare(on_gpu.probabilities(mnist.x_test), expected, mnist.y_test),
+        "accuracy_on_cpu": compare(expected, expected, mnist.y_test)["accuracy"],
     }
 
 

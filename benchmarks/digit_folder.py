@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from benchmarks.server import mnist_like
+from benchmarks.pictures import mnist_digits
 
 IMAGES_A_FOLDER = 1000
 _DRAWN = 200
@@ -18,7 +18,7 @@ def write_digits(folder: Path, count: int) -> None:
 
     A few hundred are drawn; all others are these with other greys in their ink.
     """
-    drawn = mnist_like(_DRAWN)
+    drawn = mnist_digits(_DRAWN)
     rng = np.random.default_rng(0)
     for number in range(count):
         image = drawn[number % _DRAWN].copy()

@@ -15,6 +15,8 @@ from typing import Any
 from benchmarks import RESULTS, ROOT
 from benchmarks.coldstart import OURS, SCRIPT
 from benchmarks.contenders import BARE, BYTES, LITERT_INT8, PEERS, PROBABILITIES, usual
+from benchmarks.machine import measured_on
+from benchmarks.picture_sets import NON_DIGITS
 from benchmarks.report_markdown import microseconds
 from mnist_infer.config import DEFAULT_MODEL
 from mnist_infer.inference.registry import bundled_info
@@ -45,6 +47,9 @@ ROWS = {
     "amount on a cheque": ("sequences_cheque",),
 }
 """Pictures of a whole number."""
+
+SETS = [*(name for names in (SINGLE | ROWS).values() for name in names), NON_DIGITS]
+"""Every set that a table is made from."""
 
 Sets = dict[str, dict[str, Any]]
 
@@ -94,12 +99,16 @@ def accuracy_of_tutorials() -> str:
     """What other ways to make 28x28 of a picture reach, beside the package."""
     sets = realworld()[DEFAULT_MODEL]["sets"]
     found = json.loads((RESULTS / "tutorials.json").read_text(encoding="utf-8"))["right"]
-    rows = []
-    for name, right in found.items():
-        count = right.pop("pictures")
-        shares = [f"{100 * number / count:.0f} %" for number in right.values()]
-        rows.append((name, *shares, _share(sets, SINGLE[name])[1]))
-    return table(("picture", *right, "mnist-infer"), rows)
+    ways = [key for key in next(iter(found.values())) if key != "pictures"]
+    rows = [
+        (
+            name,
+            *(f"{100 * right[way] / right['pictures']:.0f} %" for way in ways),
+            _share(sets, SINGLE[name])[1],
+        )
+        for name, right in found.items()
+    ]
+    return table(("picture", *ways, "mnist-infer"), rows)
 
 
 def accuracy_of_rows() -> str:
@@ -107,18 +116,13 @@ def accuracy_of_rows() -> str:
     sets = realworld()[DEFAULT_MODEL]["sets"]
     rows = []
     for name, names in ROWS.items():
-        characters, errors, silent = (
-            sum(sets[each][key] for each in names) for key in ("characters", "errors", "silent")
+        characters, errors, undetected = (
+            sum(sets[each][key] for each in names)
+            for key in ("characters", "errors", "undetected_length_errors")
         )
         wrong = f"{100 * errors / characters:.1f} %"
-        rows.append((name, *_share(sets, names), wrong, str(silent)))
-    head = (
-        "picture",
-        "how many",
-        "exactly right",
-        "digits wrong",
-        "digits lost or added in silence",
-    )
+        rows.append((name, *_share(sets, names), wrong, str(undetected)))
+    head = ("picture", "how many", "exactly right", "digits wrong", "undetected length errors")
     return table(head, rows)
 
 
@@ -130,7 +134,7 @@ def accuracy_of_models() -> str:
     for name, names in (SINGLE | ROWS).items():
         shares = [_share(results[model]["sets"], names) for model in MODELS]
         rows.append((name, shares[0][0], *(share for _, share in shares)))
-    others = [results[model]["sets"]["nondigits"] for model in MODELS]
+    others = [results[model]["sets"][NON_DIGITS] for model in MODELS]
     aurocs = [f"{found['auroc']:.3f}" for found in others]
     rows.append(("AUROC: digit or not, by confidence", f"{others[0]['pictures']}", *aurocs))
     return table(("pictures", "how many", *(f"`{model}`" for model in MODELS)), rows)
@@ -205,7 +209,7 @@ def speed() -> str:
             microseconds(latency[LITERT_INT8, DEFAULT_MODEL]["p50_us"]),
         ),
     ]
-    return table(("one picture", "median time"), rows) + "\n\n" + _where(results)
+    return f"{table(('one picture', 'median time'), rows)}\n\n{measured_on(results['machine'])}"
 
 
 def speed_of_peers() -> str:
@@ -219,7 +223,9 @@ def speed_of_peers() -> str:
         for each in (*ours, *peers)
     ]
     rows += [(name, f"{start[name]['wall_ms']:.0f} ms", "") for name in (OURS, SCRIPT)]
-    return table(("one image of 28x28", "p50", "p99"), rows) + "\n\n" + _where(results)
+    return (
+        table(("one image of 28x28", "p50", "p99"), rows) + "\n\n" + measured_on(results["machine"])
+    )
 
 
 def throughput() -> str:
@@ -291,11 +297,6 @@ def _latency(results: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
 def _start(results: dict[str, Any]) -> dict[str, dict[str, Any]]:
     rows: Iterable[dict[str, Any]] = results["coldstart"]["rows"]
     return {row["name"]: row for row in rows}
-
-
-def _where(results: dict[str, Any]) -> str:
-    machine = results["machine"]
-    return f"Measured on {machine['date']}: {machine['processor']}, {machine['cores']} cores."
 
 
 if __name__ == "__main__":

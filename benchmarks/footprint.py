@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import ROOT
-from benchmarks.pictures import mnist_like
+from benchmarks.pictures import digit_png
 from benchmarks.timing import Row, goal
 
 FEW, MANY = 1_000, 100_000
@@ -64,6 +64,6 @@ def _sizes() -> tuple[int, int]:
 
 def _peak(folder: Path, count: int) -> int:
     digit = folder / "digit.png"
-    digit.write_bytes(mnist_like())
+    digit.write_bytes(digit_png())
     command = [sys.executable, "-c", _STREAM, str(digit), str(count)]
     return int(subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout)

@@ -30,10 +30,14 @@ from benchmarks.contenders import (
 from benchmarks.peers import find_peers
 from benchmarks.timing import Row, Times, goal, take_turns
 from export.network import Network
+from mnist_infer import Recognizer
 from mnist_infer.config import DEFAULT_MODEL
 from train.data import Mnist
 
 TURN = 0.02
+
+WAYS = (BARE, BOUND, PROBABILITIES, ARRAY, PATH, BYTES, DECODE)
+"""The names of what `calls_of_package` gives."""
 
 Contender = tuple[str, str]
 """What is called, and the bundled model's variant; of a peer, the network."""
@@ -60,22 +64,24 @@ def measure(
         for name, (network, models) in networks.items():
             peers = find_peers(network, mnist.x_train)
             missing = peers.missing
-            calls: dict[Contender, Callable[[], object]] = {}
-            for model in models:
-                calls |= _ours(model, image, path)
-            for peer, call in peers.calls.items():
-                calls[peer, name] = partial(call, image)
-                if peer in peers.bare:
-                    calls[_bare(peer), name] = peers.bare[peer]
+            calls: dict[Contender, Callable[[], object]] = {
+                (way, model): call
+                for model in models
+                for way, call in calls_of_package(load(model), image, path).items()
+            }
+            calls |= {(peer, name): partial(call, image) for peer, call in peers.calls.items()}
+            calls |= {(_bare(peer), name): call for peer, call in peers.bare.items()}
+            times = take_turns(calls, rounds, TURN, least=3)
+
             pairs = [((BOUND, model), (PROBABILITIES, model)) for model in models]
             pairs += [((_bare(peer), name), (peer, name)) for peer in peers.bare]
-            times = take_turns(calls, rounds, TURN, least=3)
+            bare += [_bare_and_whole(times, name, *pair) for pair in pairs]
+            shown_as_bare = {bare_call for bare_call, _ in pairs}
             rows += [
                 {"name": each[0], "model": each[1], **times.percentiles(each)}
                 for each in calls
-                if each not in [bare_call for bare_call, _ in pairs]
+                if each not in shown_as_bare
             ]
-            bare += [_bare_and_whole(times, name, *pair) for pair in pairs]
             goals += _goals(times, name, models)
     return {"rows": rows, "bare": bare, "missing": missing, "goals": goals}
 
@@ -84,11 +90,16 @@ def _bare(peer: str) -> str:
     return f"{peer}, bare"
 
 
-def _ours(
-    model: str, image: NDArray[np.uint8], path: Path
-) -> dict[Contender, Callable[[], object]]:
-    """Each way into the package; `image` uint8 (1, 28, 28), and `path` its PNG."""
-    recognizer = load(model)
+def calls_of_package(
+    recognizer: Recognizer, image: NDArray[np.uint8], path: Path
+) -> dict[str, Callable[[], object]]:
+    """Each way to have an image recognised, by name, and ONNX Runtime's own calls as their floors.
+
+    Args:
+        recognizer: Whose model is run.
+        image: uint8 `(1, 28, 28)`.
+        path: Its PNG.
+    """
     session = bare_session(recognizer)
     content = path.read_bytes()
 
@@ -96,7 +107,7 @@ def _ours(
         pixels = np.asarray(Image.open(io.BytesIO(content)))
         return session.run(["probabilities"], {"image": pixels[np.newaxis]})
 
-    calls: dict[str, Callable[[], object]] = {
+    return {
         BARE: lambda: session.run(["probabilities"], {"image": image}),
         BOUND: bound_call(recognizer, image),
         PROBABILITIES: lambda: recognizer.probabilities(image),
@@ -105,7 +116,6 @@ def _ours(
         BYTES: lambda: recognizer.predict(content),
         DECODE: decode_and_run,
     }
-    return {(kind, model): call for kind, call in calls.items()}
 
 
 def _bare_and_whole(

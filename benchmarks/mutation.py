@@ -33,17 +33,19 @@ FACTORS = (0.5, 1.5)
 TIMEOUT_S = 300
 """A test run that takes longer counts as failed: the tests take some 20 s."""
 
-MODULES = (
+TEST_MODULES = (
     "golden", "normalize", "mnist_format", "row_image", "digit", "digit_bounds", "rulings",
     "rulings_bounds", "binarize", "binarize_bounds", "ctc", "cells", "layout_bounds", "rows_bounds",
-    "bitmaps", "images", "invariance", "recognizer", "reader",
+    "bitmaps", "cell_image", "ring", "polarity", "images", "invariance", "recognizer", "reader",
+    "held",
 )  # fmt: skip
 """The test modules that are run, those that take least time first."""
 
-WITHOUT = "page_full_of_marks"
-"""A test that limits the work for hostile pages; it takes as long as all others together."""
+EXCLUDED_TEST = "page_full_of_marks"
+"""Part of the name of a test that limits the work for hostile pages; it takes as long as all others
+together."""
 
-FIXED = {
+NOT_TUNED = {
     "SIDE": "MNIST's images",
     "BOX": "MNIST's images",
     "MNIST_STROKE": "measured on MNIST",
@@ -61,7 +63,7 @@ FIXED = {
     "MIN_LINES": "a definition",
     "MIN_PIXELS": "a definition",
 }
-"""What fixes a constant, where it is not tuned to pictures."""
+"""Constants that are not tuned to pictures, and what fixes them."""
 
 Value = int | float | tuple["Value", ...]
 
@@ -104,6 +106,13 @@ def find_constants(path: Path) -> Iterator[Constant]:
             start = lines[node.lineno - 1] + node.col_offset
             end = lines[node.end_lineno - 1] + node.end_col_offset
             yield Constant(path, name, value, start, end)
+
+
+def all_constants() -> Iterator[Constant]:
+    """Find the numeric constants of all modules in `FOLDERS`."""
+    for folder in FOLDERS:
+        for path in sorted((ROOT / folder).glob("*.py")):
+            yield from find_constants(path)
 
 
 def _named_nodes(body: Iterable[ast.stmt], prefix: str = "") -> Iterator[tuple[str, ast.expr]]:
@@ -156,20 +165,10 @@ def mutants(constants: Iterable[Constant]) -> Iterator[Mutant]:
 
 def passes(folder: Path, tests: Sequence[str]) -> bool:
     """Run the tests of the copy in `folder` until one fails."""
-    pytest = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-x",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-k",
-        f"not {WITHOUT}",
-    ]
+    options = ("-x", "-q", "-p", "no:cacheprovider", "-k", f"not {EXCLUDED_TEST}")
     try:
         done = subprocess.run(
-            [*pytest, *tests],
+            [sys.executable, "-m", "pytest", *options, *tests],
             cwd=folder,
             env={**os.environ, "PYTHONPATH": str(folder), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
             stdout=subprocess.DEVNULL,
@@ -228,7 +227,7 @@ def _listing(constants: Sequence[Constant]) -> str:
             constant.path.name,
             f"`{constant.name}`",
             repr(constant.value),
-            FIXED.get(constant.name, ""),
+            NOT_TUNED.get(constant.name, ""),
         )
         for constant in constants
     ]
@@ -247,20 +246,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     constants = [
         constant
-        for folder in FOLDERS
-        for path in sorted((ROOT / folder).glob("*.py"))
-        for constant in find_constants(path)
+        for constant in all_constants()
         if not options.only
-        or any(only == constant.name or only in str(path) for only in options.only)
+        or any(only == constant.name or only in str(constant.path) for only in options.only)
     ]
+    if not constants:
+        parser.error(f"no constant is named, or in a file named, {' or '.join(options.only)}")
     if options.list:
         print(_listing(constants))
         return
-    tests = options.tests or [
-        str(path.relative_to(ROOT))
-        for path in (ROOT / f"tests/mnist_infer/test_{name}.py" for name in MODULES)
-        if path.exists()
-    ]
+    tests = options.tests or [f"tests/mnist_infer/test_{name}.py" for name in TEST_MODULES]
     all_mutants = list(mutants(constants))
     left = survivors(ROOT, all_mutants, tests, options.jobs)
     share = len(left) / max(len(all_mutants), 1)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
+from benchmarks.agreement import compare
 from benchmarks.contenders import INT8, LITERT, LITERT_INT8, OPENCV, OPENVINO, load
 from benchmarks.peers import find_peers
 from benchmarks.timing import Row
@@ -39,15 +37,3 @@ def measure(networks: Mapping[str, tuple[Network, Sequence[str]]], mnist: Mnist)
             for runtime, actual in found.items()
         ]
     return {"rows": rows, "goals": []}
-
-
-def compare(
-    actual: NDArray[np.float32], expected: NDArray[np.float32], labels: NDArray[np.uint8]
-) -> Row:
-    """Accuracy, answers that differ, and the largest difference of a probability."""
-    answers = actual.argmax(axis=1)
-    return {
-        "accuracy": float((answers == labels).mean()),
-        "label_changes": int((answers != expected.argmax(axis=1)).sum()),
-        "largest_difference": float(f"{np.abs(actual - expected).max():.2g}"),
-    }

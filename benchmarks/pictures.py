@@ -1,14 +1,16 @@
-"""Pictures of our own, as the bytes of their files."""
+"""Pictures of our own: bytes of files, and digits in the MNIST format."""
 
 from __future__ import annotations
 
 import io
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from examples.draw import Pen, paper, write_on
 from mnist_infer import Recognizer
+from tests.glyphs import digit_mask
 
 
 def _encoded(image: Image.Image, format_: str) -> bytes:
@@ -17,7 +19,7 @@ def _encoded(image: Image.Image, format_: str) -> bytes:
     return stream.getvalue()
 
 
-def mnist_like() -> bytes:
+def digit_png() -> bytes:
     """A 28x28 PNG in MNIST's own form."""
     page = Image.new("RGB", (280, 280))
     write_on(page, 7, (30, 30), 180, Pen(0.11, (255, 255, 255)))
@@ -39,4 +41,13 @@ def photo() -> bytes:
     return _encoded(page.filter(ImageFilter.GaussianBlur(2)), "JPEG")
 
 
-KINDS = {"28x28 PNG": mnist_like, "500x500 PNG": drawing, "12 MP JPEG": photo}
+KINDS = {"28x28 PNG": digit_png, "500x500 PNG": drawing, "12 MP JPEG": photo}
+
+
+def mnist_digits(count: int) -> NDArray[np.uint8]:
+    """Digits of our own in the MNIST format, 0 to 9 again and again: uint8 `(count, 28, 28)`."""
+    recognizer = Recognizer(device="cpu")
+    sheets = [Image.new("L", (160, 160), 0) for _ in range(count)]
+    for place, sheet in enumerate(sheets):
+        sheet.paste(255, (20, 20), digit_mask(place % 10, 80, slant=place / count / 4))
+    return np.stack([recognizer.explain(sheet).image for sheet in sheets])

@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TypeAlias
 
+from benchmarks.picture_sets import LabelledPicture, load_sets_or_exit, sequences
 from mnist_infer import ImageError, Recognizer
 
 Read: TypeAlias = Callable[[Path], str]
@@ -25,13 +26,13 @@ Read: TypeAlias = Callable[[Path], str]
 def main(arguments: Sequence[str] | None = None) -> None:
     """Score each reader on each set, and print."""
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m benchmarks.readers")
-    parser.add_argument("folder", type=Path, help="people's own pictures")
-    parser.add_argument("--only", default="sequences", help="sets whose name starts with this")
+    parser.add_argument("folder", type=Path, help="where the sets are: benchmarks.picture_sets")
+    parser.add_argument("--only", default="", help="sets whose name starts with this")
     options = parser.parse_args(arguments)
-    sets = {
-        folder.name: sorted(path for path in folder.iterdir() if path.is_file())
-        for folder in sorted(options.folder.glob(f"{options.only}*"))
-    }
+    sets = load_sets_or_exit(options.folder)
+    chosen = [name for name in sequences(sets) if name.startswith(options.only)]
+    if not chosen:
+        parser.error(f"{options.folder} has no set of rows whose name starts so: {options.only!r}")
     for name, make in MAKERS.items():
         try:
             read = make()
@@ -39,15 +40,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(f"{name}: not available ({error})", flush=True)
             continue
         scores = (
-            f"{kind} {sum(_is_right(read, path) for path in files)} of {len(files)}"
-            for kind, files in sets.items()
+            f"{each} {sum(_is_right(read, row) for row in sets[each])} of {len(sets[each])}"
+            for each in chosen
         )
         print(f"{name}: {', '.join(scores)}", flush=True)
 
 
-def _is_right(read: Read, path: Path) -> bool:
-    label = path.name.split("__")[0]
-    return re.sub(r"\D", "", read(path)) == re.sub(r"\D", "", label)
+def _is_right(read: Read, row: LabelledPicture) -> bool:
+    return re.sub(r"\D", "", read(row.path)) == re.sub(r"\D", "", row.label)
 
 
 def _mnist_infer() -> Read:

@@ -1,9 +1,9 @@
 """Score a folder of people's own pictures: `python -m benchmarks.realworld DIR`.
 
-The folder holds `<set>/<label>/<image>` for single digits, `sequences*/<string>__<image>` for
-pages, and `nondigits/<image>`. Printed are the accuracy of each set, the exact matches of the
-sequences, and how well confidence tells digits from the rest. The most confident mistakes come
-as a contact sheet, each tile with the picture, what the network saw, and the answer.
+`benchmarks.picture_sets` says what the folder holds. Printed are the accuracy of each set, of rows
+also the wrong characters and the undetected length errors (digits are lost or added, and the answer
+is not uncertain), and how well confidence tells digits from the rest. The most confident mistakes
+come as a contact sheet, each tile with the picture, what the network saw, and the answer.
 
 `--publish` writes the scores to `results/realworld.json`, and the documents' tables anew.
 """
@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
-from collections import defaultdict
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,16 +24,21 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageOps
 
 from benchmarks import documents
+from benchmarks.picture_sets import (
+    NON_DIGITS,
+    SEQUENCES,
+    LabelledPicture,
+    load_sets_or_exit,
+    single_digits,
+)
+from benchmarks.text_errors import edit_distance, is_undetected_length_error
 from mnist_infer import ImageError, NoDigitError, Recognizer
 from mnist_infer.config import DEFAULT_MODEL
-from mnist_infer.results import READING_THRESHOLD
 
 Scores = dict[str, Any]
-"""Of a set `{"pictures", "right"}`, of rows `{"characters", "errors", "silent"}` too; and under
-`NON_DIGITS` how well confidence tells digits from pictures without one."""
+"""Of a set `{"pictures", "right"}`, of rows `{"characters", "errors", "undetected_length_errors"}`
+too; and under `NON_DIGITS` how well confidence tells digits from pictures without one."""
 
-NON_DIGITS = "nondigits"
-SEQUENCES = "sequences"
 # The curve's point that is reported: the threshold that costs this share of the digits.
 DIGITS_REJECTED = 0.02
 SHOWN_MISTAKES = 60
@@ -48,8 +53,11 @@ class Answer:
     label: str
     text: str
     confidence: float
-    seen: NDArray[np.uint8] | None
-    unread: int = 0
+    seen: NDArray[np.uint8] | None = None
+    """The 28x28 that the network saw; of a row nothing is shown."""
+
+    is_uncertain: bool = True
+    """Of a row: a digit is uncertain, or something was not read."""
 
     @property
     def right(self) -> bool:
@@ -68,14 +76,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--publish", action="store_true", help="write results/realworld.json and the documents"
     )
     options = parser.parse_args(arguments)
+    sets = load_sets_or_exit(options.folder, documents.SETS if options.publish else ())
     recognizer = Recognizer(options.model)
-    answers = {
-        folder.name: answer_set(recognizer, folder)
-        for folder in sorted(options.folder.iterdir())
-        if folder.is_dir()
-    }
+    answers = {name: answer_set(recognizer, name, pictures) for name, pictures in sets.items()}
     scores = score(answers)
-    print("\n".join(report(scores)))
+    for line in report(scores):
+        print(line)
+    if NON_DIGITS not in scores:
+        print(f"no AUROC: it needs single digits and {NON_DIGITS}", file=sys.stderr)
     if options.publish:
         publish(recognizer.model.name, scores)
     options.output.mkdir(parents=True, exist_ok=True)
@@ -93,32 +101,30 @@ def main(arguments: Sequence[str] | None = None) -> None:
         contact_sheet(mistakes[:SHOWN_MISTAKES]).save(options.output / "mistakes.png")
 
 
-def answer_set(recognizer: Recognizer, folder: Path) -> list[Answer]:
-    """The answers for one set; the folder's name says of which kind it is."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    if folder.name.startswith(SEQUENCES):
-        return [_read(recognizer, path) for path in files]
-    labels = ("" if folder.name == NON_DIGITS else path.parent.name for path in files)
-    return [_predict(recognizer, path, label) for path, label in zip(files, labels, strict=True)]
+def answer_set(
+    recognizer: Recognizer, name: str, pictures: Sequence[LabelledPicture]
+) -> list[Answer]:
+    """The answers for one set: rows and pages are read, of others the digit is predicted."""
+    answer = _read if name.startswith(SEQUENCES) else _predict
+    return [answer(recognizer, picture.path, picture.label) for picture in pictures]
 
 
 def _predict(recognizer: Recognizer, path: Path, label: str) -> Answer:
     try:
         explained = recognizer.explain(path)
     except ImageError:
-        return Answer(path, label, "", 0.0, None)
+        return Answer(path, label, "", 0.0)
     prediction = explained.prediction
     return Answer(path, label, str(prediction.digit), prediction.confidence, explained.image)
 
 
-def _read(recognizer: Recognizer, path: Path) -> Answer:
-    label = path.name.split("__")[0]
+def _read(recognizer: Recognizer, path: Path, label: str) -> Answer:
     try:
         reading = recognizer.read(path)
     except NoDigitError:
-        return Answer(path, label, "", 0.0, None)
+        return Answer(path, label, "", 0.0)
     text = reading.as_text(spaces=False)
-    return Answer(path, label, text, reading.confidence, None, len(reading.unread))
+    return Answer(path, label, text, reading.confidence, is_uncertain=reading.is_uncertain)
 
 
 def score(answers: dict[str, list[Answer]]) -> dict[str, Scores]:
@@ -130,20 +136,18 @@ def score(answers: dict[str, list[Answer]]) -> dict[str, Scores]:
             scores[name] = {"pictures": len(given), "right": right}
             if name.startswith(SEQUENCES):
                 scores[name] |= _score_rows(given)
-    if NON_DIGITS in answers:
+    if NON_DIGITS in answers and single_digits(answers):
         scores[NON_DIGITS] = _score_confidence(answers)
     return scores
 
 
 def _score_rows(given: Sequence[Answer]) -> Scores:
-    """Errors by character, and rows of wrong length that nothing marks as doubtful."""
+    """Errors by character, and rows of wrong length that are not uncertain."""
     return {
         "characters": sum(len(answer.label) for answer in given),
         "errors": sum(edit_distance(answer.label, answer.text) for answer in given),
-        "silent": sum(
-            len(answer.text) != len(answer.label)
-            and answer.confidence >= READING_THRESHOLD
-            and not answer.unread
+        "undetected_length_errors": sum(
+            is_undetected_length_error(answer.label, answer.text, is_uncertain=answer.is_uncertain)
             for answer in given
         ),
     }
@@ -151,11 +155,10 @@ def _score_rows(given: Sequence[Answer]) -> Scores:
 
 def _score_confidence(answers: dict[str, list[Answer]]) -> Scores:
     """How well a threshold on confidence tells digits from pictures without one."""
-    kinds: dict[bool, list[float]] = defaultdict(list)
-    for name, given in answers.items():
-        if not name.startswith(SEQUENCES):
-            kinds[name != NON_DIGITS] += [answer.confidence for answer in given]
-    digits, others = np.array(kinds[True]), np.array(kinds[False])
+    digits, others = (
+        np.array([answer.confidence for name in names for answer in answers[name]])
+        for names in (single_digits(answers), [NON_DIGITS])
+    )
     threshold = np.quantile(digits, DIGITS_REJECTED)
     return {
         "pictures": len(others),
@@ -175,7 +178,7 @@ def report(scores: dict[str, Scores]) -> Iterable[str]:
         if "errors" in found:
             share = 100 * found["errors"] / found["characters"]
             line += f"  characters wrong {share:4.1f} %"
-            line += f"  wrong length without a word of doubt {found['silent']}"
+            line += f"  undetected length errors {found['undetected_length_errors']}"
         yield line
     if NON_DIGITS in scores:
         found = scores[NON_DIGITS]
@@ -194,18 +197,6 @@ def publish(model: str, scores: dict[str, Scores]) -> None:
     content = json.dumps(dict(sorted(results.items())), indent=1) + "\n"
     documents.REALWORLD.write_text(content, encoding="utf-8")
     documents.update()
-
-
-def edit_distance(label: str, text: str) -> int:
-    """Levenshtein's distance: the insertions, deletions and substitutions from one to the other."""
-    before = list(range(len(text) + 1))
-    for i, expected in enumerate(label, start=1):
-        after = [i]
-        for j, found in enumerate(text, start=1):
-            swap = before[j - 1] + (expected != found)
-            after.append(min(swap, before[j] + 1, after[-1] + 1))
-        before = after
-    return before[-1]
 
 
 def auroc(positive: NDArray[np.float64], negative: NDArray[np.float64]) -> float:

@@ -245,8 +245,8 @@ def _cuda(section: Row) -> Iterator[str]:
                 f"`{row['name']}`",
                 f"{row['accuracy']:.2%}",
                 f"{row['accuracy_on_cpu']:.2%}",
-                str(row["labels_changed"]),
-                f"{row['max_difference']:.1e}",
+                str(row["label_changes"]),
+                f"{row['largest_difference']:.1e}",
                 "yes" if row["nodes_on_cuda"] else "no",
             )
             for row in section["parity"]

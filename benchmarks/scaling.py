@@ -1,20 +1,18 @@
-"""Images per second through Ray, on 1 and 2 local workers: ``python -m benchmarks.scaling``.
+"""Images per second through Ray, on 1 and 2 local workers: `python -m benchmarks.scaling`.
 
 The same folder by the plain command line (`mnist-infer FOLDER --jsonl`), by `mnist-infer batch`,
 and up to 10,000 images also by `read_digits` of Ray Data. Speed counts from the first answers to
 the last, so that start-up is apart from it. CPU seconds are those of all processes, Ray's own
 included: they tell what an image costs also where other work slows the clock. Every run of a batch
 is checked: one row for each image, digits as in the plain run. Sizes that were measured before stay
-in the table.
+in the table, each with its machine.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -24,12 +22,12 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from benchmarks import RESULTS
 from benchmarks.digit_folder import write_digits
+from benchmarks.machine import describe, measured_on
 from benchmarks.processes import peak_bytes
 from train.markdown import table
 
@@ -194,19 +192,19 @@ def ray_data(folder: Path, workers: int) -> dict[str, Any]:
 
 
 def measure(folder: Path, images: int, rounds: int) -> list[dict[str, Any]]:
-    """A row for each contestant and number of workers; their rounds alternate."""
-    seen: dict[tuple[str, int], list[dict[str, Any]]] = {}
+    """A row for each contender and number of workers; their rounds alternate."""
+    runs: dict[tuple[str, int], list[dict[str, Any]]] = {}
     for _ in range(rounds):
         row, digits = plain(folder)
         assert len(digits) == images
-        seen.setdefault(("plain", 1), []).append(row)
+        runs.setdefault(("plain", 1), []).append(row)
         for workers in (1, 2):
-            seen.setdefault(("batch", workers), []).append(batch(folder, workers, digits))
+            runs.setdefault(("batch", workers), []).append(batch(folder, workers, digits))
             if images <= MAX_FOR_RAY_DATA:
-                seen.setdefault(("ray data", workers), []).append(ray_data(folder, workers))
+                runs.setdefault(("ray data", workers), []).append(ray_data(folder, workers))
     rows = []
-    for (contestant, workers), results in seen.items():
-        rows.append({"images": images, "contestant": contestant, "workers": workers})
+    for (contender, workers), results in runs.items():
+        rows.append({"images": images, "contender": contender, "workers": workers})
         for key in results[0]:
             values = [result[key] for result in results]
             rows[-1][key] = None if None in values else round(statistics.median(values), 2)
@@ -214,8 +212,29 @@ def measure(folder: Path, images: int, rounds: int) -> list[dict[str, Any]]:
     return rows
 
 
-def as_markdown(rows: Sequence[dict[str, Any]]) -> str:
-    """The table, and below it what the goals are about."""
+COLUMNS = (
+    ("images/s", "images_per_s", 0),
+    ("start s", "startup_s", 1),
+    ("whole s", "total_s", 1),
+    ("CPU s", "cpu_s", 1),
+    ("driver MB", "driver_mb", 0),
+    ("worker MB", "worker_mb", 0),
+)
+"""Of the table: head, key of a row, and decimal places."""
+
+
+def as_markdown(sizes: dict[str, dict[str, Any]]) -> str:
+    """The table, below it what the goals are about, and the machines where they are known."""
+    rows = [row for size in sizes.values() for row in size["rows"]]
+    cells = [
+        (
+            f"{row['images']:,}",
+            row["contender"],
+            str(row["workers"]),
+            *("" if row.get(key) is None else f"{row[key]:,.{n}f}" for _, key, n in COLUMNS),
+        )
+        for row in rows
+    ]
     lines = [
         "# Many images on one machine",
         "",
@@ -224,41 +243,30 @@ def as_markdown(rows: Sequence[dict[str, Any]]) -> str:
         "start is all before; CPU is that of all processes; MB are peaks of resident memory,",
         "looked at four times a second, which is too seldom for the shortest run.",
         "",
+        table(("images", "by", "workers", *(head for head, _, _ in COLUMNS)), cells),
+        "",
+        *(f"- {line}" for line in comparisons(rows)),
+        *(
+            f"- {int(images):,} images: {measured_on(size['machine'])}"
+            for images, size in sizes.items()
+            if "processor" in size["machine"]
+        ),
     ]
-    head = (
-        *("images", "by", "workers", "images/s", "start s", "whole s", "CPU s"),
-        *("driver MB", "worker MB"),
-    )
-    cells = []
-    columns = (
-        ("images_per_s", 0),
-        ("startup_s", 1),
-        ("total_s", 1),
-        ("cpu_s", 1),
-        ("driver_mb", 0),
-        ("worker_mb", 0),
-    )
-    for row in rows:
-        shown = ["" if row.get(key) is None else f"{row[key]:,.{n}f}" for key, n in columns]
-        cells.append((f"{row['images']:,}", row["contestant"], str(row["workers"]), *shown))
-    lines += [table(head, cells), "", *(f"- {line}" for line in comparisons(rows))]
     return "\n".join(lines) + "\n"
 
 
 def comparisons(rows: Sequence[dict[str, Any]]) -> list[str]:
     """Say for each size what a second worker gains and what the engine costs."""
-    by = {(row["images"], row["contestant"], row["workers"]): row for row in rows}
+    by = {(row["images"], row["contender"], row["workers"]): row for row in rows}
     lines = []
-    for images, contestant, _ in [key for key in by if key[1] != "plain" and key[2] == 2]:
+    for images, contender, _ in [key for key in by if key[1] != "plain" and key[2] == 2]:
         one, two, alone = (
             by[images, name, workers]["images_per_s"]
-            for name, workers in ((contestant, 1), (contestant, 2), ("plain", 1))
+            for name, workers in ((contender, 1), (contender, 2), ("plain", 1))
         )
         if one and two:
             share = f"; 1 worker takes {alone / one - 1:+.0%} time for an image" if alone else ""
-            lines.append(
-                f"{images:,}, {contestant}: 2 workers are {two / one:.2f} x as fast{share}"
-            )
+            lines.append(f"{images:,}, {contender}: 2 workers are {two / one:.2f} x as fast{share}")
     sizes = sorted({row["images"] for row in rows})
     if len(sizes) > 1:
         few, many = sizes[-2:]
@@ -281,26 +289,19 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="keep the generated images here, in N/")
     arguments = parser.parse_args()
     file = RESULTS / "scaling.json"
-    kept = json.loads(file.read_text(encoding="utf-8"))["rows"] if file.exists() else []
+    sizes = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     for images in arguments.images:
+        machine = describe()
         with tempfile.TemporaryDirectory() as temporary:
             folder = (arguments.data or Path(temporary)) / str(images)
             if not folder.exists():
                 write_digits(folder, images)
             rows = measure(folder, images, arguments.rounds)
-        kept = [row for row in kept if row["images"] != images] + rows
-        kept.sort(key=lambda row: row["images"])
-        machine = {
-            "cores": multiprocessing.cpu_count(),
-            "python": platform.python_version(),
-            "ray": version("ray"),
-            "onnxruntime": version("onnxruntime"),
-            "load": [round(load, 1) for load in os.getloadavg()],
-        }
+        sizes[str(images)] = {"machine": machine, "rounds": arguments.rounds, "rows": rows}
+        sizes = dict(sorted(sizes.items(), key=lambda item: int(item[0])))
         RESULTS.mkdir(exist_ok=True)
-        told = {"machine": machine, "rounds": arguments.rounds, "rows": kept}
-        file.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
-        (RESULTS / "scaling.md").write_text(as_markdown(kept), encoding="utf-8")
+        file.write_text(json.dumps(sizes, indent=2) + "\n", encoding="utf-8")
+        (RESULTS / "scaling.md").write_text(as_markdown(sizes), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ constant, with the same JSON parser, NumPy and Pillow but no check of what came,
 picture may cost, and no access log; at 1, 8 and 64 connections. Beside it is a plain route, as one
 would write it first: it also runs the network and answers as the real server does, without batches,
 checks, limits, metrics and security headers. All of it runs on this machine, over loopback. The
-rounds of the contestants alternate, so that a busy machine is fair to all; the processor time of a
+rounds of the contenders alternate, so that a busy machine is fair to all; the processor time of a
 request is that of the server and its decoding processes.
 
 ``python -m benchmarks.server --soak 300`` is another thing: full load for that many seconds from
@@ -38,6 +38,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks import RESULTS
+from benchmarks.pictures import mnist_digits
 from benchmarks.processes import children, serving
 from mnist_infer import Recognizer
 from train.markdown import table
@@ -166,7 +167,7 @@ def press(port: int, request: bytes, connections: int, seconds: float) -> Round:
 
 
 @dataclass(frozen=True)
-class Contestant:
+class Contender:
     """A server that runs."""
 
     port: int
@@ -188,10 +189,10 @@ def _cpu_seconds(process: int) -> float:
 
 
 @contextmanager
-def ours(*options: str) -> Iterator[Contestant]:
+def ours(*options: str) -> Iterator[Contender]:
     """The real server."""
     with serving("--device", "cpu", *options) as (process, url):
-        yield Contestant(int(url.rpartition(":")[2]), process.pid)
+        yield Contender(int(url.rpartition(":")[2]), process.pid)
 
 
 async def _decode_infer(request: Any) -> tuple[dict[str, Any], NDArray[np.uint8]]:
@@ -282,41 +283,41 @@ def _serve_routes(connection: Any, infer: Callable[..., Any], predict: Callable[
 
 
 @contextmanager
-def routes(serve: Callable[[Any], None]) -> Iterator[Contestant]:
+def routes(serve: Callable[[Any], None]) -> Iterator[Contender]:
     """Starlette routes in a process of their own, which `serve` makes."""
     near, far = multiprocessing.get_context("spawn").Pipe()
     process = multiprocessing.get_context("spawn").Process(target=serve, args=(far,))
     process.start()
     assert process.pid
-    yield Contestant(near.recv(), process.pid)
+    yield Contender(near.recv(), process.pid)
     process.terminate()
     process.join()
 
 
 def measure(image: NDArray[np.uint8], rounds: int, seconds: float) -> list[dict[str, Any]]:
-    """A row for each load, number of connections and contestant."""
+    """A row for each load, number of connections and contender."""
     rows = []
     with ExitStack() as stack:
-        contestants = {
+        contenders = {
             "floor": stack.enter_context(routes(_serve_bare)),
             "plain route": stack.enter_context(routes(_serve_plain)),
             "--quiet": stack.enter_context(ours("--quiet")),
             "with its access log": stack.enter_context(ours()),
         }
         for load in loads(image):
-            for contestant in contestants.values():
-                contestant.press(load.request, 8, 1)
+            for contender in contenders.values():
+                contender.press(load.request, 8, 1)
             for connections in CONNECTIONS:
-                seen: dict[str, list[Round]] = {name: [] for name in contestants}
+                seen: dict[str, list[Round]] = {name: [] for name in contenders}
                 for _ in range(rounds):
-                    for name, contestant in contestants.items():
-                        seen[name].append(contestant.press(load.request, connections, seconds))
-                rows += [_row(load.name, connections, name, seen[name]) for name in contestants]
-                print(*rows[-len(contestants) :], sep="\n", file=sys.stderr)
+                    for name, contender in contenders.items():
+                        seen[name].append(contender.press(load.request, connections, seconds))
+                rows += [_row(load.name, connections, name, seen[name]) for name in contenders]
+                print(*rows[-len(contenders) :], sep="\n", file=sys.stderr)
     return rows
 
 
-def _row(load: str, connections: int, contestant: str, rounds: Sequence[Round]) -> dict[str, Any]:
+def _row(load: str, connections: int, contender: str, rounds: Sequence[Round]) -> dict[str, Any]:
     statuses: Counter[int] = sum((each.statuses for each in rounds), Counter())
     assert set(statuses) == {200}, statuses
     latencies = np.concatenate([each.latencies for each in rounds]) * 1000
@@ -325,7 +326,7 @@ def _row(load: str, connections: int, contestant: str, rounds: Sequence[Round]) 
     return {
         "load": load,
         "connections": connections,
-        "contestant": contestant,
+        "contender": contender,
         "requests_per_second": round(rate),
         "p50_ms": round(float(p50), 3),
         "p99_ms": round(float(p99), 3),
@@ -338,7 +339,7 @@ def as_markdown(rows: Sequence[dict[str, Any]], setup: str) -> str:
     floors = {
         (row["load"], row["connections"]): row["requests_per_second"]
         for row in rows
-        if row["contestant"] == "floor"
+        if row["contender"] == "floor"
     }
     lines = [
         "# The server over loopback",
@@ -360,7 +361,7 @@ def as_markdown(rows: Sequence[dict[str, Any]], setup: str) -> str:
         (
             row["load"],
             str(row["connections"]),
-            row["contestant"],
+            row["contender"],
             f"{row['requests_per_second']:,}",
             f"{row['requests_per_second'] / floors[row['load'], row['connections']]:.0%}",
             str(row["p50_ms"]),
@@ -433,17 +434,6 @@ def soak(images: NDArray[np.uint8], seconds: float) -> None:
         raise SystemExit(1)
 
 
-def mnist_like(count: int) -> NDArray[np.uint8]:
-    """Digits of our own in the MNIST format."""
-    from tests.glyphs import digit_mask
-
-    recognizer = Recognizer(MODEL, device="cpu")
-    sheets = [Image.new("L", (160, 160), 0) for _ in range(count)]
-    for place, sheet in enumerate(sheets):
-        sheet.paste(255, (20, 20), digit_mask(place % 10, 80, slant=place / count / 4))
-    return np.stack([recognizer.explain(sheet).image for sheet in sheets])
-
-
 def main() -> None:
     """Measure, and write the table; or soak."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -452,9 +442,9 @@ def main() -> None:
     parser.add_argument("--soak", type=float, metavar="SECONDS", help="only run under full load")
     arguments = parser.parse_args()
     if arguments.soak:
-        soak(mnist_like(21), arguments.soak)
+        soak(mnist_digits(21), arguments.soak)
         return
-    rows = measure(mnist_like(1)[0], arguments.rounds, arguments.seconds)
+    rows = measure(mnist_digits(1)[0], arguments.rounds, arguments.seconds)
     setup = (
         f"`python -m benchmarks.server` on {multiprocessing.cpu_count()} cores shared by server "
         f"and client, Python {platform.python_version()}; median of {arguments.rounds} rounds of "

@@ -3,8 +3,10 @@
 A million predictions on one recogniser, 10,000 recognisers made and dropped, 10,000 decoding
 processes that end over their picture and are replaced, and 100,000 predictions by 16 threads on one
 recogniser, each compared with the answer of one thread. Each part runs in a process of its own. All
-but the last report resident memory, with the slope of a straight
-line through the second half of its samples, and open files. Linux only: they read /proc.
+but the last report resident memory, with the slope of a straight line through the second half of
+its samples, and open files. Linux only: they read /proc.
+
+Parts that are not run again (`--kills 0`, say) keep their results, each with its machine.
 """
 
 from __future__ import annotations
@@ -13,7 +15,6 @@ import argparse
 import json
 import multiprocessing
 import os
-import platform
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +28,7 @@ from unittest.mock import patch
 import numpy as np
 
 from benchmarks import RESULTS
+from benchmarks.machine import describe
 from benchmarks.processes import children
 from mnist_infer import DecodeLimitError, Recognizer
 from mnist_infer.decode.isolated import IsolatedDecoder
@@ -201,16 +203,13 @@ def main() -> None:
         raise SystemExit("the soak reads /proc, which only Linux has")
     parts = ("predictions", "recognizers", "kills", "threads")
     counts = {name: getattr(arguments, name) for name in parts}
-    results: dict[str, Any] = {
-        "command": "python -m benchmarks.soak",
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-    }
+    results: dict[str, Any] = {"command": "python -m benchmarks.soak"}
     if arguments.output.exists():
         results = json.loads(arguments.output.read_text(encoding="utf-8"))
+    machine = describe()
     for name, result in soak({name: count for name, count in counts.items() if count}):
         print(name, result, flush=True)
-        results[name] = result
+        results[name] = {**result, "machine": machine}
     arguments.output.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     lives = [part for part in results.values() if isinstance(part, dict) and "files_end" in part]
     leaks = any(

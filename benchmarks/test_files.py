@@ -38,7 +38,7 @@ def test_predict_file(benchmark: BenchmarkFixture, tmp_path: Path, kind: str, gi
 @pytest.mark.benchmark(group="files: a folder by the command line")
 def test_folder(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
     """The whole process for a folder of small PNGs; images per second by the median."""
-    content = pictures.mnist_like()
+    content = pictures.digit_png()
     for number in range(FOLDER):
         (tmp_path / f"{number:05}.png").write_bytes(content)
     command = [sys.executable, "-m", "mnist_infer", str(tmp_path), "--jsonl"]

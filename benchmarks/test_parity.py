@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from benchmarks.agreement import compare
+from benchmarks.contenders import details
 from mnist_infer import Recognizer
 from train.data import Mnist
 
@@ -19,27 +20,18 @@ def test_parity(benchmark: BenchmarkFixture, recognizer: Recognizer, mnist: Mnis
     expected = reference.probabilities(mnist.x_test)
     actual = benchmark(recognizer.probabilities, mnist.x_test)
 
-    difference = float(np.abs(actual - expected).max())
-    keras_accuracy = float((expected.argmax(axis=1) == mnist.y_test).mean())
-    onnx_accuracy = float((actual.argmax(axis=1) == mnist.y_test).mean())
-    label_changes = int((actual.argmax(axis=1) != expected.argmax(axis=1)).sum())
+    found = compare(actual, expected, mnist.y_test)
+    keras_accuracy = compare(expected, expected, mnist.y_test)["accuracy"]
     benchmark.extra_info.update(
-        model=recognizer.model.name,
-        precision=recognizer.model.precision,
-        device=recognizer.device,
-        keras_weights=source,
-        keras_accuracy=keras_accuracy,
-        onnx_accuracy=onnx_accuracy,
-        label_changes=label_changes,
-        max_abs_difference=difference,
+        details(recognizer), **found, keras_weights=source, keras_accuracy=keras_accuracy
     )
     if recognizer.model.precision == "int8":
-        assert label_changes <= 5
-        assert round(abs(onnx_accuracy - keras_accuracy), 6) <= 0.0002
+        assert found["label_changes"] <= 5
+        assert round(abs(found["accuracy"] - keras_accuracy), 6) <= 0.0002
     elif recognizer.device == "cpu":
-        assert difference <= 1e-5
-        assert label_changes == 0
-        assert onnx_accuracy == recognizer.model.sidecar["test_accuracy"]
+        assert found["largest_difference"] <= 1e-5
+        assert found["label_changes"] == 0
+        assert found["accuracy"] == recognizer.model.sidecar["test_accuracy"]
     else:
         # CUDA multiplies in TF32, with 10 bits of mantissa, so a borderline digit may change
-        assert abs(onnx_accuracy - keras_accuracy) <= 0.001
+        assert abs(found["accuracy"] - keras_accuracy) <= 0.001

@@ -1,7 +1,7 @@
 """What each threshold of confidence rejects: `python -m benchmarks.thresholds DIR`.
 
-DIR holds `<set>/<label>/<image>` and `nondigits/<image>`, as for `benchmarks.realworld`. Measured
-are MNIST's test set and these pictures, neither of which the export uses to choose the threshold.
+`benchmarks.picture_sets` says what DIR holds. Measured are MNIST's test set and these pictures,
+neither of which the export uses to choose the threshold.
 Written is `results/thresholds.json`, from which `benchmarks.documents` makes its table.
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterable, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,9 @@ from numpy.typing import NDArray
 
 from benchmarks import RESULTS
 from benchmarks.data import load_or_exit
-from benchmarks.realworld import NON_DIGITS, SEQUENCES, Answer, answer_set
+from benchmarks.documents import SETS
+from benchmarks.picture_sets import NON_DIGITS, load_sets_or_exit, sequences, single_digits
+from benchmarks.realworld import Answer, answer_set
 from mnist_infer import Recognizer
 from mnist_infer.config import DEFAULT_MODEL
 
@@ -36,24 +37,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--output", type=Path, default=RESULTS / "thresholds.json", help="the JSON file to write"
     )
     options = parser.parse_args(arguments)
-    recognizer = Recognizer(options.model, device="cpu")
+    sets = load_sets_or_exit(options.folder, SETS)
     mnist = load_or_exit(options.data)
+    recognizer = Recognizer(options.model, device="cpu")
     rows = recognizer.probabilities(mnist.x_test)
-    answers = {
-        path.name: answer_set(recognizer, path)
-        for path in sorted(options.folder.iterdir())
-        if path.is_dir()
-    }
-    numbers = [name for name in answers if name.startswith(SEQUENCES)]
-    digits = [name for name in answers if name not in (*numbers, NON_DIGITS)]
+    answers = {name: answer_set(recognizer, name, pictures) for name, pictures in sets.items()}
     results = {
         "model": options.model,
         "recommended": recognizer.model.recommended_threshold,
         "test_digits": outcomes(rows.max(axis=1), rows.argmax(axis=1) == mnist.y_test),
-        "real_digits": outcomes(*_arrays(chain.from_iterable(answers[name] for name in digits))),
+        "real_digits": outcomes(
+            *_arrays(answer for name in single_digits(answers) for answer in answers[name])
+        ),
         "non_digits": outcomes(*_arrays(answers[NON_DIGITS])),
         "numbers": outcomes(
-            *_arrays(answer for name in numbers for answer in answers[name] if answer.text)
+            *_arrays(
+                answer for name in sequences(answers) for answer in answers[name] if answer.text
+            )
         ),
     }
     text = f"{json.dumps(results, indent=2)}\n"

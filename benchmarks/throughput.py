@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from benchmarks.contenders import INT8, LITERT_INT8, load
-from benchmarks.machine import matrix_peaks
+from benchmarks.matrix_peaks import matrix_peaks
 from benchmarks.peers import find_peers
 from benchmarks.timing import Row, goal, take_turns
 from export.network import Network

@@ -1,8 +1,9 @@
 """Score what tutorials do with a picture: `python -m benchmarks.tutorials DIR`.
 
 They shrink the whole picture to 28x28, or invert it too, or crop the digit and put its centre of
-mass into the middle. Each is scored on the single digits of DIR (see `benchmarks.realworld`) with
-the network of Keras' example as it is documented. Written is `results/tutorials.json`.
+mass into the middle. Each is scored on the single digits of DIR, which `benchmarks.picture_sets`
+describes, with the network of Keras' example as it is documented. Written is
+`results/tutorials.json`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from PIL import Image, ImageOps
 
 from benchmarks import RESULTS
 from benchmarks.documents import SINGLE
+from benchmarks.picture_sets import load_sets_or_exit
 from mnist_infer import Recognizer
 
 MODEL = "dense-512x2-documented"
@@ -32,13 +34,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("folder", type=Path, help="where the sets lie")
     parser.add_argument("--output", type=Path, default=RESULTS, help="the results' folder")
     options = parser.parse_args(arguments)
+    found = load_sets_or_exit(options.folder, [name for names in SINGLE.values() for name in names])
     recognizer = Recognizer(MODEL, device="cpu")
     right: dict[str, dict[str, int]] = {}
     for kind, sets in SINGLE.items():
-        files = [path for name in sets for path in sorted((options.folder / name).glob("*/*"))]
-        labels = [int(path.parent.name) for path in files]
-        pictures = [_grey(path) for path in files]
-        right[kind] = {"pictures": len(files)}
+        labelled = [picture for name in sets for picture in found[name]]
+        labels = [int(picture.label) for picture in labelled]
+        pictures = [_grey(picture.path) for picture in labelled]
+        right[kind] = {"pictures": len(pictures)}
         for name, prepare in WAYS.items():
             inputs = np.stack([prepare(picture) for picture in pictures])
             answers = recognizer.probabilities(inputs).argmax(axis=1)

@@ -16,6 +16,7 @@ import numpy as np
 import typer
 
 from benchmarks import ROOT
+from export.errors import ParityError
 from export.picture_parity import SAME, drawing_sets
 from mnist_infer import ImageError, Recognizer
 
@@ -35,8 +36,13 @@ def main(
     recognizer = Recognizer(device="cpu")
     nothing = np.empty((0, 28, 28), np.uint8)
     count = same = 0
-    for name, found in drawing_sets(nothing, np.empty(0, np.uint8), folder):
-        drawings = list(found)
+    try:
+        sets = [
+            (name, list(found)) for name, found in drawing_sets(nothing, nothing[:, 0, 0], folder)
+        ]
+    except ParityError as error:
+        raise SystemExit(f"error: {error}") from error
+    for name, drawings in sets:
         if not drawings:
             continue
         digits = web_digits(model, [each.grey for each in drawings])

@@ -1,4 +1,4 @@
-"""What the tests of all folders share: real MNIST, and processes that Ctrl-C ends."""
+"""What the tests of all folders share: MNIST, drawn digits, and processes that Ctrl-C ends."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 
 if TYPE_CHECKING:
     from train.data import Mnist
+    from train.rows.glyphs import Glyphs
 
 
 # `export` sets this when it is imported. TensorFlow reads it once: if tests of `train` were
@@ -45,6 +46,18 @@ def mnist(mnist_path: Path) -> Mnist:
     from train.data import load_mnist
 
     return load_mnist(mnist_path)
+
+
+@pytest.fixture(scope="session")
+def glyphs() -> Glyphs:
+    """Glyphs whose "MNIST" is made of drawn digits, so that no data is needed."""
+    import numpy as np
+
+    from train.rows.glyphs import load_glyphs
+    from train.styles import styled_digits
+
+    images, labels = styled_digits(600, np.random.default_rng(3))
+    return load_glyphs(images, labels, seed=1)
 
 
 _HOSTILE_DECODER = """

@@ -46,6 +46,7 @@ def test_a_short_soak(tmp_path: Path):
     subprocess.run([*command, *counts], cwd=ROOT, check=True, timeout=300)
     results = json.loads(output.read_text())
     assert results["threads"]["different"] == 0
+    assert results["threads"]["machine"].keys() >= {"processor", "cores", "date"}
     assert results["kills"]["processes_end"] == 0
     for part in ("predictions", "recognizers", "kills"):
         life = results[part]

@@ -3,7 +3,8 @@
 The digits are MNIST's last 5,000 training images, which nothing was trained on. `predict` answers
 pictures of one digit, `read` answers rows and pages, spaces left out. Printed is how often the
 answer is exactly right; where there is no digit, how often it is that there is none. For rows also
-the share of wrong characters, and rows of a wrong length without a word of doubt.
+the share of wrong characters, and the undetected length errors: digits are lost or added, and the
+answer is not uncertain.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 
 from benchmarks.data import load_or_exit
 from benchmarks.generated import digits, rows
-from benchmarks.realworld import edit_distance
+from benchmarks.text_errors import edit_distance, is_undetected_length_error
 from mnist_infer import ImageError, NoDigitError, Recognizer
 from mnist_infer.config import DEFAULT_MODEL
 from mnist_infer.results import READING_THRESHOLD
@@ -33,7 +34,7 @@ class Answer:
 
     label: str
     text: str
-    is_doubted: bool
+    is_uncertain: bool
 
 
 @dataclass(frozen=True)
@@ -44,13 +45,16 @@ class Score:
     of: int
     percent: float
     wrong_characters: float | None = None
-    silent: int | None = None
+    undetected_length_errors: int | None = None
 
     def __str__(self) -> str:
         line = f"{self.right:4} of {self.of:4}  {self.percent:5.1f} %"
         if self.wrong_characters is None:
             return line
-        return f"{line}  characters wrong {self.wrong_characters:5.1f} %  silent {self.silent}"
+        return (
+            f"{line}  characters wrong {self.wrong_characters:5.1f} %"
+            f"  undetected length errors {self.undetected_length_errors}"
+        )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -106,11 +110,12 @@ def score(answers: Sequence[Answer], *, has_length: bool = False) -> Score:
         return Score(right, len(answers), percent)
     errors = sum(edit_distance(answer.label, answer.text) for answer in answers)
     characters = sum(len(answer.label or answer.text) for answer in answers)
-    silent = sum(
-        len(answer.text) != len(answer.label) and not answer.is_doubted for answer in answers
+    undetected = sum(
+        is_undetected_length_error(answer.label, answer.text, is_uncertain=answer.is_uncertain)
+        for answer in answers
     )
     wrong = round(100 * errors / max(1, characters), 1)
-    return Score(right, len(answers), percent, wrong, silent)
+    return Score(right, len(answers), percent, wrong, undetected)
 
 
 def _predict(recognizer: Recognizer, picture: digits.Picture, label: int | None) -> Answer:
@@ -120,7 +125,7 @@ def _predict(recognizer: Recognizer, picture: digits.Picture, label: int | None)
     except ImageError as error:
         # Where there is no digit, "several digits" is a refusal too.
         refused = isinstance(error, NoDigitError) or not wanted
-        return Answer(wanted, "" if refused else f"error: {error}", is_doubted=True)
+        return Answer(wanted, "" if refused else f"error: {error}", is_uncertain=True)
     return Answer(wanted, str(prediction.digit), prediction.confidence < READING_THRESHOLD)
 
 
@@ -128,7 +133,7 @@ def _read(recognizer: Recognizer, picture: rows.Picture, text: str) -> Answer:
     try:
         reading = recognizer.read(picture)
     except NoDigitError:
-        return Answer(text, "", is_doubted=True)
+        return Answer(text, "", is_uncertain=True)
     return Answer(text, reading.as_text(spaces=False), reading.is_uncertain)
 
 

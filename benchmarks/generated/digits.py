@@ -15,9 +15,6 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from benchmarks.generated import corruptions
 
-COUNT = 200
-"""Pictures of each kind: one digit is half a percent."""
-
 BITMAP_SIDES = (16, 20, 24, 32, 48, 64, 96)
 # Added to each side of a stroke, as a part of the digit's longer side; MNIST's strokes are 0.12.
 FAT, THIN = 0.04, -0.02
@@ -29,7 +26,7 @@ Draw = Callable[[Picture, np.random.Generator], Picture]
 
 
 def pictures(
-    kind: str, images: Picture, labels: Picture, count: int = COUNT, seed: int = 0
+    kind: str, images: Picture, labels: Picture, count: int, seed: int = 0
 ) -> Iterator[tuple[Picture, int | None]]:
     """Pictures of one kind with their labels; the label of a picture without a digit is None.
 

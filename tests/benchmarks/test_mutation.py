@@ -5,7 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.mutation import find_constants, mutants, scale, survivors
+from benchmarks.mutation import (
+    EXCLUDED_TEST,
+    NOT_TUNED,
+    TEST_MODULES,
+    all_constants,
+    find_constants,
+    mutants,
+    scale,
+    survivors,
+)
+from tests.paths import ROOT
 
 SOURCE = '''
 """A module, with a letter of two bytes before the numbers: é."""
@@ -107,3 +117,9 @@ def test_tests_that_fail_anyway_say_nothing(repository: Path):
     (repository / "test_package.py").write_text("def test_it():\n    assert False\n")
     with pytest.raises(RuntimeError, match="fail on the code as it is: pytest test_package"):
         survivors(repository, [], ["test_package.py"])
+
+
+def test_the_constants_and_tests_that_are_named_exist():
+    assert NOT_TUNED.keys() <= {constant.name for constant in all_constants()}
+    files = [ROOT / f"tests/mnist_infer/test_{name}.py" for name in TEST_MODULES]
+    assert EXCLUDED_TEST in "".join(file.read_text(encoding="utf-8") for file in files)

@@ -89,8 +89,8 @@ def test_gpu_figures_are_shown_with_their_card(results):
     parity = {
         "name": "dense-512",
         "nodes_on_cuda": True,
-        "labels_changed": 3,
-        "max_difference": 0.002,
+        "label_changes": 3,
+        "largest_difference": 0.002,
         "accuracy": 0.99,
         "accuracy_on_cpu": 0.98,
     }

@@ -8,8 +8,6 @@ from sklearn.datasets import load_digits
 
 from train.data import Mnist
 from train.recipes import DLWP, Recipe
-from train.rows.glyphs import Glyphs, load_glyphs
-from train.styles import styled_digits
 
 
 @pytest.fixture(scope="session")
@@ -19,13 +17,6 @@ def digits() -> Mnist:
     images = np.pad(large, ((0, 0), (2, 2), (2, 2))).astype(np.uint8)
     labels = labels.astype(np.uint8)
     return Mnist(images[:1200], labels[:1200], images[1200:], labels[1200:], source="scikit-learn")
-
-
-@pytest.fixture(scope="session")
-def glyphs() -> Glyphs:
-    """Glyphs whose "MNIST" is made of drawn digits, so that no data is needed."""
-    images, labels = styled_digits(600, np.random.default_rng(3))
-    return load_glyphs(images, labels, seed=1)
 
 
 @pytest.fixture(scope="session")
