@@ -6,7 +6,8 @@
 - `realworld`, `thresholds`, `tutorials` and `readers` score people's own pictures (`picture_sets`);
   `generated` and `coarse` score pictures that are made here. `ablation` tells what each rule is
   worth, `mutation` which constants no test would notice.
-- `server`, `neighbours`, `hostile`, `memory`, `soak` and `scaling` put whole processes under load.
+- `server`, `server_soak`, `neighbours`, `hostile`, `memory`, `soak` and `scaling` put whole
+  processes under load.
 """
 
 from pathlib import Path
