@@ -181,7 +181,9 @@ class Recognizer:
     ) -> Iterator[Prediction | ImageError]:
         """Recognise the digits on any number of pictures, streamed in order.
 
-        A picture without an answer gives its `ImageError`, and the others still get theirs.
+        A picture without an answer gives its `ImageError`, and the others still get theirs. Where
+        an argument is no picture, or `images` fails, the answers to what came before are given
+        first.
 
         Args:
             images: As in `predict`; taken `batch_size` at a time.
@@ -189,16 +191,27 @@ class Recognizer:
         """
         if not isinstance(batch_size, (int, np.integer)) or not 1 <= batch_size <= sys.maxsize:
             raise ValueError(f"batch_size is {batch_size!r}; a whole number from 1 is needed")
-        if isinstance(images, (str, bytes, os.PathLike)):
+        if isinstance(images, (str, bytes, os.PathLike)) or hasattr(images, "read"):
             raise TypeError("several images are needed, in a list say; predict() takes one")
-        remaining = iter(images)
-        while batch := list(islice(remaining, batch_size)):
-            prepared = pipeline.prepare_batch(self._try_decode(image) for image in batch)
-            answers = self.classify_each(prepared, batch_size=batch_size)
+        remaining, failure = iter(images), None
+        while failure is None:
+            batch: list[ImageSource] = []
+            decoded: list[Picture | ImageError] = []
+            try:
+                for image in islice(remaining, batch_size):
+                    decoded.append(self._try_decode(image))
+                    batch.append(image)
+            except Exception as error:
+                failure = error
+            if not batch:
+                break
+            answers = self.classify_each(pipeline.prepare_batch(decoded), batch_size=batch_size)
             for answer, image in zip(answers, batch, strict=True):
                 if isinstance(answer, ImageError):
                     _attach_source(answer, image)
                 yield answer
+        if failure:
+            raise failure
 
     def classify_each(
         self, prepared: Iterable[NetworkInputs | ImageError], *, batch_size: int = 64

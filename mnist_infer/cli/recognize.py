@@ -80,7 +80,9 @@ def read(
         names = [str(name) for name in islice(expand(images), 2)]
         if len(names) != 1:
             raise usage_error("--annotate takes one image")
-        if annotate.exists() and Path(names[0]).exists() and annotate.samefile(names[0]):
+        with _writing(annotate):
+            is_there = annotate.exists()
+        if is_there and os.path.exists(names[0]) and annotate.samefile(names[0]):  # noqa: PTH110
             raise usage_error("--annotate would replace the image itself; name another file")
 
     def text(answers: Iterable[Answer], _: TextIO) -> Iterator[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from mnist_infer.decode.files import read_at_most
@@ -45,7 +44,8 @@ def expand(arguments: Iterable[str]) -> Iterator[Name]:
 def image_files(path: str) -> Iterator[str]:
     """Find the image files below a folder; give a file, or a folder without any, itself."""
     found = False
-    if Path(path).is_dir():
+    # Unlike `Path.is_dir`, it is false where the path may not be looked at: reading it says why.
+    if os.path.isdir(path):  # noqa: PTH112
         for below in _images_below(path):
             found = True
             yield below
@@ -83,6 +83,10 @@ def _images_below(folder: str) -> Iterator[str]:
     unreadable: list[OSError] = []
     for parent, folders, files in os.walk(folder, onerror=unreadable.append):
         folders.sort()
+        for name in folders:
+            linked = os.path.join(parent, name)  # noqa: PTH118
+            if os.path.islink(linked):  # noqa: PTH114
+                yield linked  # Followed, it may lead around in a circle; reading it is an error.
         for name in sorted(files):
             if os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES:  # noqa: PTH122
                 yield os.path.join(parent, name)  # noqa: PTH118

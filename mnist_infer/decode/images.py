@@ -51,6 +51,10 @@ class Page:
     number: int
     """Counted from 1."""
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.number, (int, np.integer)):
+            raise TypeError(f"number is {self.number!r}; a whole number from 1 is needed")
+
     def __str__(self) -> str:
         name = os.fspath(self.file) if isinstance(self.file, (str, os.PathLike)) else ""
         return f"{name}#page={self.number}"
@@ -174,7 +178,8 @@ def _from_stream(
         turn_to(image, page, max_pixels)
     elif has_more_pages(image):
         raise SeveralPagesError(
-            "a TIFF of several pages; give each as Page(file, number), counted from 1"
+            "a TIFF of several pages; on the command line name its file, and each is read; in "
+            "Python give each as Page(file, number), counted from 1"
         )
     return _decode(image, working_side)
 
@@ -215,7 +220,7 @@ def _raise_image_error(error: Exception) -> NoReturn:
         raise ImageError("no such file") from None
     if isinstance(error, IsADirectoryError):
         raise ImageError(
-            "a folder without images; their names end in .png, .jpg or the like"
+            "a folder; name its pictures, or on the command line a folder that has some itself"
         ) from None
     if isinstance(error, OSError) and error.strerror:
         raise ImageError(f"cannot be opened ({error.strerror})") from error

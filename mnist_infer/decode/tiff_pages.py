@@ -45,10 +45,10 @@ def turn_to(image: PILImage, number: int, max_pixels: int) -> None:
         ImageError: There is no such page.
         PictureTooLargeError: It has more than `max_pixels`.
     """
-    if not 1 <= number <= MAX_PAGES:
-        raise ImageError(
-            f"page {number}: pages are counted from 1 to {MAX_PAGES:,}; split the file"
-        )
+    if number < 1:
+        raise ImageError(f"there is no page {number}; pages are counted from 1")
+    if number > MAX_PAGES:
+        raise ImageError(f"a TIFF of more than {MAX_PAGES:,} pages is not read; split the file")
     try:
         image.seek(number - 1)
     except EOFError:

@@ -111,4 +111,4 @@ class TestOnPosix:
             capture_output=True,
             check=False,
         )
-        assert b"a folder without images" in done.stderr
+        assert b"a folder; name its pictures" in done.stderr

@@ -113,7 +113,7 @@ def test_a_picture_of_a_folder_in_a_format_that_is_not_read_is_told(
 
 def test_a_folder_without_images_is_an_error(tmp_path: Path):
     done = mnist_infer(tmp_path)
-    assert b"a folder without images" in done.stderr
+    assert b"a folder; name its pictures" in done.stderr
     assert (done.stdout, done.returncode) == (b"", 1)
 
 

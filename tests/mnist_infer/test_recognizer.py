@@ -171,6 +171,16 @@ class TestBatches:
         assert (first.digit, third.digit) == (1, 3)
         assert isinstance(second, ImageError)
 
+    def test_predict_each_answers_what_came_before_a_wrong_argument(self, recognizer: Recognizer):
+        answers = recognizer.predict_each([drawn(1), drawn(3), None])
+        assert [next(answers).digit, next(answers).digit] == [1, 3]
+        with pytest.raises(TypeError):
+            next(answers)
+
+    def test_predict_each_takes_no_open_file(self, recognizer: Recognizer):
+        with pytest.raises(TypeError, match="several images"):
+            next(recognizer.predict_each(io.BytesIO(b"")))
+
     def test_predict_each_streams(self, recognizer: Recognizer):
         taken = []
 

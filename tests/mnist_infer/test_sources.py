@@ -77,12 +77,20 @@ class TestLinksPipesAndFolders:
         (record,) = records("/dev/zero")
         assert "a pipe or device" in record["error"]["message"]
 
-    def test_a_link_to_a_folder_around_it_is_no_endless_search(
+    def test_a_link_to_a_folder_around_it_is_named_and_not_searched(
         self, digit_file: Write, tmp_path: Path
     ):
         digit_file(7, "scans/7.png")
         (tmp_path / "scans" / "again").symlink_to(tmp_path / "scans")
-        assert len(records(tmp_path / "scans")) == 1
+        link, seven = records(tmp_path / "scans")
+        assert link["path"].endswith("again")
+        assert "a folder" in link["error"]["message"]
+        assert seven["digit"] == 7
+
+    def test_that_cannot_be_looked_at_cost_the_others_nothing(self, digit_file: Write):
+        too_long, seven = records("a" * 300 + ".png", digit_file(7))
+        assert "cannot be opened" in too_long["error"]["message"]
+        assert seven["digit"] == 7
 
 
 def test_one_bad_file_of_each_kind_costs_the_others_nothing(digit_file: Write, tmp_path: Path):
@@ -175,6 +183,11 @@ class TestPages:
     def test_each_has_its_stages(self, scan: Path, tmp_path: Path):
         mnist_infer("explain", scan, "--save-stages", tmp_path / "stages")
         assert len(list((tmp_path / "stages").iterdir())) == 18
+
+    def test_annotate_needs_a_name_that_can_be_written(self, digit_file: Write, tmp_path: Path):
+        done = mnist_infer("read", digit_file(7), "--annotate", tmp_path / ("a" * 300 + ".png"))
+        assert b"cannot be written" in done.stderr
+        assert done.returncode == 2
 
     def test_annotate_takes_one_page(self, scan: Path, tmp_path: Path):
         done = mnist_infer("read", scan, "--annotate", tmp_path / "out.png")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tests.command import mnist_infer
 from tests.paths import SEVEN
 
 from .conftest import Server, serving
@@ -78,3 +79,10 @@ def test_the_servers_own_page_may_post(server: Server):
 def test_behind_a_proxy_the_page_has_the_allowed_name(named: Server):
     headers = {"Origin": "https://digits.example"}
     assert httpx.post(named.url + "/predict", content=SEVEN_PNG, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["digits.example:80", "https://digits.example/", "*.example"])
+def test_an_allowed_host_is_a_bare_name(name: str):
+    done = mnist_infer("serve", "--port", "0", "--allowed-host", name)
+    assert done.returncode == 2
+    assert b"a name alone is needed" in done.stderr
