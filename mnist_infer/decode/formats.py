@@ -35,7 +35,7 @@ in which no picture of a digit comes.
 
 FORMATS = (*COMMON, *OTHERS)
 
-_TOO_LARGE = "make it smaller, or raise max_pixels (--max-pixels)"
+_TOO_LARGE = "make it smaller, or raise max_pixels"
 _ADVICE = "save it as PNG or JPEG"
 # Bytes of the largest file that, whatever it holds, keeps no decoder busy for a second.
 _HARMLESS = 2**20
