@@ -11,7 +11,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from mnist_infer.inference.devices import CPU, import_onnxruntime
+from mnist_infer.inference.devices import CPU
+from mnist_infer.inference.open_session import create_session
 
 SIDE = 512
 SECONDS = 2.0
@@ -34,7 +35,7 @@ def _operations_per_second(operator: str, left: type[Any], right: type[Any], thr
     products = np.empty((SIDE, SIDE), np.float32 if left is np.float32 else np.int32)
     node = helper.make_node(operator, ["x", "w"], ["y"])
     model = _model_of([node], {"w": weights}, {"x": images}, {"y": products})
-    session = _open_session(model, threads)
+    session = create_session(model.SerializeToString(), threads, [CPU])
     return 2 * SIDE**3 / _best_seconds(lambda: session.run(None, {"x": images}))
 
 
@@ -65,11 +66,3 @@ def _model_of(
     initializers = [numpy_helper.from_array(array, name) for name, array in weights.items()]
     graph = helper.make_graph(nodes, "part", inputs, outputs, initializers)
     return helper.make_model(graph, ir_version=7, opset_imports=[helper.make_opsetid("", 13)])
-
-
-def _open_session(model: onnx.ModelProto, threads: int) -> Any:
-    """ONNX Runtime's session of a model, on the CPU."""
-    onnxruntime = import_onnxruntime()
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    return onnxruntime.InferenceSession(model.SerializeToString(), options, [CPU])

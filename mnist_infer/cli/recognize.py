@@ -80,9 +80,9 @@ def read(
         names = [str(name) for name in islice(expand(images), 2)]
         if len(names) != 1:
             raise usage_error("--annotate takes one image")
-        with _writing(annotate):
-            is_there = annotate.exists()
-        if is_there and os.path.exists(names[0]) and annotate.samefile(names[0]):  # noqa: PTH110
+        # Unlike `Path.exists`, it is false where a name may not be looked at: writing it says why.
+        both_exist = all(os.path.exists(name) for name in (annotate, names[0]))  # noqa: PTH110
+        if both_exist and annotate.samefile(names[0]):
             raise usage_error("--annotate would replace the image itself; name another file")
 
     def text(answers: Iterable[Answer], _: TextIO) -> Iterator[str]:

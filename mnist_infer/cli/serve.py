@@ -86,6 +86,12 @@ def serve(
             f"{page} holds no built site; in web/ of the source, `npm ci --ignore-scripts` and "
             "`npm run build` write one to web/site"
         )
+    for name in allowed_host or []:
+        if any(character in name for character in "/*") or name.count(":") == 1:
+            raise usage_error(
+                f"--allowed-host {name}: a name alone is needed, as example.org, without https://, "
+                "port or *"
+            )
     try:
         from mnist_infer.server import logs, run
         from mnist_infer.server.app import create_app
@@ -100,12 +106,6 @@ def serve(
     logs.configure()
     limits = Limits(max_body, max_batch, queue)
     raise_interrupts()
-    for name in allowed_host or []:
-        if any(character in name for character in "/*") or name.count(":") == 1:
-            raise usage_error(
-                f"--allowed-host {name}: a name alone is needed, as example.org, without https://, "
-                "port or *"
-            )
     try:
         access_log = None if quiet else logs.AccessLog()
         app = create_app(recognizer, limits, allowed_host or [], page, access_log)
