@@ -50,14 +50,15 @@ def mnist(mnist_path: Path) -> Mnist:
 
 @pytest.fixture(scope="session")
 def glyphs() -> Glyphs:
-    """Glyphs whose "MNIST" is made of drawn digits, so that no data is needed."""
+    """A few glyphs, whose "MNIST" is made of drawn digits, so that no data is needed."""
     import numpy as np
 
-    from train.rows.glyphs import load_glyphs
+    from train.rows.glyphs import Counts, load_glyphs
     from train.styles import styled_digits
 
     images, labels = styled_digits(600, np.random.default_rng(3))
-    return load_glyphs(images, labels, seed=1)
+    counts = Counts(styled=600, rare=4000, letters=200, blobs=50, signs=20)
+    return load_glyphs(images, labels, seed=1, counts=counts)
 
 
 _HOSTILE_DECODER = """

@@ -38,6 +38,8 @@ RUN_BY_CI_AS = {
     "pip install ./packaging/gpu": "pip install --no-deps ./packaging/gpu",
     # Five seeds take ten minutes; the committed table comes from the whole run.
     "python -m train reproduce": "python -m train reproduce --seeds 1",
+    # `reproduce` fits it whole, with the same seed.
+    "python -m train fit mnist-mlp": "python -m train fit mnist-mlp --epochs 1",
     # Each takes up to an hour; the released weights come from the whole runs.
     **{fit: f"{fit} --epochs 1" for fit in ROBUST_FITS},
     # After one epoch a network is too unsure for the proof of its integers; tests/export has that.

@@ -105,10 +105,12 @@ def fit_generated(
 
     folder.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(seed)
-    fit = _Fit(task, recipe, folder, seed, data, workers, callbacks)
     model = task.build()
-    for number in range(len(recipe.cycles)):
-        model = fit.cycle(number, model)
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, _start_worker, (data, seed)) as pool:
+        fit = _Fit(task, recipe, folder, seed, pool, callbacks)
+        for number in range(len(recipe.cycles)):
+            model = fit.cycle(number, model)
     model.save(folder / MODEL_FILE)
     record = {"seed": seed, **asdict(recipe)}
     (folder / f"{task.name}.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
@@ -117,14 +119,14 @@ def fit_generated(
 
 @dataclass(frozen=True)
 class _Fit:
-    """A fit of one cycle after the other; the fields are the arguments of `fit_generated`."""
+    """A fit of one cycle after the other; see the arguments of `fit_generated`."""
 
     task: Task
     recipe: GeneratedRecipe
     folder: Path
     seed: int
-    data: str | PathLike[str] | None
-    workers: int
+    pool: ProcessPoolExecutor
+    """Generates batches."""
     callbacks: Sequence[Any]
 
     def cycle(self, number: int, model: Any) -> Any:
@@ -197,24 +199,22 @@ class _Fit:
             )
 
     def _batches(self, number: int, first: int) -> Generator[Batch]:
-        """Generate a cycle's batches from step `first` on, in processes of their own."""
+        """Generate a cycle's batches from step `first` on, in the pool."""
         cycles = self.recipe.cycles
         start = sum(earlier.steps for earlier in cycles[:number])
-        with ProcessPoolExecutor(
-            self.workers,
-            multiprocessing.get_context("spawn"),
-            _start_worker,
-            (self.data, self.seed),
-        ) as pool:
-            waiting: deque[Future[Batch]] = deque()
+        waiting: deque[Future[Batch]] = deque()
+        try:
             # fit() may ask for a few more than it takes.
             for step in range(first, cycles[number].steps + _BATCHES_AHEAD):
                 job = (self.recipe.batch_size, (self.seed, start + step), cycles[number].variety)
-                waiting.append(pool.submit(_make_batch, self.task.make_batch, *job))
+                waiting.append(self.pool.submit(_make_batch, self.task.make_batch, *job))
                 if len(waiting) > _BATCHES_AHEAD:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
+        finally:
+            for batch in waiting:
+                batch.cancel()
 
 
 _glyphs: Glyphs  # of a worker process: too large to be sent to it with every batch

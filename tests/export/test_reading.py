@@ -15,8 +15,7 @@ from export.errors import ParityError
 from mnist_infer.inference import registry
 from train.cells import network as cell_network
 from train.rows import network as row_network
-from train.rows.glyphs import load_glyphs
-from train.styles import styled_digits
+from train.rows.glyphs import Glyphs
 
 PARITY_PICTURES = 40
 """Pictures on which parity is proved here; for a network that is released, they are more."""
@@ -25,9 +24,8 @@ BUILD = {"rows": row_network.build, "cells": cell_network.build}
 
 
 @pytest.fixture(scope="module", autouse=True)
-def drawn_glyphs():
-    """Glyphs whose "MNIST" is made of drawn digits, so that no data is needed."""
-    glyphs = load_glyphs(*styled_digits(600, np.random.default_rng(3)), seed=1)
+def drawn_glyphs(glyphs: Glyphs):
+    """Prove parity on few pictures, without data."""
     with pytest.MonkeyPatch.context() as patch:
         for module in (cells, rows):
             patch.setattr(module, "held_out_glyphs", lambda _: glyphs)

@@ -148,13 +148,6 @@ def test_an_output_that_is_a_file_is_noticed_before_fitting(tmp_path):
     assert "taken" in done.stderr
 
 
-@pytest.mark.slow
-def test_fit_on_real_mnist(mnist_path, tmp_path):
-    done = invoke("fit", "dlwp", "--epochs", 1, "--data", mnist_path, "--output", tmp_path)
-    assert done.exit_code == 0, done.output
-    assert json.loads((tmp_path / "run.json").read_text())["results"]["test_accuracy"] > 0.955
-
-
 @pytest.mark.parametrize(("bar", "exit_code"), [(0.1, 0), (1.0, 1)])
 def test_reproduce_exits_by_its_verdict(offline, tmp_path, monkeypatch, bar, exit_code):
     recipe = replace(RECIPES["dlwp"], epochs=1, batch_size=32, min_accuracy=bar)

@@ -23,21 +23,6 @@ from train.styles import styled_digits
 HELD_OUT = 5000
 """The last training images: rows to fit use none of them, rows to evaluate nothing else."""
 
-STYLED = 20_000
-"""Styled digits that are drawn once and then picked from."""
-
-RARE = 8_000
-"""Digits in rare allographs that are drawn once and then picked from."""
-
-LETTERS = 2_000
-"""Written letters, and as many drawings, that are drawn once and then picked from."""
-
-BLOBS = 500
-"""Filled shapes that are drawn once and then picked from."""
-
-SIGNS = 200
-"""Drawings of each written sign that are drawn once and then picked from."""
-
 FONTS = ("DejaVuSans", "DejaVuSerif", "DejaVuSans-Oblique", "cmr10", "cmtt10", "STIXGeneral")
 
 ALIKE = 40
@@ -48,6 +33,24 @@ _SOURCES = ("mnist", "styled", "printed")
 _SHARES = (0.68, 0.27, 0.05)
 
 _NONDIGIT_SHARES = (0.34, 0.34, 0.22, 0.1)  # letters, script, drawings, blobs
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many glyphs of each kind are drawn once and then picked from."""
+
+    styled: int = 20_000
+    rare: int = 8_000
+    """Digits in rare allographs."""
+    letters: int = 2_000
+    """Written letters, as many of a script, and as many drawings."""
+    blobs: int = 500
+    """Filled shapes."""
+    signs: int = 200
+    """Drawings of each written sign."""
+
+
+COUNTS = Counts()
 
 
 @dataclass(frozen=True)
@@ -126,29 +129,30 @@ class Glyphs:
         return _pick(self.between[number], rng, thin)
 
 
-def load_glyphs(images: Array, labels: Array, seed: int) -> Glyphs:
+def load_glyphs(images: Array, labels: Array, seed: int, counts: Counts = COUNTS) -> Glyphs:
     """Sort digits by label, and draw the styled ones, the letters and the signs.
 
     Args:
         images: MNIST's training images `(N, 28, 28)`, or the part that may be used.
         labels: Their digits `(N,)`.
         seed: Decides what is drawn.
+        counts: How much of it.
     """
     rng = np.random.default_rng(seed)
-    styled, styled_labels = styled_digits(STYLED, rng)
-    letters = written_letters(LETTERS, rng)
-    rare, rare_labels = styled_digits(RARE, rng, ALLOGRAPHS)
+    styled, styled_labels = styled_digits(counts.styled, rng)
+    letters = written_letters(counts.letters, rng)
+    rare, rare_labels = styled_digits(counts.rare, rng, ALLOGRAPHS)
     return Glyphs(
         mnist=_by_digit(images, labels),
         styled=_by_digit(styled, styled_labels),
         rare=_by_digit(rare, rare_labels),
         letters=letters,
-        around=np.concatenate(written_signs(SIGNS, AROUND, rng)),
-        between=written_signs(SIGNS, [kind.sign for kind in BETWEEN], rng),
+        around=np.concatenate(written_signs(counts.signs, AROUND, rng)),
+        between=written_signs(counts.signs, [kind.sign for kind in BETWEEN], rng),
         # Last, so that a seed still draws the same of all others.
-        script=script_letters(LETTERS, rng),
-        doodles=doodles(LETTERS, rng),
-        blobs=blobs(BLOBS, rng),
+        script=script_letters(counts.letters, rng),
+        doodles=doodles(counts.letters, rng),
+        blobs=blobs(counts.blobs, rng),
     )
 
 
