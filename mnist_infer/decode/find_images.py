@@ -30,8 +30,8 @@ IMAGE_SUFFIXES = frozenset(f"{_SUFFIXES} {_UNSUPPORTED_SUFFIXES}".split())
 def expand(arguments: Iterable[str]) -> Iterator[Name]:
     """Find the images that the arguments name, in order; folders recursively, sorted by name.
 
-    Each page of a TIFF with several is an image of its own. A folder without images is given
-    itself, so that reading it raises the error that explains it.
+    In a folder, what is hidden is skipped. Each page of a TIFF with several is an image of its own.
+    A folder without images is given itself, so that reading it raises the error that explains it.
     """
     for argument in arguments:
         if argument == STDIN:
@@ -61,6 +61,11 @@ def open_source(name: Name, max_bytes: int) -> Name | bytes:
     return read_at_most(sys.stdin.buffer, max_bytes + 1) if name == STDIN else name
 
 
+def is_hidden(name: str) -> bool:
+    """Tell whether a name is of what systems keep beside pictures: `._a.jpg`, `.thumbnails`."""
+    return name.startswith(".")
+
+
 def _pages(path: str) -> Iterator[Name]:
     if not path.lower().endswith((".tif", ".tiff")):
         yield path  # Every file would be opened twice otherwise.
@@ -82,13 +87,14 @@ def _images_below(folder: str) -> Iterator[str]:
     # `os.path`, since `pathlib` would take a tenth of the time of a small picture.
     unreadable: list[OSError] = []
     for parent, folders, files in os.walk(folder, onerror=unreadable.append):
-        folders.sort()
+        folders[:] = sorted(name for name in folders if not is_hidden(name))
         for name in folders:
             linked = os.path.join(parent, name)  # noqa: PTH118
             if os.path.islink(linked):  # noqa: PTH114
                 yield linked  # Followed, it may lead around in a circle; reading it is an error.
         for name in sorted(files):
-            if os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES:  # noqa: PTH122
+            suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122
+            if suffix in IMAGE_SUFFIXES and not is_hidden(name):
                 yield os.path.join(parent, name)  # noqa: PTH118
     for error in unreadable:
         yield error.filename  # Reading it says what is wrong.

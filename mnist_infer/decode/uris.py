@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mnist_infer.decode.find_images import IMAGE_SUFFIXES, image_files
+from mnist_infer.decode.find_images import IMAGE_SUFFIXES, image_files, is_hidden
 from mnist_infer.errors import ImageError
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ def _images_below(filesystem: FileSystem, folder: str) -> Iterator[str]:
     from pyarrow.fs import FileSelector, FileType
 
     for info in sorted(filesystem.get_file_info(FileSelector(folder)), key=lambda each: each.path):
+        if is_hidden(info.base_name):
+            continue
         if info.type == FileType.Directory:
             yield from _images_below(filesystem, info.path)
         elif Path(info.path).suffix.lower() in IMAGE_SUFFIXES:

@@ -272,6 +272,10 @@ def _fork(requests: int, answers: int, max_pixels: int, *others: int) -> int:
             try:
                 for other in others:
                     os.close(other)
+                # What libtiff and others print of a damaged picture is in the error too.
+                null = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(null, 1)
+                os.dup2(null, 2)
                 _work(os.fdopen(requests, "rb"), os.fdopen(answers, "wb"), max_pixels)
             finally:
                 os._exit(1)

@@ -99,6 +99,17 @@ def test_folders_are_searched_in_order(digit_file: Write, tmp_path: Path):
     assert done.returncode == 0
 
 
+def test_hidden_files_of_a_folder_are_skipped_unless_they_are_named(
+    digit_file: Write, tmp_path: Path
+):
+    hidden = digit_file(2, ".thumbnails/2.png")
+    digit_file(3, "3.png")
+    (tmp_path / "._3.png").write_bytes(b"what macOS keeps of a file")
+    done = mnist_infer(tmp_path, hidden.parent, "--jsonl")
+    names = [Path(json.loads(line)["path"]).name for line in done.stdout.splitlines()]
+    assert (names, done.returncode) == (["3.png", "2.png"], 0)
+
+
 def test_a_picture_of_a_folder_in_a_format_that_is_not_read_is_told(
     digit_file: Write, tmp_path: Path
 ):
@@ -158,6 +169,16 @@ class TestImagesWithoutAnAnswer:
     def test_quiet_leaves_only_the_exit_code(self, tmp_path: Path):
         done = mnist_infer(tmp_path / "none.png", "--quiet")
         assert (done.stdout, done.stderr, done.returncode) == (b"", b"", 1)
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="a fork decodes on Linux alone")
+    def test_libraries_that_decode_print_nothing_themselves(self, tmp_path: Path):
+        noise = np.random.default_rng(0).integers(0, 256, (100, 100), np.uint8)
+        Image.fromarray(noise).save(tmp_path / "damaged.tif", compression="tiff_lzw")
+        content = bytearray((tmp_path / "damaged.tif").read_bytes())
+        content[100:2000] = b"\xff" * 1900
+        (tmp_path / "damaged.tif").write_bytes(content)
+        errors = mnist_infer(tmp_path / "damaged.tif").stderr.decode().splitlines()
+        assert [line.split(": ")[1][:7] for line in errors] == ["damaged"]
 
     def test_a_low_confidence_is_no_answer(self, digit_file: Write):
         arguments = ("--model", FIXTURES / "tiny.onnx", "--min-confidence", "1")
