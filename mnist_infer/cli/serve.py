@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -111,9 +112,10 @@ def serve(
         app = create_app(recognizer, limits, allowed_host or [], page, access_log)
         run.run(app, limits, host, port)
     except OSError as error:
-        raise usage_error(
-            f"cannot listen on {host}:{port} ({error.strerror}); --port takes another one"
-        ) from error
+        is_taken = error.errno in (errno.EADDRINUSE, errno.EACCES)
+        advice = "--port takes another one" if is_taken else "--host takes one of this machine"
+        reason = str(error.strerror).partition(" (while")[0]
+        raise usage_error(f"cannot listen on {host}:{port} ({reason}); {advice}") from error
 
 
 def _open_recognizer(config: ModelConfig) -> Recognizer:
