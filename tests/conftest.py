@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 # collected first, the processes that they start would add in another order than their own.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
+# With it, each of the hundreds of processes that tests start would compile the package anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 
 @pytest.fixture
 def default_interrupts() -> Iterator[None]:
