@@ -181,6 +181,13 @@ def passes(folder: Path, tests: Sequence[str]) -> bool:
     return done.returncode == 0
 
 
+def _replace(file: Path, source: str) -> None:
+    file.write_text(source, encoding="utf-8")
+    # Python would take it for that of the new source, if its size and second of writing are equal.
+    for bytecode in file.parent.glob(f"__pycache__/{file.stem}.*.pyc"):
+        bytecode.unlink()
+
+
 def survivors(
     root: Path, these: Sequence[Mutant], tests: Sequence[str], jobs: int = 1
 ) -> list[Mutant]:
@@ -201,11 +208,11 @@ def survivors(
         def survives(mutant: Mutant) -> bool:
             copy = copies.get()
             file = copy / mutant.constant.path.relative_to(root)
-            file.write_text(mutant.source, encoding="utf-8")
+            _replace(file, mutant.source)
             try:
                 survived = passes(copy, tests)
             finally:
-                shutil.copyfile(mutant.constant.path, file)
+                _replace(file, mutant.constant.path.read_text(encoding="utf-8"))
                 copies.put(copy)
             print("survived" if survived else "noticed", *_row(root, mutant), file=sys.stderr)
             return survived
