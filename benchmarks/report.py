@@ -28,7 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         description=__doc__.partition("\n")[0], prog="python -m benchmarks.report"
     )
     parser.add_argument("--output", type=Path, default=RESULTS, help="the page's folder")
-    parser.add_argument("--quick", action="store_true", help="few rounds, to see that it works")
+    parser.add_argument(
+        "--quick", action="store_true", help="one round of each, to see that it works"
+    )
     parser.add_argument(
         "--only",
         nargs="+",
@@ -101,7 +103,7 @@ def _sections(data: str | None, *, quick: bool) -> dict[str, Callable[[], Row]]:
     fast = {name: each for name, each in every.items() if not name.endswith("-documented")}
 
     def rounds(many: int) -> int:
-        return 2 if quick else many
+        return 1 if quick else many
 
     return {
         "parity": lambda: parity.measure(every, mnist),
@@ -109,7 +111,7 @@ def _sections(data: str | None, *, quick: bool) -> dict[str, Callable[[], Row]]:
         "throughput": lambda: throughput.measure(fast, mnist, rounds(3)),
         "files": lambda: files.measure(mnist, rounds(5)),
         "coldstart": lambda: coldstart.measure(rounds(25)),
-        "footprint": footprint.measure,
+        "footprint": lambda: footprint.measure(10_000 if quick else 100_000),
         "cuda": lambda: cuda.measure_or_recall(mnist, rounds(5)),
         "fitting": lambda: fitting.measure(mnist, 1 if quick else 2),
     }
