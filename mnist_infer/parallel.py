@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from mnist_infer.decode.find_images import STDIN, Name, open_source
 from mnist_infer.decode.images import ImageSource, Picture, decode_picture, max_bytes
 from mnist_infer.decode.limits import limit_memory, limit_time
+from mnist_infer.decode.worker_process import discard_output
 from mnist_infer.errors import ImageError, PictureTooLargeError
 from mnist_infer.imaging.pipeline import WORKING_SIDE, prepare_batch
 from mnist_infer.inference.ensemble import NetworkInputs
@@ -193,6 +194,7 @@ def _start_processes(count: int, max_pixels: int) -> Iterator[Submit]:
 def _work(connection: Connection, max_pixels: int) -> None:
     """Work as a process: prepare one part after the other until it is ended."""
     Thread(target=_end_with_parent, daemon=True).start()
+    discard_output()
     limit_memory(max_pixels)
     while True:
         connection.send(_prepare(connection.recv(), max_pixels))

@@ -189,6 +189,14 @@ def end_worker(worker: Worker) -> None:
     worker.wait()
 
 
+def discard_output() -> None:
+    """Print nothing from now on: what libtiff says of a damaged picture, the error says too."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.dup2(null, 2)
+    os.close(null)
+
+
 def serve(max_pixels: int) -> None:
     """Work as a new Python: decode pictures until standard input is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # The process that started it ends it.
@@ -272,10 +280,7 @@ def _fork(requests: int, answers: int, max_pixels: int, *others: int) -> int:
             try:
                 for other in others:
                     os.close(other)
-                # What libtiff and others print of a damaged picture is in the error too.
-                null = os.open(os.devnull, os.O_WRONLY)
-                os.dup2(null, 1)
-                os.dup2(null, 2)
+                discard_output()
                 _work(os.fdopen(requests, "rb"), os.fdopen(answers, "wb"), max_pixels)
             finally:
                 os._exit(1)

@@ -171,13 +171,17 @@ class TestImagesWithoutAnAnswer:
         assert (done.stdout, done.stderr, done.returncode) == (b"", b"", 1)
 
     @pytest.mark.skipif(sys.platform != "linux", reason="a fork decodes on Linux alone")
-    def test_libraries_that_decode_print_nothing_themselves(self, tmp_path: Path):
+    @pytest.mark.parametrize("others", [0, 20])
+    def test_libraries_that_decode_print_nothing_themselves(
+        self, digit_file: Write, tmp_path: Path, others: int
+    ):
         noise = np.random.default_rng(0).integers(0, 256, (100, 100), np.uint8)
         Image.fromarray(noise).save(tmp_path / "damaged.tif", compression="tiff_lzw")
         content = bytearray((tmp_path / "damaged.tif").read_bytes())
         content[100:2000] = b"\xff" * 1900
         (tmp_path / "damaged.tif").write_bytes(content)
-        errors = mnist_infer(tmp_path / "damaged.tif").stderr.decode().splitlines()
+        names = [*others * [digit_file(7)], tmp_path / "damaged.tif"]
+        errors = mnist_infer(*names).stderr.decode().splitlines()
         assert [line.split(": ")[1][:7] for line in errors] == ["damaged"]
 
     def test_a_low_confidence_is_no_answer(self, digit_file: Write):

@@ -352,7 +352,9 @@ class TestFullDisk:
         out = tmp_path / ("out.png" if option == "--annotate" else "out")
         image = PAGE if option == "--annotate" else SEVEN
         command = "read" if option == "--annotate" else "explain"
-        done = run([*COMMAND, command, image, option, out], preexec=few_bytes)
+        # Bytecode that is cut short would stay, and fail every process to come.
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        done = run([*COMMAND, command, image, option, out], environment, few_bytes)
         assert f"mnist-infer: {out}" in done.stderr
         assert "cannot be written" in done.stderr
         assert "Traceback" not in done.stderr
