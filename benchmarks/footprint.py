@@ -26,7 +26,7 @@ print(int(status.partition("VmHWM:")[2].split()[0]) * 1024)
 """
 
 
-def measure(many: int = 100_000) -> Row:
+def measure(many: int) -> Row:
     """A row for each size, in megabytes; memory as Linux tells it.
 
     Args:

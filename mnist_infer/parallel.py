@@ -23,8 +23,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from mnist_infer.decode.find_images import STDIN, Name, open_source
 from mnist_infer.decode.images import ImageSource, Picture, decode_picture, max_bytes
-from mnist_infer.decode.limits import limit_memory, limit_time
-from mnist_infer.decode.worker_process import discard_output
+from mnist_infer.decode.limits import discard_output, limit_memory, limit_time
 from mnist_infer.errors import ImageError, PictureTooLargeError
 from mnist_infer.imaging.pipeline import WORKING_SIDE, prepare_batch
 from mnist_infer.inference.ensemble import NetworkInputs

@@ -13,7 +13,7 @@ import pytest
 
 from tests.paths import ROOT
 
-CASES = {"predict": 300, "read": 120, "isolated": 120, "model": 300, "dataset": 90}
+CASES = {"predict": 1000, "read": 400, "isolated": 400, "model": 1000, "dataset": 300}
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("atheris") is None,

@@ -1,4 +1,4 @@
-"""Limits on time and memory that a decoding process sets itself and cannot exceed."""
+"""What a decoding process sets itself: limits on time and memory, and no output of its own."""
 
 from __future__ import annotations
 
@@ -12,6 +12,14 @@ from contextlib import contextmanager
 # Most of it is for the largest picture in the slowest format on a small machine.
 _SECONDS, _SECONDS_PER_MEGAPIXEL = 3.0, 0.2
 _MEMORY_BYTES, _MEMORY_BYTES_PER_PIXEL = 2**27, 40
+
+
+def discard_output() -> None:
+    """Print nothing from now on: what libtiff says of a damaged picture, the error says too."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.dup2(null, 2)
+    os.close(null)
 
 
 def decode_seconds(max_pixels: int) -> float:

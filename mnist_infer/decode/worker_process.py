@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, BinaryIO, Self, TypeAlias
 from mnist_infer.config import is_frozen
 from mnist_infer.decode.formats import limit_pillow, load_plugins
 from mnist_infer.decode.images import Page, decode_picture
-from mnist_infer.decode.limits import limit_memory, limit_time
+from mnist_infer.decode.limits import discard_output, limit_memory, limit_time
 from mnist_infer.errors import DecodeLimitError, ImageError
 
 if TYPE_CHECKING:
@@ -187,14 +187,6 @@ def end_worker(worker: Worker) -> None:
         with suppress(OSError, ValueError):  # What was still to be written has no reader.
             pipe.close()
     worker.wait()
-
-
-def discard_output() -> None:
-    """Print nothing from now on: what libtiff says of a damaged picture, the error says too."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 1)
-    os.dup2(null, 2)
-    os.close(null)
 
 
 def serve(max_pixels: int) -> None:
