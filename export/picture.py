@@ -15,7 +15,6 @@ from onnx import TensorProto, compose, helper
 
 from export.errors import ExportError
 from export.graph import Graph, Operand, Value
-from mnist_infer.imaging.binarize import SMALL_SIDE
 from mnist_infer.imaging.mnist_format import MAX_OFF_CENTRE, MIN_STROKE
 from mnist_infer.imaging.normalize import (
     BOX,
@@ -26,7 +25,7 @@ from mnist_infer.imaging.normalize import (
     SIDE,
     STROKE_RANGE,
 )
-from mnist_infer.imaging.params import BINARIZE, FOREGROUND_LEVEL
+from mnist_infer.imaging.params import BINARIZE, FOREGROUND_LEVEL, SMALL_SIDE
 
 INPUT = "picture"
 PROBABILITIES, IMAGE, BOUNDS = "probabilities", "image", "box"

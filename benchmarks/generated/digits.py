@@ -80,6 +80,25 @@ def _bitmap(side: int, widened: float) -> Draw:
     return draw
 
 
+def _filled(sides: tuple[int, int]) -> Draw:
+    """Grey pixels, as bright as ink covers them, in a frame that the digit fills or stretches to.
+
+    Args:
+        sides: The least and the greatest longer side, in pixels.
+    """
+
+    def draw(image: Picture, rng: np.random.Generator) -> Picture:
+        side, margin = int(rng.integers(sides[0], sides[1] + 1)), int(rng.integers(2))
+        mask = digit_mask(image, side - 2 * margin)
+        if rng.integers(2):
+            width = side - 2 * margin
+            mask = np.asarray(Image.fromarray(mask).resize((width, width), Image.Resampling.BOX))
+        framed = np.pad(mask, margin)
+        return framed if rng.integers(2) else 255 - framed
+
+    return draw
+
+
 def _transparent(image: Picture, rng: np.random.Generator) -> Picture:
     """Hard-edged strokes of one colour on nothing, which fill their frame."""
     widened = float(rng.uniform(THIN, FAT))
@@ -353,6 +372,9 @@ KINDS: dict[str, Draw] = {
         for name, widened in (("thin", THIN), ("fat", FAT))
     },
     "bitmap-transparent": _transparent,
+    "filled-tiny": _filled((8, 15)),
+    "filled-small": _filled((16, 64)),
+    "filled-large": _filled((65, 200)),
     "cell-ruled": _cell(has_digit=True),
     "cell-empty": _cell(has_digit=False),
     "cell-shared": _shared_cell(has_digit=True),

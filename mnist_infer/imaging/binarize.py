@@ -18,15 +18,12 @@ from mnist_infer.imaging.paper import (
     mask_is_paper,
 )
 from mnist_infer.imaging.paper_region import find_paper_regions
-from mnist_infer.imaging.params import BINARIZE, NEARLY_ALL
+from mnist_infer.imaging.params import BINARIZE, NEARLY_ALL, SMALL_SIDE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
-
-SMALL_SIDE = 64
-"""Pixels of the longer side of a picture whose strokes may be a pixel or two wide."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from mnist_infer.imaging.contrast import measure_contrast
 from mnist_infer.imaging.filters import borders, closing, edge_energy
-from mnist_infer.imaging.params import BINARIZE, NEARLY_ALL
+from mnist_infer.imaging.params import BINARIZE, NEARLY_ALL, SMALL_SIDE
 from mnist_infer.imaging.thumbnail import thumbnail
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def find_closing_window(grey: NDArray[np.uint8]) -> int:
     edges = [edge_energy(depth) for depth in depths]
     best = _first_enough(edges, NEARLY_ALL)
     narrow = _first_enough(edges, BINARIZE.min_edges)
-    if narrow < best:
+    if narrow < best and max(grey.shape) > SMALL_SIDE:
         # The wider window brings out more: wider strokes, or a shadow, which the border cuts.
         inner = [edge_energy(_without_border(depth)) for depth in depths[narrow : best + 1]]
         if any(inner):

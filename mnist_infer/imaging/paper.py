@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from mnist_infer.imaging.filters import borders, median, otsu
-from mnist_infer.imaging.params import NEARLY_ALL, PAPER, RULINGS
+from mnist_infer.imaging.params import NEARLY_ALL, PAPER, RULINGS, SMALL_SIDE
 from mnist_infer.imaging.thumbnail import reduction, thumbnail
 
 if TYPE_CHECKING:
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 def blur_noise(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Blur a picture as far as its noise asks for: a sensor's, coarse paper's; (H, W) uint8.
 
-    Neighbours on bare paper differ by the noise alone, and most neighbours are bare paper.
+    Neighbours on bare paper differ by the noise alone, and most neighbours are bare paper. In a
+    small picture they may be strokes, which a wide blur would erase.
     """
     step = np.abs(grey[:, 1:].astype(np.int16) - grey[:, :-1])
-    radius = median(step[::2, ::2]) / PAPER.min_noise
+    radius = min(median(step[::2, ::2]) / PAPER.min_noise, max(grey.shape) / SMALL_SIDE)
     if radius < 0.5:
         return grey
     return np.asarray(Image.fromarray(grey).filter(ImageFilter.GaussianBlur(radius)))

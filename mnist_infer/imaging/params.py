@@ -19,6 +19,10 @@ component's outline that lies on the border, of a digit's height that makes what
 another digit, of a component's pixels in one digit's cell. Each of these had a value of its own
 between 0.6 and 0.75; with one for all, none of 2,792 pictures of one digit gets another answer."""
 
+SMALL_SIDE = 64
+"""Pixels of the longer side of a picture whose strokes may be a pixel or two wide: it has no room
+for a shadow, nor for a blur of more than a pixel."""
+
 NEARLY_ALL = 0.95
 """Part that counts as all but for a few pixels: of a picture that is at two levels, of a row or
 column of it that is at one, of the edges that a window brings out."""
