@@ -207,6 +207,21 @@ def _canvas(image: Picture, rng: np.random.Generator) -> Picture:
     return drawn if rng.integers(2) else 255 - drawn
 
 
+def _window(image: Picture, rng: np.random.Generator) -> Picture:
+    """A drawing in an app's window: bars of one shade along one to four sides of the canvas."""
+    levels = np.array((255.0, 0.0, 0.0)) if rng.integers(2) else rng.uniform(0, 255, 3)
+    paper, bar, pen = levels
+    if abs(paper - pen) < 60:
+        pen = (paper + 128) % 256
+    canvas = _page(image, rng, float(paper), float(pen))
+    width = round(min(canvas.shape) * rng.uniform(0.05, 0.35))
+    has_bar = rng.random(4) < 0.5
+    has_bar[rng.integers(4)] = True
+    sides = np.where(has_bar, width, 0).reshape(2, 2)
+    drawn = np.rint(np.pad(canvas, sides, constant_values=bar)).astype(np.uint8)
+    return drawn if rng.integers(2) else 255 - drawn
+
+
 def _photo(image: Picture, rng: np.random.Generator) -> Picture:
     """Paper in light that falls off, slightly out of focus, with sensor noise."""
     page = _page(image, rng, float(rng.uniform(170, 250)), float(rng.uniform(20, 110)))
@@ -382,6 +397,7 @@ KINDS: dict[str, Draw] = {
     "sheet": _sheet,
     "held": _held,
     "canvas": _canvas,
+    "window": _window,
     "photo": _photo,
     "scribble": _scribble,
     "circled": _circled,

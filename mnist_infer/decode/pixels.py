@@ -43,13 +43,19 @@ def _scaled(values: NDArray[np.float32]) -> Pixels:
     """Scale 32-bit pixels of range 0..1, 0..255 or 0..65535 to 0..255; overwrites `values`."""
     np.nan_to_num(values, copy=False)
     low, high = float(values.min(initial=0)), float(values.max(initial=0))
-    top = next((top for top in (1, 255, 65535) if high <= top), None)
-    if top is None or low < 0:
+    top = next((top for top in (1, 255, 65535) if _is_within(0, high, top)), None)
+    if top is None or not _is_within(low, high, top):
         raise ImageError(
             f"32-bit pixels from {low:g} to {high:g}; scale them to 0..1, 0..255 or 0..65535"
         )
     values *= 255 / top
-    return np.rint(values, out=values).astype(np.uint8)
+    return np.rint(values, out=values).clip(0, 255).astype(np.uint8)
+
+
+def _is_within(low: float, high: float, top: float) -> bool:
+    """Tell whether values are from 0 to `top`, but for what rounds to the same grey level."""
+    least = top / 510
+    return low >= -least and high <= top + least
 
 
 def from_array(array: NDArray[Any]) -> Pixels:
@@ -88,11 +94,11 @@ def _to_uint8(array: NDArray[Any]) -> Pixels:
         return (array // 257 + (array % 257 > 128)).astype(np.uint8)
     if array.dtype.kind == "f":
         low, high = float(array.min()), float(array.max())
-        if not (low >= 0 and high <= 1):
+        if not _is_within(low, high, 1):
             raise ImageError(
                 f"float pixels from {low:g} to {high:g}; scale them to 0..1, or give uint8"
             )
-        scaled: Pixels = np.rint(array * 255).astype(np.uint8)
+        scaled: Pixels = np.rint(array * 255).clip(0, 255).astype(np.uint8)
         return scaled
     raise ImageError(f"pixels of type {array.dtype}; give uint8, uint16, bool or float in 0..1")
 

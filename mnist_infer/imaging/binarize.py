@@ -18,7 +18,8 @@ from mnist_infer.imaging.paper import (
     mask_is_paper,
 )
 from mnist_infer.imaging.paper_region import find_paper_regions
-from mnist_infer.imaging.params import BINARIZE, NEARLY_ALL, SMALL_SIDE
+from mnist_infer.imaging.params import BINARIZE, MAJORITY, NEARLY_ALL, SMALL_SIDE
+from mnist_infer.imaging.thumbnail import reduction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,9 +72,11 @@ def plausible_views(pixels: NDArray[np.uint8], *, in_shadow: bool = True) -> Ite
         place = ink_bounds(region.mask)
         part = blur_noise(colour_contrast(pixels[place]))
         extended = _extend(part, region.inner[place])
-        part = _with_dark_foreground(np.where(region.mask[place], part, extended))
-        yield View(part, region.mask, place)
-    dark = _with_dark_foreground(grey)
+        # A row of what lies beyond the edge must not pass for the shade of the paper's border.
+        is_dark = foreground_is_dark(np.where(region.inner[place], part, extended))
+        part = np.where(region.mask[place], part, extended)
+        yield View(part if is_dark else 255 - part, region.mask, place)
+    dark = grey if foreground_is_dark(grey) else 255 - grey
     yield View(dark)
     yield View(255 - dark, is_inverted=True)
 
@@ -117,12 +120,25 @@ def binarize_two_levels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     if spread == 0:
         return None
     between = count[dark + spread + 1 : bright - spread].sum()
-    if between > (1 - NEARLY_ALL) * grey.size:
+    if between > (1 - NEARLY_ALL) * grey.size or _has_third_level(grey, dark, bright, spread):
         return None
     shares = (np.arange(256) - dark) / (bright - dark)
     if mask_is_paper(grey > (dark + bright) // 2):
         shares = 1 - shares
     return _rise(shares, grey.shape).take(grey)
+
+
+def _has_third_level(grey: NDArray[np.uint8], dark: int, bright: int, spread: int) -> bool:
+    """Tell whether most of what is between two levels is not the soft edge between them.
+
+    Coloured ink on white paper beside a black bar is such a third level.
+    """
+    step = reduction(grey.shape)
+    sample = grey[::step, ::step]
+    is_dark, is_bright = sample <= dark + spread, sample >= bright - spread
+    between = ~(is_dark | is_bright)
+    edge = dilate(is_dark, 2) & dilate(is_bright, 2)
+    return bool(np.count_nonzero(between & ~edge) > MAJORITY * np.count_nonzero(between))
 
 
 def _rise(shares: NDArray[np.floating[Any]], shape: tuple[int, ...]) -> NDArray[np.uint8]:
@@ -150,11 +166,6 @@ def _extend(grey: NDArray[np.uint8], inner: NDArray[np.bool_]) -> NDArray[np.uin
     first, last = inner.argmax(axis=1), width - 1 - inner[:, ::-1].argmax(axis=1)
     within = columns.clip(first[:, None], last[:, None])
     return np.take_along_axis(grey, within, axis=1)
-
-
-def _with_dark_foreground(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Invert a picture, (H, W), if its foreground is brighter than its paper."""
-    return grey if foreground_is_dark(grey) else 255 - grey
 
 
 def _binarize_paper(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:

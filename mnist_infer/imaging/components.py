@@ -9,7 +9,7 @@ import cc3d
 import numpy as np
 
 from mnist_infer.imaging.filters import borders, ink_bounds, stroke_width
-from mnist_infer.imaging.params import FOREGROUND_LEVEL, MAJORITY
+from mnist_infer.imaging.params import DIGITS, FOREGROUND_LEVEL, MAJORITY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,10 +65,28 @@ def find_components(foreground: NDArray[np.uint8]) -> Components:
     return Components(labels, boxes, area, at_border, _along_border(labels, boxes))
 
 
-def whole_components(components: Components) -> Components:
-    """Return the same components as if the picture's border cut none of them."""
+def whole_components(components: Components, foreground: NDArray[np.uint8]) -> Components:
+    """Return the same components as if the picture's border cut none of them.
+
+    A bar along the border, far thicker than the strokes of what else may be a digit, still lies
+    along it: the side of an app's window, or of a video.
+    """
     none = np.zeros_like(components.at_border)
-    return replace(components, at_border=none, along_border=none)
+    return replace(components, at_border=none, along_border=_are_bars(components, foreground))
+
+
+def _are_bars(components: Components, foreground: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    bars = np.zeros_like(components.along_border)
+    if not components.along_border.any() or components.along_border.all():
+        return bars
+    main = int((components.area * ~components.along_border).argmax())
+    stroke = component_stroke_width(components, main, foreground)
+    if components.lengths[main] < DIGITS.min_height * stroke:
+        return bars
+    for number in np.flatnonzero(components.along_border).tolist():
+        width = component_stroke_width(components, number, foreground)
+        bars[number] = width > DIGITS.stroke_ratio * stroke
+    return bars
 
 
 def _along_border(
@@ -77,8 +95,9 @@ def _along_border(
     """Which components lie along the border, as a page's dark margin does; (N,) bool."""
     on_border = np.bincount(np.concatenate(borders(labels)), minlength=len(boxes) + 1)[1:]
     sides = boxes[:, 2:] - boxes[:, :2]
-    is_along = on_border > MAJORITY * sides.sum(axis=1)
-    return np.asarray(is_along & (sides < labels.shape).any(axis=1))
+    # What reaches all four sides is a digit that fills the picture, or a frame along all of them.
+    reaches_all = (sides == labels.shape).all(axis=1)
+    return np.asarray(on_border > MAJORITY * sides.sum(axis=1) * np.where(reaches_all, 2, 1))
 
 
 def keep_components(

@@ -104,7 +104,7 @@ def _stages(picture: Picture, foreground: NDArray[np.uint8], *, is_cut_out: bool
     beyond: Literal["constant", "edge"] = "constant" if is_cut_out else "edge"
     unruled = remove_rulings(foreground)
     if is_cut_out:
-        components = whole_components(unruled.components)
+        components = whole_components(unruled.components, unruled.foreground)
         grey = foreground
         whole = _with_paper(grey, *ink_bounds(foreground), beyond)
     else:

@@ -39,8 +39,9 @@ def test_every_kind_of_source_gives_the_same_pixels(tmp_path: Path):
         (GREY.astype(np.uint16) * 257).astype(">u2"),
         GREY.astype(np.float32) / 255,
         GREY.astype(np.float64) / 255,
+        GREY.astype(np.float64) / 254.9 - 1e-6,  # as resizing leaves them
     ],
-    ids=["(H,W,1)", "uint16", "big-endian uint16", "float32", "float64"],
+    ids=["(H,W,1)", "uint16", "big-endian uint16", "float32", "float64", "rounded float64"],
 )
 def test_arrays_of_every_type_give_the_same_pixels(array: np.ndarray):
     np.testing.assert_array_equal(read_pixels(array), GREY)
@@ -74,6 +75,13 @@ def test_sixteen_bit_png_keeps_its_greys():
 def test_float_tiff_keeps_its_greys():
     floats = Image.fromarray(GREY.astype(np.float32))
     np.testing.assert_array_equal(read_pixels(encoded(floats, "TIFF")), GREY)
+
+
+@pytest.mark.parametrize("low", [-0.1, -1.0])
+def test_a_float_tiff_below_0_is_refused(low: float):
+    floats = Image.fromarray(np.where(GREY > 100, low, GREY / 255).astype(np.float32))
+    with pytest.raises(ImageError, match=f"32-bit pixels from {low:g} to "):
+        read_pixels(encoded(floats, "TIFF"))
 
 
 @pytest.mark.parametrize("format_", ["GIF", "BMP", "TIFF", "WEBP", "PPM", "JPEG"])
