@@ -28,7 +28,15 @@ from mnist_infer.decode.images import Picture
 from mnist_infer.document import layout, reader
 from mnist_infer.document import rows as rows_reader
 from mnist_infer.document.reader import PAGE_WORKING_SIDE
-from mnist_infer.imaging import binarize, paper_region, pipeline, rulings
+from mnist_infer.imaging import (
+    binarize,
+    closing_window,
+    components,
+    paper,
+    paper_region,
+    pipeline,
+    rulings,
+)
 from mnist_infer.imaging.binarize import View, plausible_views
 from mnist_infer.imaging.components import find_components
 from mnist_infer.imaging.filters import otsu
@@ -88,6 +96,11 @@ VARIANTS: dict[str, list[Change]] = {
     "no binarization by two levels": [(pipeline, "binarize_two_levels", lambda pixels: None)],
     "no second guess at unclear paper": [(BINARIZE, "unclear_fraction", 1.0)],
     "no allowance for edges of shadows": [(BINARIZE, "min_edges", 1.0)],
+    "no exceptions for small pictures": [
+        (paper, "SMALL_SIDE", 1e-9),
+        (closing_window, "SMALL_SIDE", 0),
+    ],
+    "no bars beside bitmaps": [(components, "_are_bars", lambda found, _: found.at_border & False)],
     "no margin of the window": [(BINARIZE, "window_margin", 1.0)],
     "min_contrast 3 deviations": [(BINARIZE, "min_contrast", 3.0)],
     "no min_edge_step": [(BINARIZE, "min_edge_step", 0.0)],

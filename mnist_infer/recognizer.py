@@ -289,7 +289,7 @@ class Recognizer:
             stages.row_images,
             stages.cell,
             prediction,
-            doubt=stages.doubt,
+            problem=stages.problem,
         )
 
     def read(self, image: ImageSource) -> Reading:
@@ -385,7 +385,7 @@ def _rebuild(config: ModelConfig, sha256: str) -> Recognizer:
 def _answer(inputs: NetworkInputs, probabilities: NDArray[np.float32]) -> Prediction | ImageError:
     """Make the prediction; if the networks found no digit, the error that says why."""
     if not probabilities.any():
-        return inputs.doubt or NoDigitError(
+        return inputs.problem or NoDigitError(
             "what is on the picture looks like a letter, a sign or a texture, not like a digit; if "
             "it is one, give a picture of it alone on plain paper"
         )

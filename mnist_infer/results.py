@@ -80,11 +80,11 @@ class Stages:
 
     cell: NDArray[np.uint8] | None = field(repr=False)
     """What the cell network sees: the digit with what stands around it, `(32, 32)`. None where the
-    picture already is in the MNIST format, or there is a doubt."""
+    picture already is in the MNIST format, or there is a problem."""
 
-    doubt: ImageError | None = field(default=None, repr=False, kw_only=True)
+    problem: ImageError | None = field(default=None, repr=False, kw_only=True)
     """Why there may not be exactly one digit on the picture. Then the row network sees all of it,
-    and answers alone. None where there is no doubt."""
+    and answers alone. None where there is no problem."""
 
     is_in_ring: bool = field(default=False, repr=False, kw_only=True)
     """Whether the foreground is the inside of a ring."""
@@ -120,7 +120,7 @@ class Explanation(Stages):
 
         What the row network sees is there even if it was not asked.
         """
-        names = ["5-row-network", "6-row-network-whole-picture"][self.doubt is not None :]
+        names = ["5-row-network", "6-row-network-whole-picture"][self.problem is not None :]
         pictures = self.stages() | dict(zip(names, self.row_images, strict=False))
         return pictures if self.cell is None else pictures | {"7-cell-network": self.cell}
 

@@ -36,7 +36,7 @@ MIN_HEIGHT = 0.4
 that neighbours on a line share, of the lower one. With 0.5, a page of noise has 16 lines."""
 
 MIN_PIXELS = 8
-"""Height in pixels of the smallest digits that are read."""
+"""Height in pixels of the smallest digits that make a line of smaller writing."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ def _tell_digits_from_clutter(
     return members, clutter | rulings | (dashes & (widths > typical))
 
 
-def labels_of(writing: Writing, line: Line, rows: slice) -> NDArray[np.unsignedinteger]:
+def digit_labels(writing: Writing, line: Line, rows: slice) -> NDArray[np.unsignedinteger]:
     """Label what may be a line's digits: not clutter, nor points and underlines in its lower half.
 
     Args:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnist_infer.decode.images import Picture
-from mnist_infer.document.layout import Line, find_writing, labels_of
+from mnist_infer.document.layout import Line, digit_labels, find_writing
 from mnist_infer.document.rows import read_row
 from mnist_infer.imaging.binarize import View, plausible_views
 from mnist_infer.imaging.components import bounding_box
@@ -69,11 +69,6 @@ class _Page:
         """How many digits are likely to be right, less those that are likely to be wrong."""
         return sum(2 * digit.confidence - 1 for digit in self.digits)
 
-    @property
-    def is_sure(self) -> bool:
-        """Whether all was read, and no digit is in doubt."""
-        return self.is_read(SURE)
-
     def is_read(self, confidence: float) -> bool:
         """Tell whether all was read, each digit with this confidence at least."""
         least = min((digit.confidence for digit in self.digits), default=0)
@@ -89,17 +84,6 @@ class _Row:
 
     labels: NDArray[np.unsignedinteger]
     """`(H, W)`, the number of the connected component that may be a digit, or 0."""
-
-
-@dataclass(frozen=True)
-class _Overlap:
-    """How digits overlap those of other lines: `(N,)` bool each."""
-
-    is_level: NDArray[np.bool_]
-    """Whether the middle of a digit is at the height of one of them."""
-
-    is_known: NDArray[np.bool_]
-    """Whether the middle of a digit is in the box of one of them."""
 
 
 def read_page(picture: Picture, networks: Networks) -> Reading:
@@ -122,7 +106,7 @@ def read_page(picture: Picture, networks: Networks) -> Reading:
             page = found
         is_shade_known |= view.region is None and bool(found.digits)
         # A region does not end the search: it may be the part of the paper beside a shadow.
-        if found.is_sure and view.region is None:
+        if found.is_read(SURE) and view.region is None:
             break
     if page is None:
         return Reading(())
@@ -167,18 +151,17 @@ def _read_lines(writing: Writing, grey: NDArray[np.uint8], networks: Networks) -
     if not writing.lines and is_blob(writing.ink):
         return page
     lines = writing.lines or [Line([], len(grey))]
-    least = MAJORITY * max(line.height for line in lines)
+    low = MAJORITY * max(line.height for line in lines)
     # The bar of a 5 may stand apart and begin a line of its own: the rows of both lines then show
     # the same digits. The line of more components comes first, as its height fits the digits
     # better, and what a later row shows again is skipped.
-    for line in sorted(lines, key=lambda line: (line.height < least, -len(line.members))):
+    for line in sorted(lines, key=lambda line: (line.height < low, -len(line.members))):
         row = _row(writing, line)
         found = read_row(grey[row.place], writing.ink[row.place], row.labels, networks)
         digits = _digits(found, row)
-        overlap = _overlap(digits, page.digits)
-        is_low = line.height < least
+        is_low = line.height < low
         # Beside a line, a low one is a fragment of it; elsewhere it may be print.
-        new = list(compress(digits, ~(overlap.is_level if is_low else overlap.is_known)))
+        new = list(compress(digits, ~_are_shown(digits, page.digits, beside=is_low)))
         min_confidence = READING_THRESHOLD if len(new) >= MIN_DIGITS_OF_LOW_LINE else SURE
         if is_low and min((each.confidence for each in new), default=0) < min_confidence:
             page.unread.extend(each.box for each in new)
@@ -190,13 +173,15 @@ def _read_lines(writing: Writing, grey: NDArray[np.uint8], networks: Networks) -
     return page
 
 
-def _overlap(digits: list[_Digit], known: list[_Digit]) -> _Overlap:
+def _are_shown(digits: list[_Digit], known: list[_Digit], *, beside: bool) -> NDArray[np.bool_]:
+    """Tell which digits have their middle in a known digit's box or, `beside`, at its height."""
     left, top, right, bottom = _boxes(digits)[:, :, np.newaxis]
     x, y = (left + right) / 2, (top + bottom) / 2
     left, top, right, bottom = _boxes(known)
-    is_level = (top < y) & (y < bottom)
-    is_inside = is_level & (left < x) & (x < right)
-    return _Overlap(is_level.any(axis=1), is_inside.any(axis=1))
+    are_shown = (top < y) & (y < bottom)
+    if not beside:
+        are_shown &= (left < x) & (x < right)
+    return np.asarray(are_shown.any(axis=1))
 
 
 def _boxes(digits: list[_Digit]) -> NDArray[np.intp]:
@@ -217,7 +202,7 @@ def _row(writing: Writing, line: Line) -> _Row:
     if inked.any():
         found = bounds(inked)
         columns = slice(max(0, found.start - beside), min(width, found.stop + beside))
-    return _Row((rows, columns), labels_of(writing, line, rows)[:, columns])
+    return _Row((rows, columns), digit_labels(writing, line, rows)[:, columns])
 
 
 def _digits(found: RowReading, row: _Row) -> list[_Digit]:

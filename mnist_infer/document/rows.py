@@ -152,16 +152,12 @@ def _judge(
 ) -> dict[str, float]:
     """Find what the digit and the cell network add to the log-probability of each text."""
     # Texts that differ in one digit share the cells of the others.
-    keys = {text: [_key(cell) for cell in row] for text, row in cells.items()}
-    unique = {
-        key: cell for text, row in cells.items() for key, cell in zip(keys[text], row, strict=True)
-    }
-    known = dict(
-        zip(unique, _judge_cells(list(unique.values()), cell_probabilities, networks), strict=True)
-    )
+    unique = {_key(cell): cell for row in cells.values() for cell in row}
+    judged = _judge_cells(list(unique.values()), cell_probabilities, networks)
+    known = dict(zip(unique, judged, strict=True))
     return {
-        text: float(sum(known[key][int(digit)] for key, digit in zip(row, text, strict=True)))
-        for text, row in keys.items()
+        text: float(sum(known[_key(cell)][int(d)] for cell, d in zip(row, text, strict=True)))
+        for text, row in cells.items()
     }
 
 

@@ -65,7 +65,7 @@ def find_components(foreground: NDArray[np.uint8]) -> Components:
     return Components(labels, boxes, area, at_border, _along_border(labels, boxes))
 
 
-def whole_components(components: Components, foreground: NDArray[np.uint8]) -> Components:
+def as_uncut(components: Components, foreground: NDArray[np.uint8]) -> Components:
     """Return the same components as if the picture's border cut none of them.
 
     A bar along the border, far thicker than the strokes of what else may be a digit, still lies
@@ -76,6 +76,7 @@ def whole_components(components: Components, foreground: NDArray[np.uint8]) -> C
 
 
 def _are_bars(components: Components, foreground: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Tell which components along the border are bars beside what else may be a digit; (N,)."""
     bars = np.zeros_like(components.along_border)
     if not components.along_border.any() or components.along_border.all():
         return bars

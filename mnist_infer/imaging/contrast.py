@@ -25,7 +25,7 @@ class Contrast:
     """Standard deviation of bare paper."""
 
     contrast: float
-    """The foreground's, beyond that of bare paper."""
+    """How much deeper the foreground lies than bare paper."""
 
 
 def measure_contrast(depth: NDArray[np.uint8]) -> Contrast:

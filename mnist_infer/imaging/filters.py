@@ -1,4 +1,4 @@
-"""Image filters that numpy lacks, on small grey pictures."""
+"""Image operations that numpy lacks, on small grey pictures."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def crop(
         grey: uint8 `(H, W)`.
         rows: From and to, which may lie outside.
         columns: The same.
-        beyond: Beyond its border the picture is black, or goes on as it ends there.
+        beyond: Beyond its border the picture is black (`"constant"`), or goes on as it ends there.
 
     Returns:
         uint8, as large as the slices say.

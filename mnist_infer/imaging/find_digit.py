@@ -47,7 +47,7 @@ def find_digit(
     stroke = component_stroke_width(components, main, foreground)
     members, box = _gather(components, main, stroke)
     others = ~members & ~components.along_border
-    others &= ~_frames(components, box) & ~_are_rulings(components, stroke)
+    others &= ~_surround(components.boxes, box) & ~_are_rulings(components, stroke)
     others &= components.heights > MAJORITY * components.heights[main]
     others &= ~components.at_border | (components.area > MAJORITY * components.area[main])
     if any(
@@ -98,7 +98,11 @@ def _gather(
     """Gather the components of a broken digit, (N,) bool, and the box around them."""
     members = np.arange(len(components.area)) == main
     box = components.boxes[main].copy()
-    framing = _frames(components, box) | components.along_border | _are_rulings(components, stroke)
+    framing = (
+        _surround(components.boxes, box)
+        | components.along_border
+        | _are_rulings(components, stroke)
+    )
     tall = components.heights > MAJORITY * components.heights[main]
     while True:
         rows, columns = gaps(box, components.boxes)
@@ -114,11 +118,6 @@ def _gather(
             return members, box
         members |= joins
         box = bounding_box(components.boxes[members])
-
-
-def _frames(components: Components, box: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Which components run all around a box."""
-    return _surround(components.boxes, box)
 
 
 def _surround(outer: NDArray[np.intp], inner: NDArray[np.intp]) -> NDArray[np.bool_]:

@@ -44,7 +44,7 @@ would break if they were thinned further."""
 def normalize(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Render one digit as MNIST would hold it: uint8 `(H, W)`, not empty -> uint8 `(28, 28)`."""
     large = _enlarge(digit)
-    return _write(large, stroke_width(large), MNIST_STROKE)
+    return _render(large, stroke_width(large), MNIST_STROKE)
 
 
 def render_variants(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -60,14 +60,14 @@ def render_variants(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
     # Changed by less than a step, the digit is the same.
     if abs(_steps(width, MNIST_STROKE)) >= 1:
         strokes.append(min(max(width / FINE, STROKE_RANGE[0]), STROKE_RANGE[1]))
-    return np.stack([_write(large, width, stroke) for stroke in strokes])
+    return np.stack([_render(large, width, stroke) for stroke in strokes])
 
 
 def _enlarge(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return _fit(_crop(digit), BOX * FINE)
 
 
-def _write(large: NDArray[np.uint8], width: float, stroke: float) -> NDArray[np.uint8]:
+def _render(large: NDArray[np.uint8], width: float, stroke: float) -> NDArray[np.uint8]:
     """Render the 28x28 image of a digit on the fine grid, with another stroke width."""
     return _place(_set_stroke(large, _steps(width, stroke)))
 

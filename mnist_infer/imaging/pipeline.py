@@ -14,7 +14,7 @@ from mnist_infer.decode.images import Picture
 from mnist_infer.errors import ImageError, NoDigitError, SeveralDigitsError
 from mnist_infer.imaging.binarize import binarize, binarize_two_levels, plausible_views
 from mnist_infer.imaging.cell_image import cell_image
-from mnist_infer.imaging.components import whole_components
+from mnist_infer.imaging.components import as_uncut
 from mnist_infer.imaging.filters import crop, ink_bounds
 from mnist_infer.imaging.find_digit import find_digit, inside_ring, is_blob
 from mnist_infer.imaging.mnist_format import to_mnist_format, to_mnist_format_batch
@@ -39,10 +39,10 @@ may have been the digit's. With this, 21 more of 2,250 corrupted digits are righ
 def prepare(picture: Picture) -> Stages:
     """Make what the networks see of a picture of one digit, decoded at `WORKING_SIDE`.
 
-    A picture that already is in the MNIST format, or is the negative of one, passes bit-identical.
+    A picture that already is in the MNIST format passes unchanged; the negative of one is inverted.
 
     If no component has the shape of one digit, everything on the picture counts as the digit, the
-    error becomes the `doubt`, and the row network sees the whole picture.
+    error becomes the `problem`, and the row network sees the whole picture.
 
     A picture of two levels counts as a digit that was cut out: it may touch the border without
     being cut off there, and beyond the border is paper. Without this, 7 of 720 bitmaps are lost.
@@ -104,7 +104,7 @@ def _stages(picture: Picture, foreground: NDArray[np.uint8], *, is_cut_out: bool
     beyond: Literal["constant", "edge"] = "constant" if is_cut_out else "edge"
     unruled = remove_rulings(foreground)
     if is_cut_out:
-        components = whole_components(unruled.components, unruled.foreground)
+        components = as_uncut(unruled.components, unruled.foreground)
         grey = foreground
         whole = _with_paper(grey, *ink_bounds(foreground), beyond)
     else:
@@ -112,7 +112,7 @@ def _stages(picture: Picture, foreground: NDArray[np.uint8], *, is_cut_out: bool
         grey = colour_contrast(picture.pixels)
         whole = grey
     seen, cell = [whole], None
-    doubt: ImageError | None = None
+    problem: ImageError | None = None
     try:
         cleaned, (rows, columns) = find_digit(unruled.foreground, components)
         seen = [_with_paper(grey, rows, columns, beyond)]
@@ -122,12 +122,12 @@ def _stages(picture: Picture, foreground: NDArray[np.uint8], *, is_cut_out: bool
     except (NoDigitError, SeveralDigitsError) as error:
         if not unruled.foreground.any() or is_blob(unruled.foreground):
             raise
-        doubt, cleaned = error, unruled.foreground
+        problem, cleaned = error, unruled.foreground
         rows, columns = ink_bounds(cleaned)
     box = picture.original_box(rows, columns)
     variants = render_variants(cleaned[rows, columns])
     row_images = tuple(map(row_image, seen))
-    return Stages(foreground, cleaned, box, variants, row_images, cell, doubt=doubt)
+    return Stages(foreground, cleaned, box, variants, row_images, cell, problem=problem)
 
 
 def _ink(foreground: NDArray[np.uint8]) -> int:
@@ -153,7 +153,7 @@ def network_inputs(stages: Stages) -> NetworkInputs:
         stages.variants,
         stages.row_images,
         stages.cell,
-        stages.doubt,
+        stages.problem,
         stages.is_in_ring,
         tuple(map(network_inputs, stages.alternatives)),
     )

@@ -15,7 +15,7 @@ LONGEST_SIDE = 128
 
 
 def reduction(shape: tuple[int, ...]) -> int:
-    """Return how many pixels a side of a picture of this shape become one of its thumbnail."""
+    """Return the factor by which the thumbnail of a picture of this shape is smaller."""
     return -(-max(shape) // LONGEST_SIDE)
 
 

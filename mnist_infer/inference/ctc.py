@@ -80,7 +80,7 @@ def align(steps: NDArray[np.float32], texts: Sequence[str]) -> list[list[float]]
 
     Args:
         steps: `(T, 11)` log-probabilities.
-        texts: Digits, of each text at most as many as there is room for.
+        texts: One or more digits each.
 
     Returns:
         Of each text the step, as a float, at the middle of each digit; evenly spread where the text

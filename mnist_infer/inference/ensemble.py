@@ -71,9 +71,9 @@ class NetworkInputs:
 
     cell: NDArray[np.uint8] | None = None
     """For the cell network: the digit with what stands around it, uint8 `(32, 32)`. None if the
-    picture already is in the MNIST format, or there is a doubt."""
+    picture already is in the MNIST format, or there is a problem."""
 
-    doubt: ImageError | None = None
+    problem: ImageError | None = None
     """Why there may not be exactly one digit: then only the row network is asked."""
 
     is_in_ring: bool = False
@@ -96,8 +96,8 @@ def classify(
     The digit network sees the digit cut out and in the MNIST format, the row network sees it on its
     paper: an error in cutting out misleads only one of them. The row network is asked if the digit
     network is unsure, or if ink was removed that may have been the digit's. The cell network judges
-    whether there is a digit at all. An alternative gives the answer if it is sure, and surer
-    than the likely digit; the inside of a ring, if it is nearly sure.
+    whether there is a digit at all. An alternative gives the answer if it is sure, and at
+    least as sure as the likely digit; the inside of a ring, if it is nearly sure.
 
     Args:
         inputs: What the networks see of each of N pictures.
@@ -134,7 +134,7 @@ def _classify(inputs: Sequence[NetworkInputs], networks: Networks) -> NDArray[np
             scores = single_digits(networks.read_row(image))
             probabilities[number] = (
                 _answer_by_row(scores)
-                if seen.doubt
+                if seen.problem
                 else _combine(probabilities[number], scores, ROW_WEIGHT)
             )
     cells = {number: seen.cell for number, seen in enumerate(inputs) if seen.cell is not None}
@@ -151,10 +151,10 @@ def classify_alone(
     """Classify pictures of one digit by the digit network alone.
 
     Returns:
-        float32 `(N, 10)` probabilities; all 0 where there is a doubt.
+        float32 `(N, 10)` probabilities; all 0 where there is a problem.
     """
     probabilities = classify_variants([each.variants for each in inputs], classify_digits)
-    probabilities[[each.doubt is not None for each in inputs]] = 0
+    probabilities[[each.problem is not None for each in inputs]] = 0
     return probabilities
 
 
@@ -174,10 +174,10 @@ def _combine_with_cell(
     in_cells = float(np.exp(cell_scores[NO_DIGIT]))
     nothing = NO_DIGIT_ODDS * in_cells / (NO_DIGIT_ODDS * in_cells + 1 - in_cells)
     if nothing >= MAX_NO_DIGIT:
-        return np.zeros(NO_DIGIT)
+        return np.zeros(len(probabilities))
     combined = _combine(probabilities, cell_scores[:NO_DIGIT], CELL_WEIGHT)
     # The probability of no digit is spread evenly over the digits, which lowers the confidence.
-    return np.asarray(combined * (1 - nothing) + nothing / NO_DIGIT)
+    return np.asarray(combined * (1 - nothing) + nothing / len(combined))
 
 
 def _combine(

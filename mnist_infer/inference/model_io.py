@@ -62,7 +62,7 @@ def describe_input(session: Any, name: str, input_range: InputRange | None) -> M
     if layout not in _LAYOUTS:
         raise ModelError(
             f"{name}: its input {node.name!r} has shape {node.shape}; "
-            "[N,784], [N,28,28], [N,28,28,1] or [N,1,28,28] is needed"
+            "[N,784], [N,28,28], [N,28,28,1] or [N,1,28,28] is needed, or [height,width] of uint8"
         )
     batch = node.shape[0] if isinstance(node.shape[0], int) else None
     if batch is not None and not 1 <= batch <= MAX_BATCH:

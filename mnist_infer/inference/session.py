@@ -144,7 +144,8 @@ class Session(ForkSafe):
         """Refuse outputs that are not ten finite numbers for each of these images."""
         if outputs.shape != (count, 10) or not np.isfinite(outputs).all():
             raise ModelError(
-                f"{self._name}: gives {outputs.shape} for {count} images, not ten numbers for each"
+                f"{self._name}: gives {outputs.shape} for {count} images, not ten finite numbers "
+                "for each"
             )
 
     def _failure(self, error: Exception) -> DeviceError | ModelError:

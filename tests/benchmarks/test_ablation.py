@@ -14,6 +14,8 @@ from train.styles import styled_digits
 
 DIGITS = (
     "held",
+    "window",
+    "filled-tiny",
     "circled",
     "bitmap-16-thin",
     "cell-ruled",

@@ -63,10 +63,10 @@ def test_of_a_bitmap_that_its_digit_fills_it_sees_paper_beyond_the_border():
     np.testing.assert_array_equal(cell[[0, -1]], PAPER_LEVEL)
 
 
-def test_where_there_is_a_doubt_it_sees_nothing():
+def test_where_there_is_a_problem_it_sees_nothing():
     crossed = page()
     crossed[80:84] = 20
     crossed[60:140, 200:230] = 20
     stages = prepare(Picture(crossed, (300, 200), 1))
-    assert stages.doubt is not None
+    assert stages.problem is not None
     assert stages.cell is None

@@ -70,8 +70,8 @@ def test_a_sure_answer_is_doubted_where_ink_was_removed():
     assert [each.shape for each in seen] == [ROW.shape, whole.shape]
 
 
-def test_a_doubt_is_settled_by_the_row_network_alone():
-    inputs = [NetworkInputs(VARIANTS, (ROW,), doubt=NoDigitError("too wide"))]
+def test_a_problem_is_settled_by_the_row_network_alone():
+    inputs = [NetworkInputs(VARIANTS, (ROW,), problem=NoDigitError("too wide"))]
     (row,), _ = classify(inputs, networks(digits(4, 0.99)))
     assert row.argmax() == 9
     assert row.sum() == pytest.approx(1, abs=1e-6)

@@ -112,7 +112,7 @@ def no_text(model: onnx.ModelProto) -> None:
         (scalar_input, "shape"),
         (text_input, "tensor(string)"),
         (whole_numbers_out, "10 classes"),
-        (not_a_number, "not ten numbers"),
+        (not_a_number, "not ten finite numbers"),
         (fails_when_run, "cannot"),
     ],
 )
@@ -168,7 +168,7 @@ def no_numbers_for_what_is_drawn(model: onnx.ModelProto) -> None:
 def test_answers_that_turn_bad_later_are_refused_too(tmp_path: Path, change: Change):
     recognizer = Recognizer(write(tmp_path, changed(change)), device="cpu")
     assert recognizer.probabilities(np.zeros((3, 28, 28), np.uint8)).shape == (3, 10)
-    with pytest.raises(ModelError, match=r"own\.onnx: gives .* not ten numbers for each"):
+    with pytest.raises(ModelError, match=r"own\.onnx: gives .* not ten finite numbers for each"):
         recognizer.predict_batch([drawn(digit) for digit in range(7)])
 
 

@@ -40,23 +40,23 @@ WHOLE = "6-row-network-whole-picture"
 
 
 @pytest.mark.parametrize(
-    ("rows", "has_cell", "doubt", "names"),
+    ("rows", "has_cell", "problem", "names"),
     [
         (1, True, None, [ROW, CELL]),
         (2, True, None, [ROW, WHOLE, CELL]),
         (1, False, NoDigitError("a dash"), [WHOLE]),
         (0, False, None, []),
     ],
-    ids=["digit", "ink removed", "doubt", "MNIST format"],
+    ids=["digit", "ink removed", "problem", "MNIST format"],
 )
 def test_an_explanation_has_what_each_network_sees(
-    rows: int, has_cell: bool, doubt: ImageError | None, names: list[str]
+    rows: int, has_cell: bool, problem: ImageError | None, names: list[str]
 ):
     seen = tuple(np.full((32, 40), number, np.uint8) for number in range(rows))
     cell = np.full((32, 32), 9, np.uint8) if has_cell else None
     prediction = Prediction(7, 1.0, (0.0,) * 7 + (1.0, 0.0, 0.0))
     explanation = Explanation(
-        IMAGE, IMAGE, (0, 0, 28, 28), IMAGE[np.newaxis], seen, cell, prediction, doubt=doubt
+        IMAGE, IMAGE, (0, 0, 28, 28), IMAGE[np.newaxis], seen, cell, prediction, problem=problem
     )
     pictures = explanation.pictures()
     assert list(pictures) == ["1-foreground", "2-cleaned", "3-28x28", *names]
