@@ -89,10 +89,10 @@ def _filled(sides: tuple[int, int]) -> Draw:
 
     def draw(image: Picture, rng: np.random.Generator) -> Picture:
         side, margin = int(rng.integers(sides[0], sides[1] + 1)), int(rng.integers(2))
-        mask = digit_mask(image, side - 2 * margin)
+        inner = side - 2 * margin
+        mask = digit_mask(image, inner)
         if rng.integers(2):
-            width = side - 2 * margin
-            mask = np.asarray(Image.fromarray(mask).resize((width, width), Image.Resampling.BOX))
+            mask = np.asarray(Image.fromarray(mask).resize((inner, inner), Image.Resampling.BOX))
         framed = np.pad(mask, margin)
         return framed if rng.integers(2) else 255 - framed
 

@@ -54,8 +54,8 @@ def _scaled(values: NDArray[np.float32]) -> Pixels:
 
 def _is_within(low: float, high: float, top: float) -> bool:
     """Tell whether values are from 0 to `top`, but for what rounds to the same grey level."""
-    least = top / 510
-    return low >= -least and high <= top + least
+    half_a_level = top / 510
+    return low >= -half_a_level and high <= top + half_a_level
 
 
 def from_array(array: NDArray[Any]) -> Pixels:

@@ -69,7 +69,8 @@ def as_uncut(components: Components, foreground: NDArray[np.uint8]) -> Component
     """Return the same components as if the picture's border cut none of them.
 
     A bar along the border, far thicker than the strokes of what else may be a digit, still lies
-    along it: the side of an app's window, or of a video.
+    along it: the side of an app's window, or of a video. Worth 30 of 400 `window`, with what tells
+    such bars from the levels of a bitmap (`binarize_two_levels`).
     """
     none = np.zeros_like(components.at_border)
     return replace(components, at_border=none, along_border=_are_bars(components, foreground))

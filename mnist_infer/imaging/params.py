@@ -21,7 +21,8 @@ between 0.6 and 0.75; with one for all, none of 2,792 pictures of one digit gets
 
 SMALL_SIDE = 64
 """Pixels of the longer side of a picture whose strokes may be a pixel or two wide: it has no room
-for a shadow, nor for a blur of more than a pixel."""
+for a shadow, nor for a blur of more than a pixel. Worth 119 of 500 `filled-tiny`, and 3 of 500
+`filled-small`."""
 
 NEARLY_ALL = 0.95
 """Part that counts as all but for a few pixels: of a picture that is at two levels, of a row or
