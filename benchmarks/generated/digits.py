@@ -67,6 +67,11 @@ def digit_mask(image: Picture, side: int, widened: float = 0.0) -> Picture:
     return np.asarray(page.resize((width, height), Image.Resampling.BOX))
 
 
+def _in_either_polarity(picture: Picture, rng: np.random.Generator) -> Picture:
+    """Return a picture, or half of the time its negative."""
+    return picture if rng.integers(2) else 255 - picture
+
+
 def _bitmap(side: int, widened: float) -> Draw:
     """A black-and-white picture that its digit fills up to 0 or 1 pixels."""
 
@@ -75,7 +80,7 @@ def _bitmap(side: int, widened: float) -> Draw:
         # Half of a pixel would be too much: thin strokes would vanish from the smallest pictures.
         bitmap = np.where(digit_mask(image, side - 2 * margin, widened) > 80, 255, 0)
         framed = np.pad(bitmap, margin).astype(np.uint8)
-        return framed if rng.integers(2) else 255 - framed
+        return _in_either_polarity(framed, rng)
 
     return draw
 
@@ -94,7 +99,7 @@ def _filled(sides: tuple[int, int]) -> Draw:
         if rng.integers(2):
             mask = np.asarray(Image.fromarray(mask).resize((inner, inner), Image.Resampling.BOX))
         framed = np.pad(mask, margin)
-        return framed if rng.integers(2) else 255 - framed
+        return _in_either_polarity(framed, rng)
 
     return draw
 
@@ -204,7 +209,7 @@ def _page(
 def _canvas(image: Picture, rng: np.random.Generator) -> Picture:
     """A smooth drawing on one level of paper, in either polarity."""
     drawn = np.rint(_page(image, rng, 255, float(rng.uniform(0, 60)))).astype(np.uint8)
-    return drawn if rng.integers(2) else 255 - drawn
+    return _in_either_polarity(drawn, rng)
 
 
 def _window(image: Picture, rng: np.random.Generator) -> Picture:
@@ -219,7 +224,7 @@ def _window(image: Picture, rng: np.random.Generator) -> Picture:
     has_bar[rng.integers(4)] = True
     sides = np.where(has_bar, width, 0).reshape(2, 2)
     drawn = np.rint(np.pad(canvas, sides, constant_values=bar)).astype(np.uint8)
-    return drawn if rng.integers(2) else 255 - drawn
+    return _in_either_polarity(drawn, rng)
 
 
 def _photo(image: Picture, rng: np.random.Generator) -> Picture:

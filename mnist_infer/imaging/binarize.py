@@ -18,7 +18,7 @@ from mnist_infer.imaging.paper import (
     mask_is_paper,
 )
 from mnist_infer.imaging.paper_region import find_paper_regions
-from mnist_infer.imaging.params import BINARIZE, MAJORITY, NEARLY_ALL, SMALL_SIDE
+from mnist_infer.imaging.params import BINARIZE, NEARLY_ALL, SMALL_SIDE
 from mnist_infer.imaging.thumbnail import reduction
 
 if TYPE_CHECKING:
@@ -129,16 +129,18 @@ def binarize_two_levels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
 
 
 def _has_third_level(grey: NDArray[np.uint8], dark: int, bright: int, spread: int) -> bool:
-    """Tell whether most of what is between two levels is not the soft edge between them.
+    """Tell whether most of what is between two levels is one stroke, and not their soft edge.
 
-    Coloured ink on white paper beside a black bar is such a third level.
+    Coloured ink on white paper beside a black bar is such a third level; specks are none.
     """
     step = reduction(grey.shape)
     sample = grey[::step, ::step]
     is_dark, is_bright = sample <= dark + spread, sample >= bright - spread
     between = ~(is_dark | is_bright)
     edge = dilate(is_dark, 2) & dilate(is_bright, 2)
-    return bool(np.count_nonzero(between & ~edge) > MAJORITY * np.count_nonzero(between))
+    labels = cc3d.connected_components((between & ~edge).astype(np.uint8), connectivity=8)
+    largest = np.bincount(labels.ravel())[1:].max(initial=0)
+    return bool(2 * largest > np.count_nonzero(between))
 
 
 def _rise(shares: NDArray[np.floating[Any]], shape: tuple[int, ...]) -> NDArray[np.uint8]:

@@ -45,6 +45,11 @@ class Components:
         """The longer side of each box, (N,)."""
         return np.maximum(self.heights, self.widths)
 
+    @property
+    def main(self) -> int:
+        """The number of the largest component that does not lie along the border."""
+        return int((self.area * ~self.along_border).argmax())
+
 
 def find_components(foreground: NDArray[np.uint8]) -> Components:
     """Label the foreground, 8-connected."""
@@ -69,7 +74,7 @@ def as_uncut(components: Components, foreground: NDArray[np.uint8]) -> Component
     """Return the same components as if the picture's border cut none of them.
 
     A bar along the border, far thicker than the strokes of what else may be a digit, still lies
-    along it: the side of an app's window, or of a video. Worth 30 of 400 `window`, with what tells
+    along it: the side of an app's window, or of a video. Worth 31 of 400 `window`, with what tells
     such bars from the levels of a bitmap (`binarize_two_levels`).
     """
     none = np.zeros_like(components.at_border)
@@ -81,7 +86,7 @@ def _are_bars(components: Components, foreground: NDArray[np.uint8]) -> NDArray[
     bars = np.zeros_like(components.along_border)
     if not components.along_border.any() or components.along_border.all():
         return bars
-    main = int((components.area * ~components.along_border).argmax())
+    main = components.main
     stroke = component_stroke_width(components, main, foreground)
     if components.lengths[main] < DIGITS.min_height * stroke:
         return bars

@@ -43,7 +43,7 @@ def find_digit(
         raise NoDigitError(
             "nothing on the picture can be a digit: it is blank, or shows only lines or its border"
         )
-    main = int((components.area * ~components.along_border).argmax())
+    main = components.main
     stroke = component_stroke_width(components, main, foreground)
     members, box = _gather(components, main, stroke)
     others = ~members & ~components.along_border

@@ -103,12 +103,15 @@ def test_the_step_at_a_paper_regions_edge_is_a_good_part_of_all_contrast(ground:
     assert is_found(picture) is found
 
 
-def levels(edge: int = 0, spread: float = 0, third: int = 0) -> NDArray[np.uint8]:
+def levels(
+    between: float = 0, spread: float = 0, edge: int = 0, third: int = 0
+) -> NDArray[np.uint8]:
     """A dark rectangle on bright paper.
 
     Args:
-        edge: Pixels around it between both levels.
+        between: Part of the pixels that are specks between both levels.
         spread: Of each level, as a part of the contrast.
+        edge: Pixels around it between both levels.
         third: Side of a square of a third level beside it.
     """
     rng = np.random.default_rng(0)
@@ -116,26 +119,28 @@ def levels(edge: int = 0, spread: float = 0, third: int = 0) -> NDArray[np.uint8
     page[20 - edge : 60 + edge, 30 - edge : 50 + edge] = 120
     page[20:60, 30:50] = 20
     page += np.where(page > 100, -1, 1) * rng.uniform(0, 200 * spread, page.shape)
+    page[rng.random(page.shape) < between] = 120
     page[10 : 10 + third, 60 : 60 + third] = 120
     page[0, 0], page[40, 40] = 220, 20
     return np.rint(page).astype(np.uint8)
 
 
 @pytest.mark.parametrize(
-    ("edge", "spread", "third", "is_clean"),
-    [
-        (2, 0, 0, True),
-        (3, 0, 0, False),
-        (0, 0.05, 0, True),
-        (0, 0.085, 0, False),
-        (1, 0, 4, True),
-        (0, 0, 8, False),
-    ],
+    ("between", "spread", "is_clean"),
+    [(0.03, 0, True), (0.08, 0, False), (0, 0.05, True), (0, 0.085, False)],
 )
-def test_two_levels_are_narrow_and_have_nearly_all_pixels_but_a_soft_edge(
-    edge: int, spread: float, third: int, is_clean: bool
+def test_two_levels_are_narrow_and_have_nearly_all_pixels(
+    between: float, spread: float, is_clean: bool
 ):
-    assert (binarize_two_levels(levels(edge, spread, third)) is not None) is is_clean
+    assert (binarize_two_levels(levels(between, spread)) is not None) is is_clean
+
+
+@pytest.mark.parametrize(
+    ("edge", "third", "is_clean"), [(2, 0, True), (3, 0, False), (1, 4, True), (0, 8, False)]
+)
+def test_between_two_levels_is_a_soft_edge_and_no_stroke(edge: int, third: int, is_clean: bool):
+    picture = levels(edge=edge, third=third)
+    assert (binarize_two_levels(picture) is not None) is is_clean
 
 
 def page_with_a_line(gaps: float = 0, top: int = 150, thickness: int = 3) -> NDArray[np.uint8]:

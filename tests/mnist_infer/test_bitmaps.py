@@ -11,11 +11,6 @@ from mnist_infer import Explanation, Recognizer
 SIDE = 32
 
 
-@pytest.fixture(scope="module")
-def recognizer() -> Recognizer:
-    return Recognizer()
-
-
 def five() -> NDArray[np.uint8]:
     """A 5 from border to border whose bar stands apart, by more than a stroke is wide."""
     ink = np.zeros((SIDE, 22), np.uint8)

@@ -14,11 +14,6 @@ from tests.glyphs import digit_mask
 DIGITS = range(10)
 
 
-@pytest.fixture(scope="module")
-def recognizer() -> Recognizer:
-    return Recognizer()
-
-
 def filled(digit: int, height: int) -> NDArray[np.uint8]:
     """White ink from border to border, antialiased."""
     mask = digit_mask(digit, height)

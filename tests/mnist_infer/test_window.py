@@ -19,11 +19,6 @@ SIDES = {
 }
 
 
-@pytest.fixture(scope="module")
-def recognizer() -> Recognizer:
-    return Recognizer()
-
-
 def in_window(digit: int, bars: list[tuple[int, int, int, int]], ink: str) -> NDArray[np.uint8]:
     """A digit on white paper with black bars beside it."""
     window = Image.new("RGB", (SIDE, SIDE), "white")
