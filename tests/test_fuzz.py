@@ -13,7 +13,8 @@ import pytest
 
 from tests.paths import ROOT
 
-CASES = {"predict": 1000, "read": 400, "isolated": 400, "model": 1000, "dataset": 300}
+CASES = {"predict": 2000, "read": 1000, "isolated": 1000, "model": 3000, "dataset": 3000}
+FEW_CASES = 200
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("atheris") is None,
@@ -34,12 +35,18 @@ def fuzz(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("target", CASES)
-def test_mutated_bytes_give_an_answer_or_a_typed_error(target: str, tmp_path: Path):
-    done = fuzz(target, "--cases", CASES[target], cwd=tmp_path)
+@pytest.mark.parametrize(
+    ("target", "cases"),
+    [
+        ("predict", FEW_CASES),
+        *(pytest.param(*each, marks=pytest.mark.slow) for each in CASES.items()),
+    ],
+)
+def test_mutated_bytes_give_an_answer_or_a_typed_error(target: str, cases: int, tmp_path: Path):
+    done = fuzz(target, "--cases", cases, cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-3000:]
     (executed,) = re.findall(r"number_of_executed_units: (\d+)", done.stderr)
-    assert int(executed) >= CASES[target]
+    assert int(executed) >= cases
     assert list(tmp_path.iterdir()) == []
 
 

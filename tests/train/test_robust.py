@@ -247,6 +247,7 @@ def take_over(folder, into, recipe, other):
         new.save(model)
 
 
+@pytest.mark.slow
 def test_fine_tuning_goes_on_from_the_mean_and_keeps_the_mean_of_both(
     in_cycles, cyclic, digits, tmp_path
 ):
