@@ -106,6 +106,7 @@ def decode_picture(
         PictureTooLargeError: It has more than `max_pixels`, or more bytes than `max_bytes` of them.
         ImageError: The image cannot be read or has no pixels.
         TypeError: `source` is none of the above.
+        ValueError: `source` is a closed stream.
     """
     if isinstance(source, Picture):
         return source
@@ -133,6 +134,7 @@ def read_file(file: File, max_pixels: int) -> bytes:
     Raises:
         ImageError: It cannot be read.
         TypeError: `file` is no path, bytes or binary stream.
+        ValueError: `file` is a closed stream.
     """
     _check_kind(file)
     if isinstance(file, (bytes, bytearray, memoryview)):
@@ -154,6 +156,8 @@ def _check_kind(file: object) -> None:
             "an image is a path, bytes, a binary stream, a PIL image or a numpy array, "
             f"not {type(file).__name__}"
         )
+    if getattr(file, "closed", False):
+        raise ValueError("the stream is closed; keep it open until it has been read")
 
 
 def _opened(file: File, max_pixels: int) -> AbstractContextManager[BinaryIO]:

@@ -251,3 +251,9 @@ class TestErrors:
     def test_what_is_no_source_is_named(self):
         with pytest.raises(TypeError, match="not int"):
             read_pixels(7)
+
+    def test_a_closed_stream_is_the_callers_mistake(self):
+        stream = io.BytesIO(b"an image")
+        stream.close()
+        with pytest.raises(ValueError, match="closed"):
+            read_pixels(stream)
