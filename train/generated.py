@@ -53,6 +53,15 @@ class GeneratedRecipe:
     weight_decay: float = 1e-4
     clip_norm: float = 5.0
 
+    def __post_init__(self) -> None:
+        """Refuse a cycle whose last steps would be no whole epoch, which are never fitted."""
+        for cycle in self.cycles:
+            if cycle.steps % self.steps_per_epoch:
+                raise ValueError(
+                    f"a cycle of {cycle.steps} steps is no whole number of epochs of "
+                    f"{self.steps_per_epoch} steps"
+                )
+
 
 @dataclass(frozen=True)
 class Task:

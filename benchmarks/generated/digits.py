@@ -190,6 +190,25 @@ def _shared_cell(has_digit: bool) -> Draw:
     return draw
 
 
+def _crossed_cell(image: Picture, rng: np.random.Generator) -> Picture:
+    """A box with all its sides and paper around it, and a digit that crosses one of them."""
+    height, width = (int(n) for n in rng.integers(60, 161, 2))
+    paper, pen, rule = rng.uniform(200, 255), rng.uniform(0, 80), rng.uniform(0, 130)
+    thickness, room = int(rng.integers(1, 5)), max(height, width) // 2
+    page = np.full((height + 2 * room, width + 2 * room), paper, np.float64)
+    box = page[room:-room, room:-room]
+    for side in range(4):
+        np.rot90(box, side)[:thickness] = rule
+    mask = digit_mask(image, max(16, round(min(height, width) * rng.uniform(0.4, 0.75))))
+    # Upwards; the whole is turned so that it may be any side.
+    turned = np.rot90(mask, side := int(rng.integers(4)))
+    turned_page = np.rot90(page, side)
+    top = room - round(float(rng.uniform(0.05, 0.3)) * len(turned))
+    across = (height, width)[side % 2 == 0] - turned.shape[1]
+    _write(turned_page, turned, pen, top, room + int(rng.uniform(0.2, 0.8) * across))
+    return np.rint(page + rng.normal(0, 2, page.shape)).clip(0, 255).astype(np.uint8)
+
+
 def _page(
     image: Picture, rng: np.random.Generator, paper: float, pen: float
 ) -> NDArray[np.float64]:
@@ -397,6 +416,7 @@ KINDS: dict[str, Draw] = {
     "filled-large": _filled((65, 200)),
     "cell-ruled": _cell(has_digit=True),
     "cell-empty": _cell(has_digit=False),
+    "cell-crossed": _crossed_cell,
     "cell-shared": _shared_cell(has_digit=True),
     "cell-shared-empty": _shared_cell(has_digit=False),
     "sheet": _sheet,

@@ -20,7 +20,7 @@ from PIL.Image import Image as PILImage
 
 from train.rows import marks
 from train.rows.glyphs import Glyphs
-from train.rows.hand import CAP, Groups, Hand, pick_labels
+from train.rows.hand import CAP, PLAIN, Groups, Hand, Variety, pick_labels
 from train.rows.paper import bitmap, grain, security_lines
 from train.rows.writing import Written, write_row
 
@@ -72,11 +72,12 @@ class Row:
     mark: Mark = _no_mark
     paper: Paper = _scan
     has_digits: bool = True
+    variety: Variety = PLAIN
 
     def __call__(self, glyphs: Glyphs, rng: np.random.Generator) -> tuple[Picture, str]:
         """Make a picture, and its text."""
         count = int(rng.integers(3, 10)) if self.has_digits else 0
-        written = _write(count, glyphs, rng, self.hand)
+        written = _write(count, glyphs, rng, self.hand, self.variety)
         ink = _in_room(written, self.mark, glyphs, rng)
         return _enlarge(self.paper(ink, rng), rng), _text(written)
 
@@ -95,10 +96,16 @@ def pictures(kind: str, glyphs: Glyphs, count: int, seed: int = 0) -> Iterator[t
         yield KINDS[kind](glyphs, rng)
 
 
-def _write(count: int, glyphs: Glyphs, rng: np.random.Generator, hand: dict[str, Any]) -> Written:
+def _write(
+    count: int,
+    glyphs: Glyphs,
+    rng: np.random.Generator,
+    hand: dict[str, Any],
+    variety: Variety = PLAIN,
+) -> Written:
     source = "styled" if rng.random() < STYLED else "mnist"
     changes = {"source": source, "slant": rng.normal(0, 0.1), **hand}
-    return write_row(pick_labels(count, rng), replace(CALM, **changes), glyphs, rng)
+    return write_row(pick_labels(count, rng, variety), replace(CALM, **changes), glyphs, rng)
 
 
 def _in_room(written: Written, mark: Mark, glyphs: Glyphs, rng: np.random.Generator) -> Ink:
@@ -140,6 +147,13 @@ def _squares(
     layer: PILImage, _: Written, __: int, ___: int, ____: Glyphs, rng: np.random.Generator
 ) -> None:
     marks.add_squares(layer, replace(marks.pick_rule(rng), thickness=1), 0.0, rng)
+
+
+def _ring(
+    layer: PILImage, written: Written, left: int, top: int, _: Glyphs, rng: np.random.Generator
+) -> None:
+    height, width = written.ink.shape
+    marks.add_ring(layer, (left, top, left + width, top + height), written.hand.line, rng)
 
 
 def _box(
@@ -384,6 +398,9 @@ KINDS: dict[str, Callable[[Glyphs, np.random.Generator], tuple[Picture, str]]] =
         _amount,
         _security,
     ),
+    "row-currency": Row({"stroke": 0.08, "gap": 0.1, "currency": "$"}),
+    "row-ring": Row({"stroke": 0.08, "gap": 0.1}, mark=_ring),
+    "row-runs": Row({"stroke": 0.08, "gap": 0.05, "slant": 0.2}, variety=Variety(runs=1.0)),
     "row-shadow": Row(paper=_shadow),
     "row-desk": Row(paper=_desk),
     "row-small": Row(paper=_small),

@@ -128,6 +128,25 @@ def test_rulings_along_the_border_go_in_any_shape(sides: tuple[int, ...], outsid
     assert np.array_equal(rest, digit)
 
 
+@pytest.mark.parametrize("turns", range(4))
+def test_a_digit_that_crosses_a_side_of_its_frame_stays(turns: int):
+    frame, zero = Image.new("L", (200, 200), 0), Image.new("L", (200, 200), 0)
+    ImageDraw.Draw(frame).rectangle((40, 40, 160, 160), outline=255, width=3)
+    ImageDraw.Draw(zero).ellipse((80, 22, 120, 110), outline=255, width=7)
+    digit, lines = (np.rot90(np.array(each), turns) > 0 for each in (zero, frame))
+    rest = remove_rulings(np.uint8(255) * (digit | lines)).foreground > 0
+    assert rest[digit].mean() > 0.95
+    assert rest[lines & ~digit].mean() < 0.05
+
+
+def test_a_digit_whose_head_is_a_box_is_no_frame():
+    nine = Image.new("L", (200, 200), 0)
+    pen = ImageDraw.Draw(nine)
+    pen.rectangle((60, 40, 130, 100), outline=255, width=5)
+    pen.line((128, 100, 128, 170), fill=255, width=5)
+    assert np.array_equal(remove_rulings(np.array(nine)).foreground, np.array(nine))
+
+
 def test_a_digit_that_fills_its_picture_is_no_ruling():
     zero = Image.new("L", (60, 60), 0)
     ImageDraw.Draw(zero).ellipse((0, 0, 59, 59), outline=255, width=5)

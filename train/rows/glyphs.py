@@ -24,6 +24,10 @@ HELD_OUT = 5000
 """The last training images: rows to fit use none of them, rows to evaluate nothing else."""
 
 FONTS = ("DejaVuSans", "DejaVuSerif", "DejaVuSans-Oblique", "cmr10", "cmtt10", "STIXGeneral")
+FONTS_WITH_CURRENCIES = (
+    *("DejaVuSans", "DejaVuSans-Bold", "DejaVuSansMono-Bold", "DejaVuSerif", "DejaVuSerif-Bold"),
+    *("STIXGeneral", "STIXGeneralBol"),
+)
 
 ALIKE = 40
 """Of equally many digits, the most similar to a given one, a hand writes any for the other."""

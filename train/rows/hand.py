@@ -53,6 +53,15 @@ class Variety:
     bitmaps: float = BITMAPS
     """Rows in black and white without grey levels."""
 
+    currency: float = 0.0
+    """Handwritten rows with a printed currency sign right before or behind them."""
+
+    runs: float = 0.0
+    """Rows with several equal digits side by side."""
+
+    rings: float = 0.0
+    """Rows that somebody has drawn a ring around."""
+
 
 PLAIN = Variety()
 
@@ -60,6 +69,9 @@ PLAIN = Variety()
 # limits. Of people's rows it is 0.05 to 0.11, in the middle 0.075; MNIST's strokes have 0.12.
 _STROKE = (-2.6, 0.4)
 _STROKE_RANGE = (0.035, 0.25)
+
+CURRENCIES = ("$", "€", "£", "¥", "R$", "US$")
+_CURRENCY_SHARES = (0.45, 0.2, 0.15, 0.08, 0.06, 0.06)
 
 # Digits of each group, and again from the first: dates and telephone numbers.
 _GROUPS = ((2, 2, 4), (2, 2, 2), (4, 2, 2), (1, 2, 4), (2, 1, 2), (2,), (3,), (4,), (3, 3, 4), (5,))
@@ -128,6 +140,8 @@ class Hand:
     nondigits: float = 0.0  # probability of a letter or a drawing in the place of a digit
     pitch: float = 0.0  # from digit to digit in a comb; 0 for none
     groups: Groups | None = None
+    currency: str = ""  # the printed sign beside the row
+    is_currency_first: bool = True
 
     @property
     def line(self) -> int:
@@ -181,6 +195,9 @@ def pick_hand(rng: np.random.Generator, variety: Variety = PLAIN) -> Hand:
         hand = replace(hand, pitch=float(rng.uniform(0.75, 1.6)), joins=0.0, groups=groups)
     elif not is_printed and variety.groups and rng.random() < variety.groups:
         hand = replace(hand, groups=_pick_groups(rng))
+    if not is_printed and variety.currency and rng.random() < variety.currency:
+        sign, is_first = str(rng.choice(CURRENCIES, p=_CURRENCY_SHARES)), bool(rng.random() < 0.8)
+        hand = replace(hand, currency=sign, is_currency_first=is_first)
     if is_printed or not variety.loose or rng.random() > variety.loose:
         return hand
     return replace(
@@ -206,9 +223,13 @@ def _pick_groups(rng: np.random.Generator, *, in_cells: bool = False) -> Groups:
     )
 
 
-def pick_labels(count: int, rng: np.random.Generator) -> list[int]:
+def pick_labels(count: int, rng: np.random.Generator, variety: Variety = PLAIN) -> list[int]:
     """Pick the digits of a row; amounts with many zeros and repeated digits are more common."""
     labels = rng.integers(0, 10, count)
+    if variety.runs and count > 1 and rng.random() < variety.runs:
+        start, length = rng.integers(count - 1), rng.integers(2, 6)
+        labels[start : start + length] = 1 if rng.random() < 0.5 else rng.integers(10)
+        return [int(label) for label in labels]
     kind = rng.random()
     if kind < 0.2:
         labels[count // 2 :][rng.random(count - count // 2) < 0.8] = 0

@@ -63,6 +63,9 @@ def add_marks(
         _add_rules(layer, above, height, rng)
     if rng.random() < 0.25:
         add_points(layer, written, before, above, rng)
+    if variety.rings and not written.cells and rng.random() < variety.rings:
+        box = (before, above, before + width, above + height)
+        add_ring(layer, box, written.hand.line, rng)
     if has_words:
         add_words(layer, 0, before, above, height, rng, written.hand.stroke)
         add_words(layer, before + width, behind, above, height, rng, written.hand.stroke)
@@ -134,6 +137,32 @@ def add_box(layer: PILImage, top: int, height: int, rule: Rule, rng: np.random.G
     for side, is_kept in zip(sides, kept, strict=True):
         if is_kept:
             pencil.line([box[i] for i in side], fill=rule.shade, width=rule.thickness)
+
+
+def add_ring(
+    layer: PILImage, row: tuple[int, int, int, int], line: int, rng: np.random.Generator
+) -> None:
+    """Draw a ring around a row, which need not close and may cross the digits at its ends.
+
+    Args:
+        layer: Where it is drawn.
+        row: Left, top, right and bottom of the row.
+        line: The width of the pen that the row is written in.
+        rng: Decides all.
+    """
+    left, top, right, bottom = row
+    turns = np.linspace(0, 2 * np.pi * rng.uniform(0.9, 1.15), 80) + rng.uniform(0, 2 * np.pi)
+    drift = np.linspace(1, rng.uniform(0.93, 1.1), len(turns))
+    # A pen goes around in something between an ellipse and a box.
+    power = rng.uniform(0.55, 1.0)
+    wide = (right - left) / 2 + CAP * rng.uniform(-0.1, 0.5)
+    tall = (bottom - top) / 2 * rng.uniform(1.0, 1.5)
+    x = np.sign(np.cos(turns)) * np.abs(np.cos(turns)) ** power * wide * drift
+    y = np.sign(np.sin(turns)) * np.abs(np.sin(turns)) ** power * tall * drift
+    x, y = x + (left + right) / 2, y + (top + bottom) / 2 + rng.normal(0, 0.08) * CAP
+    width = max(1, round(line * rng.uniform(0.6, 1.5)))
+    points = list(zip(x.tolist(), y.tolist(), strict=True))
+    ImageDraw.Draw(layer).line(points, fill=int(rng.uniform(120, 255)), width=width, joint="curve")
 
 
 def add_comb(

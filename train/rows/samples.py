@@ -52,7 +52,7 @@ def make_row(
         variety: What only some rows show.
     """
     hand = pick_hand(rng, variety)
-    written = write_row(pick_labels(count, rng), hand, glyphs, rng)
+    written = write_row(pick_labels(count, rng, variety), hand, glyphs, rng)
     ink, right, down = add_marks(written, glyphs, rng, variety)
     top, bottom = down, down + written.ink.shape[0]
     tall = bottom - top

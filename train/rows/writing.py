@@ -13,7 +13,7 @@ from PIL.Image import Image as PILImage
 
 from mnist_infer.inference.networks import NO_DIGIT
 from train.data import Array
-from train.rows.glyphs import Glyphs, cut_out, lean, printed
+from train.rows.glyphs import FONTS_WITH_CURRENCIES, Glyphs, cut_out, lean, printed
 from train.rows.hand import CAP, Groups, Hand
 from train.rows.signs import BETWEEN, CLOSING, HEIGHTS_BESIDE_CELLS, OPENING, SLASH
 from train.rows.skeleton import draw_skeleton
@@ -65,6 +65,8 @@ def write_row(
     writer = _Writer(hand, glyphs, rng)
     groups = hand.groups
     ends = groups.ends(len(labels)) if groups else []
+    if hand.currency and labels and hand.is_currency_first:
+        writer.currency()
     if groups and groups.has_parentheses and labels:
         writer.sign(OPENING)
     for place, label in enumerate(labels):
@@ -73,6 +75,8 @@ def write_row(
             writer.end_of_group(groups, is_first=place == ends[0])
         elif hand.signs and rng.random() < hand.signs:
             writer.sign(int(rng.integers(len(BETWEEN))))
+    if hand.currency and labels and not hand.is_currency_first:
+        writer.currency()
     if hand.pitch and not labels:
         writer.next_cell()
     return writer.row()
@@ -144,6 +148,19 @@ class _Writer:
         label = NO_DIGIT if BETWEEN[number].is_like_one else None
         self._drawings.append(_Drawing(round(self._x), top, drawn, label))
         self._x += drawn.shape[1] + rng.uniform(0, 0.3 + gap) * CAP
+
+    def currency(self) -> None:
+        """Print the currency sign beside the row, on its line, which the hand only comes near."""
+        hand, rng = self._hand, self._rng
+        sign = printed(hand.currency, str(rng.choice(FONTS_WITH_CURRENCIES)))
+        plain = replace(hand, stroke=0.0, pen=0, bend=0.0)
+        drawn = _draw(sign, CAP * rng.uniform(0.5, 1.35), 1.0, 0.0, plain, rng)
+        gap = CAP * float(np.exp(rng.uniform(np.log(0.06), np.log(1.2))))
+        if not hand.is_currency_first:
+            self._x += gap
+        top = round(CAP * (0.5 + rng.uniform(-0.2, 0.35)) - len(drawn) / 2 + hand.slope * self._x)
+        self._drawings.append(_Drawing(round(self._x), top, drawn, None))
+        self._x += drawn.shape[1] + gap * hand.is_currency_first
 
     def _draw_sign(self, number: int) -> Array:
         hand, rng = self._hand, self._rng
