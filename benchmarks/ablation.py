@@ -87,8 +87,7 @@ VARIANTS: dict[str, list[Change]] = {
     "sheets at one grey level": [
         (paper_region, "_levels", lambda thumbnail: iter([otsu(thumbnail)])),
     ],
-    "sheets of any form": [(PAPER, "max_bulge", OFF), (PAPER, "min_fill", 0.0)],
-    "sheets with any step at the edge": [(PAPER, "min_step", 0.0)],
+    "sheets of any form": [(paper_region, "_has_form", lambda region: True)],
     "no blur of noise before the search for sheets": [(PAPER, "min_noise", OFF)],
     "first view of a page only": [(reader, "plausible_views", _first_view)],
     "likelier polarity of a page only": [(reader, "plausible_views", _likely_views)],

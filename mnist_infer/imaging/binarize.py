@@ -70,12 +70,10 @@ def plausible_views(pixels: NDArray[np.uint8], *, in_shadow: bool = True) -> Ite
     grey = blur_noise(colour_contrast(pixels))
     for region in find_paper_regions(grey, in_shadow=in_shadow):
         place = ink_bounds(region.mask)
-        part = blur_noise(colour_contrast(pixels[place]))
-        extended = _extend(part, region.inner[place])
-        # A row of what lies beyond the edge must not pass for the shade of the paper's border.
-        is_dark = foreground_is_dark(np.where(region.inner[place], part, extended))
-        part = np.where(region.mask[place], part, extended)
-        yield View(part if is_dark else 255 - part, region.mask, place)
+        # What is left of the ground would pass for the strongest of the sheet's strokes.
+        sheet = _extend(pixels[place], region.inner[place])
+        part = blur_noise(colour_contrast(sheet))
+        yield View(part if foreground_is_dark(part) else 255 - part, region.mask, place)
     dark = grey if foreground_is_dark(grey) else 255 - grey
     yield View(dark)
     yield View(255 - dark, is_inverted=True)
@@ -158,16 +156,17 @@ def _without_shadow(foreground: NDArray[np.uint8], region: NDArray[np.bool_]) ->
     return np.where(is_shadow[labels], 0, foreground).astype(np.uint8)
 
 
-def _extend(grey: NDArray[np.uint8], inner: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Continue paper, (H, W) uint8, beyond its edge in the shade there: then it has no edge."""
-    height, width = grey.shape
+def _extend(pixels: NDArray[np.uint8], inner: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Continue paper, `(H, W)` or `(H, W, 3)`, beyond its edge in the shade there: it has none."""
+    height, width = inner.shape
     rows, columns = np.arange(height), np.arange(width)
     filled = bounds(inner.max(axis=1))
     nearest = rows.clip(filled.start, filled.stop - 1)
-    grey, inner = grey[nearest], inner[nearest]
+    inner = inner[nearest]
     first, last = inner.argmax(axis=1), width - 1 - inner[:, ::-1].argmax(axis=1)
     within = columns.clip(first[:, None], last[:, None])
-    return np.take_along_axis(grey, within, axis=1)
+    extended: NDArray[np.uint8] = pixels[nearest[:, None], within]
+    return extended
 
 
 def _binarize_paper(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:

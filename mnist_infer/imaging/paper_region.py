@@ -34,7 +34,7 @@ def find_paper_regions(grey: NDArray[np.uint8], *, in_shadow: bool = True) -> It
     """Find where a sheet of paper may lie on a ground of another shade.
 
     A note on a desk, a page on a scanner's dark bed: four straight sides, most of it of one
-    shade and most of the rest of the other, and a sharp edge between them.
+    shade and most of the rest of the other.
 
     Args:
         grey: uint8 `(H, W)`.
@@ -86,7 +86,7 @@ def _regions_at(small: NDArray[np.uint8], level: int) -> Iterator[PaperRegion]:
         if purity <= MAJORITY:
             continue
         region = PaperRegion(mask, mask & ~dilate(~mask, 1))
-        if _has_form(region) and _has_edge(region, small):
+        if _has_form(region):
             yield region
 
 
@@ -110,24 +110,8 @@ def _has_form(region: PaperRegion) -> bool:
     fill = area / ((np.ptp(y) + 1) * (np.ptp(x) + 1))
     # What three of the picture's borders cut off is the lit part of it.
     is_cut_off = sum(bool(side.any()) for side in borders(region.mask)) > 2
-    is_quadrilateral = abs(spanned / area - 1) <= PAPER.max_bulge
+    is_quadrilateral = abs(spanned / area - 1) <= 1 - NEARLY_ALL
     return bool(is_quadrilateral and fill >= PAPER.min_fill and not is_cut_off)
-
-
-def _has_edge(region: PaperRegion, small: NDArray[np.uint8]) -> bool:
-    """Whether a region differs clearly in shade from its ground.
-
-    Args:
-        region: A part of the picture.
-        small: uint8 `(H, W)`, the picture.
-    """
-    # Compared beside the edge, which itself is blurred.
-    within = region.inner & dilate(~region.inner, 1)
-    beyond = dilate(region.mask, 2) & ~dilate(region.mask, 1)
-    if not within.any() or not beyond.any():
-        return False
-    step = float(np.median(small[within])) - float(np.median(small[beyond]))
-    return abs(step) > PAPER.min_step * float(np.ptp(small))
 
 
 def _rows_filled(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -26,24 +26,17 @@ for a shadow, nor for a blur of more than a pixel. Worth 119 of 500 `filled-tiny
 
 NEARLY_ALL = 0.95
 """Part that counts as all but for a few pixels: of a picture that is at two levels, of a row or
-column of it that is at one, of the edges that a window brings out."""
+column of it that is at one, of the edges that a window brings out, of a sheet that is within its
+four corners."""
 
 
 @dataclass(frozen=True)
 class PaperParams:
     """Where paper lies, and how uneven it is."""
 
-    max_bulge: float = 0.1
-    """How far a sheet's area may differ from that of the quadrilateral between its corners: no
-    ellipse and no digit is one. Worth 3 of 100 `photo`."""
-
     min_fill: float = 0.65
     """Part of its upright box that a sheet turned by up to 15 degrees fills. Worth 4 of 100
     `photo`."""
-
-    min_step: float = 0.4
-    """Step across a sheet's edge, as a part of the picture's range of grey levels: light that falls
-    off has none. Worth 1 of 20 `row-shadow`."""
 
     min_noise: int = 8
     """Grey levels between neighbouring pixels that ask for a blur of one pixel. The blur is worth 6
