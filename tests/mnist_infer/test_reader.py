@@ -77,7 +77,7 @@ def test_specks_below_a_number_are_no_line(recognizer: Recognizer):
 def test_a_shadow_across_a_sheet_and_its_desk_hides_no_digit(
     recognizer: Recognizer, desk: int, angle: int
 ):
-    sheet = page("3141592")
+    sheet = page("2703586")
     photo = Image.new("L", (sheet.width + 160, sheet.height + 140), desk)
     photo.paste(sheet, (80, 70))
     light = Image.new("L", photo.size, 255)
@@ -89,7 +89,7 @@ def test_a_shadow_across_a_sheet_and_its_desk_hides_no_digit(
     )
     light = light.filter(ImageFilter.GaussianBlur(6))
     shaded = np.asarray(photo, np.float32) * np.asarray(light, np.float32) / 255
-    assert recognizer.read(shaded.astype(np.uint8)).text == "3141592"
+    assert recognizer.read(shaded.astype(np.uint8)).text == "2703586"
 
 
 def test_a_face_is_no_zero(recognizer: Recognizer):
@@ -102,10 +102,10 @@ def test_a_face_is_no_zero(recognizer: Recognizer):
     with pytest.raises(NoDigitError):
         recognizer.read(face)
     both = Image.new("L", (470, 350), 255)
-    both.paste(page("31415"), (0, 0))
+    both.paste(page("27035"), (0, 0))
     both.paste(face, (100, 150))
     reading = recognizer.read(both)
-    assert reading.text == "31415"
+    assert reading.text == "27035"
     assert len(reading.unread) == 1
     assert reading.is_uncertain
 

@@ -1,6 +1,7 @@
 """Generated rows: decided by their seed, and with the truth for each digit."""
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,8 @@ from train.cells.task import CELLS
 from train.data import load_mnist
 from train.generated import Cycle, GeneratedRecipe, fit_generated
 from train.rows.glyphs import Glyphs, lean, load_glyphs
-from train.rows.hand import CAP, MOST_DIGITS, PLAIN, Groups, Hand, Variety, pick_hand
-from train.rows.marks import CELL_STYLES, add_cells
+from train.rows.hand import CAP, MOST_DIGITS, PLAIN, Groups, Hand, Variety, pick_hand, pick_labels
+from train.rows.marks import CELL_STYLES, add_cells, add_ring
 from train.rows.paper import bitmap
 from train.rows.samples import MOST_SYMBOLS, WIDTHS, make_batch, make_row
 from train.rows.skeleton import FINE, skeleton
@@ -230,6 +231,40 @@ def test_a_skeleton_keeps_the_form_and_loses_the_width():
     circumference = np.pi * (20 - 4) * FINE
     # A slanting line may go in steps, with one pixel to the side for each one down.
     assert 0.8 * circumference < np.count_nonzero(thin) < 4 / np.pi * circumference
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_currency_sign_stands_beside_the_digits_and_has_no_label(glyphs: Glyphs, is_first: bool):
+    hand = replace(pick_hand(np.random.default_rng(2), PLAIN), source="mnist", gap=0.3)
+    alone = write_row([5, 5], hand, glyphs, np.random.default_rng(3))
+    hand = replace(hand, currency="$", is_currency_first=is_first)
+    written = write_row([5, 5], hand, glyphs, np.random.default_rng(3))
+    assert [placed.label for placed in written.symbols] == [5, 5]
+    left, right = written.digits[0].box[0], written.ink.shape[1] - written.digits[-1].box[2]
+    before, behind = alone.digits[0].box[0], alone.ink.shape[1] - alone.digits[-1].box[2]
+    assert (left > before + CAP / 4) is is_first
+    assert (right > behind + CAP / 4) is not is_first
+
+
+def test_a_run_has_equal_digits_side_by_side():
+    for seed in range(20):
+        labels = pick_labels(6, np.random.default_rng(seed), Variety(runs=1.0))
+        assert any(a == b for a, b in pairwise(labels))
+
+
+def test_a_ring_goes_around_the_row():
+    layer = Image.new("L", (300, 120))
+    add_ring(layer, (60, 40, 240, 80), 3, np.random.default_rng(1))
+    ring = np.asarray(layer) > 0
+    assert ring[40:80, 60:240].mean() < 0.1
+    assert ring[:, 150].any()
+    assert ring[60].any()
+    assert ring.any(axis=0).sum() > 150
+
+
+def test_a_cycle_has_whole_epochs_alone():
+    with pytest.raises(ValueError, match="no whole number of epochs of 2 steps"):
+        GeneratedRecipe((Cycle(5, 1e-3),), batch_size=1, steps_per_epoch=2)
 
 
 class KilledError(Exception):
