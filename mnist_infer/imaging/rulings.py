@@ -226,9 +226,13 @@ def _within_overhangs(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
 def _overhang(mask: NDArray[np.bool_]) -> int:
     """Count the rows of a component, (H, W) bool, above its first nearly horizontal ruling."""
     reach = _reach(mask)
-    so_far = np.pad(mask, ((reach, 0), (0, 0))).cumsum(axis=0)
     # Of each row: the columns in which it or one of those above, as far as a tilt takes, has ink.
-    widths = (so_far[reach:] > so_far[:-reach]).sum(axis=1)
+    near, rows = mask.copy(), 1
+    while rows < reach:
+        more = min(rows, reach - rows)
+        near[more:] |= near[:-more]
+        rows += more
+    widths = near.sum(axis=1)
     enough = RULINGS.min_cover * widths.max()
     stop = int((widths >= enough).argmax()) + 1
     start = max(0, stop - reach)
