@@ -13,7 +13,7 @@ import pytest
 
 from tests.paths import ROOT
 
-CASES = {"predict": 2000, "read": 1000, "isolated": 1000, "model": 3000, "dataset": 3000}
+CASES = {"predict": 1000, "read": 400, "isolated": 400, "model": 1000, "dataset": 300}
 FEW_CASES = 200
 
 pytestmark = pytest.mark.skipif(

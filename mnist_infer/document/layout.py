@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+MAX_ASPECT = 2.25
+"""Width over height above which a component is a dash or an underline: no digit of MNIST exceeds
+2.22."""
+
 MAX_DIGITS = 10_000
 """The most digits on a page: more would blur together at its working size, and each takes time."""
 
@@ -101,7 +105,8 @@ def _smaller_lines(
     Of 200 `page-sizes` 189 instead of 159 are right with it, and none instead of 31 loses digits in
     silence.
     """
-    may_be_digits = ~components.at_border & (components.heights >= MIN_PIXELS)
+    is_dash = components.widths > MAX_ASPECT * components.heights
+    may_be_digits = ~is_dash & ~components.at_border & (components.heights >= MIN_PIXELS)
     clearance = np.full(len(may_be_digits), np.inf)  # as a part of a line's height
     middles = (components.boxes[:, 0] + components.boxes[:, 2]) / 2
     for line in lines:
@@ -110,9 +115,9 @@ def _smaller_lines(
         clearance = np.minimum(clearance, outside / (bottom - top))
         may_be_digits &= components.heights < line.height
     marks = np.flatnonzero(may_be_digits & (clearance > AROUND))
-    # Dots and dashes by their own strokes: the page's are those of the larger writing.
+    # Dots and blobs by their own strokes: the page's are those of the larger writing.
     widths = np.array([component_stroke_width(components, i, ink) for i in marks.tolist()])
-    marks = marks[components.heights[marks] >= DIGITS.min_height * widths]
+    marks = marks[components.lengths[marks] >= DIGITS.min_height * widths]
     # A single mark as near to a line as it is small is a comma or the like.
     return [
         line
@@ -139,20 +144,19 @@ def _tell_digits_from_clutter(
     nothing = np.flatnonzero([]), clutter
     if area[dots].sum() > MAJORITY * area[~components.along_border].sum():
         return nothing  # It is texture.
-    may_be_digits = ~clutter
-    is_wide = widths > heights  # several digits that touch, or no digit
+    dashes = widths > MAX_ASPECT * heights
     is_slender = heights > RULINGS.min_aspect / 2 * widths
-    measures = may_be_digits & ~components.at_border & ~is_slender & ~is_wide
+    may_be_digits = ~clutter & ~dashes
+    measures = may_be_digits & ~components.at_border & ~is_slender
     if not measures.any():
         measures = may_be_digits
     if not measures.any():
         return nothing
     typical = _weighted_median(heights[measures], area[measures])
-    rulings = (is_slender | is_wide) & (heights > typical / MIN_HEIGHT)
-    is_low = heights <= MIN_HEIGHT * typical
-    members = np.flatnonzero(may_be_digits & ~rulings & ~is_low)
+    rulings = is_slender & (heights > typical / MIN_HEIGHT)
+    members = np.flatnonzero(may_be_digits & ~rulings & (heights > MIN_HEIGHT * typical))
     # A short dash may be the bar of a 5.
-    return members, clutter | rulings | (is_wide & is_low & (widths > typical))
+    return members, clutter | rulings | (dashes & (widths > typical))
 
 
 def digit_labels(writing: Writing, line: Line, rows: slice) -> NDArray[np.unsignedinteger]:
