@@ -117,6 +117,7 @@ VARIANTS: dict[str, list[Change]] = {
     "no min_height of digits": [(DIGITS, "min_height", 0.0)],
     "no max_stroke_length of digits": [(DIGITS, "max_stroke_length", OFF)],
     "no stroke_ratio between pieces": [(DIGITS, "stroke_ratio", OFF)],
+    "no max aspect in pages": [(layout, "MAX_ASPECT", OFF)],
     "min height in lines 0.2": [(layout, "MIN_HEIGHT", 0.2)],
     "no lines of smaller writing": [(layout, "_smaller_lines", lambda *_: [])],
     "no low line that is less than sure": [(reader, "MIN_DIGITS_OF_LOW_LINE", OFF)],

@@ -152,9 +152,8 @@ class _Writer:
     def currency(self) -> None:
         """Print the currency sign beside the row, on its line, which the hand only comes near."""
         hand, rng = self._hand, self._rng
-        sign = printed(hand.currency, str(rng.choice(FONTS_WITH_CURRENCIES)))
-        plain = replace(hand, stroke=0.0, pen=0, bend=0.0)
-        drawn = _draw(sign, CAP * rng.uniform(0.5, 1.35), 1.0, 0.0, plain, rng)
+        font = str(rng.choice(FONTS_WITH_CURRENCIES))
+        drawn = self._draw_printed(hand.currency, font, CAP * rng.uniform(0.5, 1.35))
         gap = CAP * float(np.exp(rng.uniform(np.log(0.06), np.log(1.2))))
         if not hand.is_currency_first:
             self._x += gap
@@ -168,11 +167,14 @@ class _Writer:
         heights = HEIGHTS_BESIDE_CELLS if is_beside_cells else BETWEEN[number].heights
         height = CAP * rng.uniform(*heights)
         if hand.groups and hand.groups.font:
-            sign = printed(BETWEEN[number].text, hand.groups.font)
-            return _draw(sign, height, 1.0, 0.0, replace(hand, stroke=0.0, pen=0, bend=0.0), rng)
+            return self._draw_printed(BETWEEN[number].text, hand.groups.font, height)
         slant = hand.slant + (hand.groups.slant if hand.groups else 0.0)
         sign = self._glyphs.sign_between(number, rng, thin=hand.stroke > 0)
         return _draw(sign, height, hand.width, slant, hand, rng)
+
+    def _draw_printed(self, text: str, font: str, height: float) -> Array:
+        plain = replace(self._hand, stroke=0.0, pen=0, bend=0.0)
+        return _draw(printed(text, font), height, 1.0, 0.0, plain, self._rng)
 
     def next_cell(self) -> None:
         """Go on to the next cell of a comb."""
