@@ -76,7 +76,8 @@ def _fuzz(target: Target, folder: Path, cases: int, seed: int) -> NoReturn:
 def _mutate(content: bytes, most: int, seed: int) -> bytes:
     """A mutation of libFuzzer; most PNGs get their checksums right, else none would be decoded."""
     mutated = bytes(atheris.Mutate(content, most))
-    return _checked_png(mutated) if mutated.startswith(_PNG_MAGIC) and seed % 8 else mutated
+    is_checked = mutated.startswith(_PNG_MAGIC) and seed % 8
+    return _checked_png(mutated)[:most] if is_checked else mutated
 
 
 def _checked_png(content: bytes) -> bytes:

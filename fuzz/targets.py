@@ -15,6 +15,7 @@ import numpy as np
 from fuzz import corpus
 from mnist_infer import ImageError, ModelError, Recognizer
 from mnist_infer.config import ModelConfig
+from mnist_infer.decode.formats import limit_pillow
 from mnist_infer.decode.images import Picture, decode_picture
 from mnist_infer.decode.isolated import IsolatedDecoder
 from mnist_infer.imaging.pipeline import WORKING_SIDE
@@ -58,6 +59,7 @@ def _read() -> Callable[[bytes], None]:
 
 def _isolated() -> Callable[[bytes], None]:
     decoder = IsolatedDecoder(MAX_PIXELS, workers=1)
+    limit_pillow(MAX_PIXELS)  # As the worker does: a damaged file may announce too many pixels.
 
     def isolated(content: bytes) -> None:
         expected, found = (
