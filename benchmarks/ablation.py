@@ -40,7 +40,7 @@ from mnist_infer.imaging import (
 from mnist_infer.imaging.binarize import View, plausible_views
 from mnist_infer.imaging.components import find_components
 from mnist_infer.imaging.filters import otsu
-from mnist_infer.imaging.params import BINARIZE, DIGITS, PAPER, RULINGS
+from mnist_infer.imaging.params import BINARIZE, DIGITS, RULINGS
 from mnist_infer.imaging.rulings import Unruled
 from mnist_infer.inference import ensemble
 from mnist_infer.inference.ensemble import SURE
@@ -88,7 +88,7 @@ VARIANTS: dict[str, list[Change]] = {
         (paper_region, "_levels", lambda thumbnail: iter([otsu(thumbnail)])),
     ],
     "sheets of any form": [(paper_region, "_has_form", lambda region: True)],
-    "no blur of noise before the search for sheets": [(PAPER, "min_noise", OFF)],
+    "no blur of noise before the search for sheets": [(paper, "MIN_NOISE", OFF)],
     "first view of a page only": [(reader, "plausible_views", _first_view)],
     "likelier polarity of a page only": [(reader, "plausible_views", _likely_views)],
     # What is ink

@@ -10,7 +10,7 @@ import cc3d
 import numpy as np
 
 from mnist_infer.imaging.filters import borders, dilate, otsu
-from mnist_infer.imaging.params import MAJORITY, NEARLY_ALL, PAPER
+from mnist_infer.imaging.params import MAJORITY, NEARLY_ALL
 from mnist_infer.imaging.thumbnail import reduction, thumbnail
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _enlarge(mask: NDArray[np.bool_], grey: NDArray[np.uint8]) -> NDArray[np.boo
 
 
 def _has_form(region: PaperRegion) -> bool:
-    """Whether a region has the form of a sheet: a quadrilateral, nearly upright."""
+    """Whether a region has the form of a sheet: a quadrilateral."""
     area = int(region.mask.sum())
     # A stroke would be all edge.
     if region.inner.sum() <= MAJORITY * area:
@@ -107,11 +107,10 @@ def _has_form(region: PaperRegion) -> bool:
     across = y[c] + 1 - y[a], x[c] + 1 - x[a]
     down = y[d] + 1 - y[b], x[d] - x[b] - 1
     spanned = abs(across[0] * down[1] - across[1] * down[0]) / 2
-    fill = area / ((np.ptp(y) + 1) * (np.ptp(x) + 1))
     # What three of the picture's borders cut off is the lit part of it.
     is_cut_off = sum(bool(side.any()) for side in borders(region.mask)) > 2
-    is_quadrilateral = abs(spanned / area - 1) <= 1 - NEARLY_ALL
-    return bool(is_quadrilateral and fill >= PAPER.min_fill and not is_cut_off)
+    is_quadrilateral = bool(abs(spanned / area - 1) <= 1 - NEARLY_ALL)
+    return is_quadrilateral and not is_cut_off
 
 
 def _rows_filled(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -31,19 +31,6 @@ four corners."""
 
 
 @dataclass(frozen=True)
-class PaperParams:
-    """Where paper lies, and how uneven it is."""
-
-    min_fill: float = 0.65
-    """Part of its upright box that a sheet turned by up to 15 degrees fills. With 0.75, 14 of 1,100
-    pictures with sheets and shadows are lost and 3 won, with none, 2 lost."""
-
-    min_noise: int = 8
-    """Grey levels between neighbouring pixels that ask for a blur of one pixel. The blur is worth 6
-    of 116 photographed cheques of `benchmarks.realworld`."""
-
-
-@dataclass(frozen=True)
 class BinarizeParams:
     """Which grey levels are foreground."""
 
@@ -125,7 +112,6 @@ class DigitParams:
     worth 61 of 150 `circled`. With 0.35, 27 of 270 drawings with rings are lost."""
 
 
-PAPER = PaperParams()
 BINARIZE = BinarizeParams()
 RULINGS = RulingParams()
 DIGITS = DigitParams()

@@ -31,9 +31,9 @@ def is_found(picture: NDArray[np.uint8]) -> bool:
     return any(region.mask[128, 128] for region in find_paper_regions(picture))
 
 
-@pytest.mark.parametrize(("angle", "found"), [(8, True), (40, False)])
-def test_a_paper_region_is_turned_by_fifteen_degrees_at_most(angle: float, found: bool):
-    assert is_found(sheet(angle=angle)) is found
+@pytest.mark.parametrize("angle", [8, 40])
+def test_a_paper_region_may_be_turned(angle: float):
+    assert is_found(sheet(angle=angle))
 
 
 @pytest.mark.parametrize(("covered", "found"), [(0.1, True), (0.55, False)])
