@@ -68,12 +68,12 @@ def _with_rulings(foreground: NDArray[np.uint8]) -> Unruled:
     return Unruled(foreground, find_components(foreground))
 
 
-def _first_view(pixels: NDArray[np.uint8]) -> Iterator[View]:
-    return islice((view for view in plausible_views(pixels) if view.binarize().any()), 1)
+def _first_view(pixels: NDArray[np.uint8], grey: NDArray[np.uint8]) -> Iterator[View]:
+    return islice((view for view in plausible_views(pixels, grey) if view.binarize().any()), 1)
 
 
-def _likely_views(pixels: NDArray[np.uint8]) -> Iterator[View]:
-    return (view for view in plausible_views(pixels) if not view.is_inverted)
+def _likely_views(pixels: NDArray[np.uint8], grey: NDArray[np.uint8]) -> Iterator[View]:
+    return (view for view in plausible_views(pixels, grey) if not view.is_inverted)
 
 
 OFF = float("inf")

@@ -1,4 +1,4 @@
-"""What becomes of one image, and its JSON record: the same on the command line and the server."""
+"""The outcome for one image, and its JSON record: alike on the command line and the server."""
 
 from __future__ import annotations
 

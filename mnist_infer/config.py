@@ -1,4 +1,4 @@
-"""Which model answers, on what, and which pictures it takes; and facts about this process.
+"""The configuration of a recogniser, and facts about this process.
 
 Imports nothing heavy, so that the command line can show these choices at once.
 """
@@ -22,6 +22,11 @@ MAX_PIXELS = 50_000_000
 """Pixels of the largest picture that is decoded, unless the caller sets another limit."""
 
 MAX_THREADS = 1024
+
+
+def max_bytes(max_pixels: int) -> int:
+    """Return the bytes of the largest file: uncompressed 16-bit RGBA, and a margin for headers."""
+    return 8 * max_pixels + 2**20
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 Decoding and preparing take nearly all of the time, and Python runs one thread at a time. The
 processes are forks, which start in milliseconds; only on Linux is a fork safe, and elsewhere one
-process prepares all pictures. Each process has the limits of `decode.limits`. One that passes a
-limit, or is killed, ends them all: then the pictures that they had left are prepared one at a time,
-each with its own error if any, and new processes take the next.
+process prepares all pictures. Each process has the limits of `decode.limits`. If one exceeds a
+limit, or is killed, all of them are ended. The pictures that they had left are then prepared one at
+a time, each with its own error if any, and new processes take the rest.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from threading import Thread
 from typing import TYPE_CHECKING, TypeAlias
 
 from mnist_infer.decode.find_images import STDIN, Name, open_source
-from mnist_infer.decode.images import ImageSource, Picture, decode_picture, max_bytes
+from mnist_infer.decode.images import ImageSource, Picture, decode_picture
 from mnist_infer.decode.limits import discard_output, limit_memory, limit_time
 from mnist_infer.errors import ImageError, PictureTooLargeError
 from mnist_infer.imaging.pipeline import WORKING_SIDE, prepare_batch
-from mnist_infer.inference.ensemble import NetworkInputs
+from mnist_infer.results import NetworkInputs
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -100,7 +100,7 @@ class _OneByOne:
 
     def _try_decode(self, name: Name) -> Picture | ImageError:
         try:
-            return self.decode(open_source(name, max_bytes(self.max_pixels)), WORKING_SIDE)
+            return self.decode(open_source(name, self.max_pixels), WORKING_SIDE)
         except ImageError as error:
             return error
 

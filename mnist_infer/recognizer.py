@@ -21,21 +21,18 @@ from mnist_infer.config import (
     Precision,
 )
 from mnist_infer.decode.images import ImageSource, Page, Picture, decode_picture
-from mnist_infer.errors import DeviceError, ImageError, ModelError, NoDigitError
+from mnist_infer.errors import ImageError, ModelError, NoDigitError
 from mnist_infer.imaging import pipeline
-from mnist_infer.inference import devices
-from mnist_infer.inference.ensemble import NetworkInputs, classify, classify_alone
+from mnist_infer.inference.ensemble import classify, classify_alone
 from mnist_infer.inference.networks import Networks
 from mnist_infer.inference.reading_session import ReadingSession
 from mnist_infer.inference.registry import (
     ModelInfo,
     ReadingNetworkName,
-    has_int8,
-    read_model,
     reading_network_bytes,
 )
-from mnist_infer.inference.session import Session
-from mnist_infer.results import Explanation, Prediction, Reading, Stages
+from mnist_infer.inference.session import Session, load_model
+from mnist_infer.results import Explanation, NetworkInputs, Prediction, Reading, Stages
 
 if TYPE_CHECKING:
     from mnist_infer.decode.isolated import IsolatedDecoder
@@ -77,7 +74,7 @@ class Recognizer:
             ValueError: A number is not an integer, or out of its range.
         """
         config = ModelConfig(model, device, threads, precision, input_range, max_pixels, isolated)
-        self._info, self._loaded = _open(config)
+        self._info, self._loaded = load_model(config)
         self._config = replace(config, precision=self._info.precision or precision)
         self._isolated: IsolatedDecoder | None = None
         if isolated:
@@ -285,11 +282,9 @@ class Recognizer:
             stages.foreground,
             stages.cleaned,
             stages.box,
-            stages.variants,
-            stages.row_images,
-            stages.cell,
+            stages.inputs,
             prediction,
-            problem=stages.problem,
+            alternatives=stages.alternatives,
         )
 
     def read(self, image: ImageSource) -> Reading:
@@ -320,9 +315,8 @@ class Recognizer:
 
     def _predict(self, stages: Stages, image: ImageSource) -> tuple[Prediction, int | None]:
         """Predict from stages; tell also the number of the alternative that gave the answer."""
-        inputs = pipeline.network_inputs(stages)
-        (probabilities,), (alternative,) = self._classify([inputs])
-        answer = _answer(inputs, probabilities)
+        (probabilities,), (alternative,) = self._classify([stages.inputs])
+        answer = _answer(stages.inputs, probabilities)
         if isinstance(answer, ImageError):
             _attach_source(answer, image)
             raise answer
@@ -349,26 +343,6 @@ class Recognizer:
             return self.decode(image)
         except ImageError as error:
             return error
-
-
-def _open(config: ModelConfig) -> tuple[ModelInfo, Session]:
-    """Load the file of a model that suits device and precision; return also what is known of it."""
-    device, precision = config.device, config.precision
-    if precision == "auto" and device != "cuda" and has_int8(config.model):
-        if device == "auto" and devices.offers_cuda():
-            opened = _open(replace(config, precision="float32"))
-            if opened[1].device == "cuda":
-                return opened
-        precision = "int8"
-    if precision == "int8" and device == "cuda":
-        raise DeviceError("int8 is for CPUs: leave out the precision, or the device")
-    if precision == "int8" and device == "auto":
-        device = "cpu"
-    info, content = read_model(config.model, precision)
-    session = Session(
-        content, info.name, replace(config, device=device), is_bundled=bool(info.sidecar)
-    )
-    return info, session
 
 
 def _rebuild(config: ModelConfig, sha256: str) -> Recognizer:

@@ -15,8 +15,8 @@ Box: TypeAlias = tuple[int, int, int, int]
 """x, y, width, height in pixels of the upright original image."""
 
 WIDE_GAP = 0.7
-"""How much wider than its line's median gap a gap must be to count as a space, in heights of the
-line's digits. A median gap wider than this counts as only this wide."""
+"""A gap is a space if it is wider than the line's median gap by more than this, in heights of the
+line's digits. A median gap wider than this counts as this wide."""
 
 READING_THRESHOLD = 0.7
 """The confidence of a line's least certain digit below which the line is uncertain.
@@ -58,6 +58,41 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class NetworkInputs:
+    """What the networks see of a picture of one digit.
+
+    Small enough to be sent from the processes that prepare pictures.
+    """
+
+    variants: NDArray[np.uint8]
+    """For the digit network: uint8 `(K, 28, 28)`, white ink on black; one variant or two, with
+    strokes of MNIST's width and as they are."""
+
+    row_images: tuple[NDArray[np.uint8], ...] = ()
+    """For the row network, uint8 `(32, W)` each: the digit on its paper and, if ink was removed,
+    the whole picture. Empty if the picture already is in the MNIST format."""
+
+    cell: NDArray[np.uint8] | None = None
+    """For the cell network: the digit with what stands around it, uint8 `(32, 32)`. None if the
+    picture already is in the MNIST format, or there is a problem."""
+
+    problem: ImageError | None = None
+    """Why there may not be exactly one digit. Then the row network sees the whole picture, and
+    answers alone. None if there is no problem."""
+
+    is_in_ring: bool = False
+    """Whether it is the inside of a ring."""
+
+    alternatives: tuple[NetworkInputs, ...] = ()
+    """The inputs of what else on the picture may be the digit."""
+
+    @property
+    def has_lost_ink(self) -> bool:
+        """Whether ink was removed that may have been the digit's."""
+        return len(self.row_images) > 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Stages:
     """A picture of one digit at each stage of its way to the networks."""
 
@@ -70,24 +105,8 @@ class Stages:
     box: Box
     """Where the digit stands: x, y, width, height in pixels of the upright original image."""
 
-    variants: NDArray[np.uint8] = field(repr=False)
-    """What the digit network sees: `(K, 28, 28)`, white ink on black; one variant or two, with
-    strokes of MNIST's width and as they are."""
-
-    row_images: tuple[NDArray[np.uint8], ...] = field(repr=False)
-    """What the row network sees, each `(32, W)`: the digit on its paper and, where ink was removed,
-    the whole picture too. Empty where the picture already is in the MNIST format."""
-
-    cell: NDArray[np.uint8] | None = field(repr=False)
-    """What the cell network sees: the digit with what stands around it, `(32, 32)`. None where the
-    picture already is in the MNIST format, or there is a problem."""
-
-    problem: ImageError | None = field(default=None, repr=False, kw_only=True)
-    """Why there may not be exactly one digit on the picture. Then the row network sees all of it,
-    and answers alone. None where there is no problem."""
-
-    is_in_ring: bool = field(default=False, repr=False, kw_only=True)
-    """Whether the foreground is the inside of a ring."""
+    inputs: NetworkInputs = field(repr=False)
+    """What the networks see."""
 
     alternatives: tuple[Stages, ...] = field(default=(), repr=False, kw_only=True)
     """The stages of what else the digit may be: what stands in a ring, the other polarity of a
@@ -95,14 +114,14 @@ class Stages:
 
     @property
     def image(self) -> NDArray[np.uint8]:
-        """The first of the variants: `(28, 28)`, as MNIST would hold the digit."""
-        first: NDArray[np.uint8] = self.variants[0]
+        """What the digit network sees first: `(28, 28)`, as MNIST would hold the digit."""
+        first: NDArray[np.uint8] = self.inputs.variants[0]
         return first
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Explanation(Stages):
-    """How an answer came about."""
+    """How an answer came about: the stages that it was given for, and what else there was."""
 
     prediction: Prediction
 
@@ -113,16 +132,19 @@ class Explanation(Stages):
     def stages(self) -> dict[str, NDArray[np.uint8]]:
         """Return the pictures on the way to the digit network, in their order, by name."""
         names = ("1-foreground", "2-cleaned", "3-28x28", "4-28x28-original-stroke")
-        return dict(zip(names, (self.foreground, self.cleaned, *self.variants), strict=False))
+        return dict(
+            zip(names, (self.foreground, self.cleaned, *self.inputs.variants), strict=False)
+        )
 
     def pictures(self) -> dict[str, NDArray[np.uint8]]:
         """Return the stages, and what the row network and the cell network see, by name.
 
         What the row network sees is there even if it was not asked.
         """
-        names = ["5-row-network", "6-row-network-whole-picture"][self.problem is not None :]
-        pictures = self.stages() | dict(zip(names, self.row_images, strict=False))
-        return pictures if self.cell is None else pictures | {"7-cell-network": self.cell}
+        names = ["5-row-network", "6-row-network-whole-picture"][self.inputs.problem is not None :]
+        pictures = self.stages() | dict(zip(names, self.inputs.row_images, strict=False))
+        cell = self.inputs.cell
+        return pictures if cell is None else pictures | {"7-cell-network": cell}
 
 
 @dataclass(frozen=True, slots=True)

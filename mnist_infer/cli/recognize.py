@@ -210,7 +210,6 @@ def _explanations(
     recognizer: Recognizer, images: list[str], decode: Decode, *, folder: Path | None
 ) -> Answers:
     from mnist_infer.cli.save import StageFolder, save_image
-    from mnist_infer.decode.images import max_bytes
     from mnist_infer.imaging.pipeline import WORKING_SIDE
 
     stages = None
@@ -219,7 +218,7 @@ def _explanations(
             stages = StageFolder(folder)
     for name in expand(images):
         try:
-            source = open_source(name, max_bytes(recognizer.config.max_pixels))
+            source = open_source(name, recognizer.config.max_pixels)
             explanation = recognizer.explain(decode(source, WORKING_SIDE))
         except ImageError as error:
             yield Answer(str(name), error=error)
@@ -236,11 +235,10 @@ def _explanations(
 def _readings(
     recognizer: Recognizer, images: list[str], decode: Decode, *, annotated: Path | None
 ) -> Answers:
-    from mnist_infer.decode.images import max_bytes
     from mnist_infer.document.reader import PAGE_WORKING_SIDE
 
     for name in expand(images):
-        source = open_source(name, max_bytes(recognizer.config.max_pixels))
+        source = open_source(name, recognizer.config.max_pixels)
         try:
             reading = recognizer.read(decode(source, PAGE_WORKING_SIDE))
             drawn_on = decode(source, None) if annotated else None

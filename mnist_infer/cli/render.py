@@ -36,7 +36,7 @@ class Renderer:
 
         Two pixels share a character, one above the other.
         """
-        drawings = [self._drawing(image) for image in explanation.variants]
+        drawings = [self._drawing(image) for image in explanation.inputs.variants]
         bars = list(self._bars(explanation.prediction, _BAR_CELLS[len(drawings)], is_uncertain))
         bars = [Text(), Text(), *bars, *[Text()] * 4]
         if len(drawings) == 2:

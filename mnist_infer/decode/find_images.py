@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
+from mnist_infer.config import max_bytes
 from mnist_infer.decode.files import read_at_most
 
 if TYPE_CHECKING:
@@ -53,12 +54,12 @@ def image_files(path: str) -> Iterator[str]:
         yield path
 
 
-def open_source(name: Name, max_bytes: int) -> Name | bytes:
+def open_source(name: Name, max_pixels: int) -> Name | bytes:
     """Turn a name into a source for `Recognizer`: itself, or for `-` the bytes on standard input.
 
-    Of these, one more than `max_bytes` is read at most, which is enough to be refused.
+    Of these, one more than `max_bytes` is read at most: enough to be refused.
     """
-    return read_at_most(sys.stdin.buffer, max_bytes + 1) if name == STDIN else name
+    return read_at_most(sys.stdin.buffer, max_bytes(max_pixels) + 1) if name == STDIN else name
 
 
 def is_hidden(name: str) -> bool:
@@ -71,8 +72,7 @@ def _pages(path: str) -> Iterator[Name]:
         yield path  # Every file would be opened twice otherwise.
         return
     from mnist_infer.decode.images import Page
-    from mnist_infer.decode.tiff_directories import MAX_PAGES
-    from mnist_infer.decode.tiff_pages import count_pages
+    from mnist_infer.decode.tiff_pages import MAX_PAGES, count_pages
 
     count = count_pages(path)
     if count == 1:

@@ -12,7 +12,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 from PIL.PngImagePlugin import PngImageFile
 
 from mnist_infer.decode.files import Metered
-from mnist_infer.decode.tiff_directories import count_directories
+from mnist_infer.decode.tiff_pages import count_directories
 from mnist_infer.errors import ImageError, PictureTooLargeError
 
 COMMON = ("PNG", "JPEG", "GIF", "BMP", "PPM")

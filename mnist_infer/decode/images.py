@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from mnist_infer.config import MAX_PIXELS
+from mnist_infer.config import MAX_PIXELS, max_bytes
 from mnist_infer.decode.files import (
     NotRegularError,
     OverBudgetError,
@@ -80,11 +80,6 @@ class Picture:
         )
         top, bottom = (min(int(n) * self.shrink, self.size[1]) for n in (rows.start, rows.stop))
         return left, top, right - left, bottom - top
-
-
-def max_bytes(max_pixels: int) -> int:
-    """Return the bytes of the largest file: uncompressed 16-bit RGBA, and a margin for headers."""
-    return 8 * max_pixels + 2**20
 
 
 def decode_picture(
@@ -179,7 +174,8 @@ def _from_stream(
         )
     image = open_picture(stream, size, max_pixels)
     if page is not None:
-        turn_to(image, page, max_pixels)
+        turn_to(image, page)
+        check_pixels(image, max_pixels)
     elif has_more_pages(image):
         raise SeveralPagesError(
             "a TIFF of several pages; on the command line name its file, and each is read; in "

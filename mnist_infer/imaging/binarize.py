@@ -9,6 +9,7 @@ import cc3d
 import numpy as np
 
 from mnist_infer.imaging.closing_window import find_closing_window
+from mnist_infer.imaging.components import touching
 from mnist_infer.imaging.contrast import measure_contrast, measure_edge_step
 from mnist_infer.imaging.filters import bounds, closing, dilate, ink_bounds
 from mnist_infer.imaging.paper import (
@@ -41,7 +42,7 @@ class View:
     """The rows and columns of the picture that `grey` holds."""
 
     is_inverted: bool = False
-    """Whether the foreground has the less likely of two shades."""
+    """Whether this is the less likely of two polarities."""
 
     def binarize(self) -> NDArray[np.uint8]:
         """Tell the foreground from the paper.
@@ -57,7 +58,9 @@ class View:
         return _without_shadow(np.where(self.region, foreground, 0), self.region)
 
 
-def plausible_views(pixels: NDArray[np.uint8], *, in_shadow: bool = True) -> Iterator[View]:
+def plausible_views(
+    pixels: NDArray[np.uint8], grey: NDArray[np.uint8], *, in_shadow: bool = True
+) -> Iterator[View]:
     """Guess at the paper of a picture: each region that may be a sheet of it, then all of it.
 
     The whole picture comes twice, since either shade may be the foreground's: the likelier one
@@ -65,12 +68,14 @@ def plausible_views(pixels: NDArray[np.uint8], *, in_shadow: bool = True) -> Ite
 
     Args:
         pixels: uint8 `(H, W)` or `(H, W, 3)`.
+        grey: Their `colour_contrast`.
         in_shadow: As for `find_paper_regions`.
     """
-    grey = blur_noise(colour_contrast(pixels))
+    grey = blur_noise(grey)
     for region in find_paper_regions(grey, in_shadow=in_shadow):
         place = ink_bounds(region.mask)
-        # What is left of the ground would pass for the strongest of the sheet's strokes.
+        # What is left of the ground would pass for the strongest of the sheet's strokes, and would
+        # decide which colours differ most.
         sheet = _extend(pixels[place], region.inner[place])
         part = blur_noise(colour_contrast(sheet))
         yield View(part if foreground_is_dark(part) else 255 - part, region.mask, place)
@@ -79,11 +84,12 @@ def plausible_views(pixels: NDArray[np.uint8], *, in_shadow: bool = True) -> Ite
     yield View(255 - dark, is_inverted=True)
 
 
-def binarize(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def binarize(pixels: NDArray[np.uint8], grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Tell the foreground of a picture from its paper.
 
     Args:
         pixels: uint8 `(H, W)` or `(H, W, 3)`.
+        grey: Their `colour_contrast`.
 
     Returns:
         uint8 `(H, W)`, 0 = paper, 255 = foreground.
@@ -91,25 +97,24 @@ def binarize(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     # Looking for sheets in shadow would gain none of 2,050 generated digits and take a tenth of a
     # drawing's time. A view without foreground was a wrong guess: a wide stroke, a dark frame or
     # dark corners may look like paper. So the picture is blank only if no view has foreground.
-    for view in plausible_views(pixels, in_shadow=False):
+    for view in plausible_views(pixels, grey, in_shadow=False):
         foreground = view.binarize()
         if foreground.any():
             break
     return foreground
 
 
-def binarize_two_levels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+def binarize_two_levels(grey: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     """Binarize a picture of two grey levels, such as a bitmap; None for any other picture.
 
     There is no shading and no texture to remove, and so no stroke that could be lost with them.
 
     Args:
-        pixels: uint8 `(H, W)` or `(H, W, 3)`.
+        grey: uint8 `(H, W)`.
 
     Returns:
         uint8 `(H, W)`, 0 = paper, 255 = foreground.
     """
-    grey = colour_contrast(pixels)
     count = np.bincount(grey.ravel(), minlength=256)
     levels = np.flatnonzero(count)
     dark, bright = int(levels[0]), int(levels[-1])
@@ -150,14 +155,15 @@ def _rise(shares: NDArray[np.floating[Any]], shape: tuple[int, ...]) -> NDArray[
 
 def _without_shadow(foreground: NDArray[np.uint8], region: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Remove from paper's foreground what touches its edge, which is the paper's shadow."""
-    labels = cc3d.connected_components((foreground > 0).astype(np.uint8), connectivity=8)
-    is_shadow = np.zeros(int(labels.max()) + 1, bool)
-    is_shadow[labels[region & dilate(~region, 1)]] = True
-    return np.where(is_shadow[labels], 0, foreground).astype(np.uint8)
+    edge = region & dilate(~region, 1)
+    return np.where(touching(foreground > 0, edge), 0, foreground).astype(np.uint8)
 
 
 def _extend(pixels: NDArray[np.uint8], inner: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Continue paper, `(H, W)` or `(H, W, 3)`, beyond its edge in the shade there: it has none."""
+    """Give each pixel, (H, W) or (H, W, 3), that is not inner paper the nearest inner one's value.
+
+    So a sheet has no edge.
+    """
     height, width = inner.shape
     rows, columns = np.arange(height), np.arange(width)
     filled = bounds(inner.max(axis=1))
@@ -172,8 +178,8 @@ def _extend(pixels: NDArray[np.uint8], inner: NDArray[np.bool_]) -> NDArray[np.u
 def _binarize_paper(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Find the foreground of a picture of paper alone, (H, W) uint8 each.
 
-    The foreground is darker than the paper, which is the grey closing of the picture, as even as
-    the light and as sharp as a shadow.
+    The foreground is darker than the paper. The paper is the grey closing of the picture, which
+    follows both gradual light and sharp shadows.
     """
     depth = closing(grey, find_closing_window(grey)) - grey
     found = measure_contrast(depth)

@@ -107,6 +107,16 @@ def _along_border(
     return np.asarray(on_border > MAJORITY * sides.sum(axis=1) * np.where(reaches_all, 2, 1))
 
 
+def touching(mask: NDArray[np.bool_], place: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Find the components of a mask, (H, W) bool, that touch a place, (H, W) bool."""
+    labels = cc3d.connected_components(mask.astype(np.uint8), connectivity=8)
+    is_touching = np.zeros(int(labels.max()) + 1, bool)
+    is_touching[labels[place]] = True
+    is_touching[0] = False
+    found: NDArray[np.bool_] = is_touching[labels]
+    return found
+
+
 def keep_components(
     components: Components, chosen: NDArray[np.bool_], foreground: NDArray[np.uint8]
 ) -> NDArray[np.uint8]:

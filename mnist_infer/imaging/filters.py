@@ -21,7 +21,7 @@ def pad(image: NDArray[Any], rim: int) -> NDArray[Any]:
 def crop(
     grey: NDArray[np.uint8], rows: slice, columns: slice, beyond: Literal["constant", "edge"]
 ) -> NDArray[np.uint8]:
-    """Cut a part out of a picture that may reach over its border.
+    """Cut out a part of a picture; the part may reach over the picture's border.
 
     Args:
         grey: uint8 `(H, W)`.

@@ -98,7 +98,7 @@ def mask_is_paper(mask: NDArray[np.bool_]) -> bool:
 
 
 def _within_even_lines(shares: NDArray[np.float64]) -> slice:
-    """Leave out the rows, or columns, at both ends that are of nearly one level."""
+    """Find the rows, or columns, between those of nearly one level at both ends."""
     is_even = np.maximum(shares, 1 - shares) > NEARLY_ALL
     reach = int(RULINGS.border_band * len(shares))
     first, last = (

@@ -29,6 +29,10 @@ NEARLY_ALL = 0.95
 column of it that is at one, of the edges that a window brings out, of a sheet that is within its
 four corners."""
 
+AROUND = 0.14
+"""Paper around the digits of a row, as a part of their height. With 0.2, 5 of 631 real rows and 7
+of 1,050 generated ones are lost, with 0.1, 3 and 8; without any, 30 of the real ones."""
+
 
 @dataclass(frozen=True)
 class BinarizeParams:
@@ -85,6 +89,11 @@ class RulingParams:
     min_aspect: float = 20.0
     """Length in thicknesses of a line from border to border: the bar of a 7 is shorter. With 10, 7
     of 560 bitmaps are lost."""
+
+    @property
+    def min_inner_aspect(self) -> float:
+        """The same of a line between other lines: it is shorter, and little else is as straight."""
+        return self.min_aspect / 2
 
     border_band: float = 0.15
     """Width of the zone along the border in which a form's rulings lie, as a part of the picture.

@@ -20,11 +20,10 @@ from mnist_infer.imaging.find_digit import find_digit, inside_ring, is_blob
 from mnist_infer.imaging.mnist_format import to_mnist_format, to_mnist_format_batch
 from mnist_infer.imaging.normalize import SIDE, render_variants
 from mnist_infer.imaging.paper import colour_contrast
-from mnist_infer.imaging.params import BINARIZE, FOREGROUND_LEVEL
-from mnist_infer.imaging.row_image import AROUND, row_image
+from mnist_infer.imaging.params import AROUND, BINARIZE, FOREGROUND_LEVEL
+from mnist_infer.imaging.row_image import row_image
 from mnist_infer.imaging.rulings import remove_rulings
-from mnist_infer.inference.ensemble import NetworkInputs
-from mnist_infer.results import Stages
+from mnist_infer.results import NetworkInputs, Stages
 
 WORKING_SIDE = 320
 """Pixels of the longer side to which a picture is shrunk: a digit a sixteenth as high still has the
@@ -39,41 +38,53 @@ def prepare(picture: Picture) -> Stages:
     If no component has the shape of one digit, everything on the picture counts as the digit, the
     error becomes the `problem`, and the row network sees the whole picture.
 
-    A picture of two levels counts as a digit that was cut out: it may touch the border without
-    being cut off there, and beyond the border is paper. Without this, 7 of 720 bitmaps are lost.
+    In a picture of two levels the digit may touch the border without being cut off there, and
+    beyond the border is paper. Without this, 7 of 720 bitmaps are lost.
 
     Where something else may be the digit too, its stages are the alternatives: what stands in a
-    ring, the other level of a picture of two, and other guesses at the paper if after the first one
-    a large part of the picture is foreground.
+    ring, the other level of a two-level picture, and other guesses at the paper if after the first
+    one a large part of the picture is foreground.
 
     Raises:
-        NoDigitError: The picture is blank.
+        NoDigitError: The picture is blank, or all that is on it is one large blob.
+        SeveralDigitsError: The blob is one of several things that may be the digit.
     """
     if (found := to_mnist_format(picture.pixels)) is not None:
         # So small a picture has not been shrunk: its box is the original's.
         image, box = found
-        return Stages(image, image, box, image[np.newaxis], row_images=(), cell=None)
-    foreground = binarize_two_levels(picture.pixels)
+        return Stages(image, image, box, NetworkInputs(image[np.newaxis]))
+    grey = colour_contrast(picture.pixels)
+    foreground = binarize_two_levels(grey)
     is_bitmap = foreground is not None
     if foreground is None:
-        foreground = binarize(picture.pixels)
-    stages = _stages(picture, foreground, is_cut_out=is_bitmap)
-    alternatives = tuple(_alternatives(picture, stages, is_bitmap=is_bitmap))
-    return replace(stages, alternatives=alternatives) if alternatives else stages
+        foreground = binarize(picture.pixels, grey)
+    stages = _stages(picture, grey, foreground, is_cut_out=is_bitmap)
+    alternatives = tuple(_alternatives(picture, grey, stages, is_bitmap=is_bitmap))
+    if not alternatives:
+        return stages
+    inputs = replace(stages.inputs, alternatives=tuple(other.inputs for other in alternatives))
+    return replace(stages, inputs=inputs, alternatives=alternatives)
 
 
-def _alternatives(picture: Picture, stages: Stages, *, is_bitmap: bool) -> Iterator[Stages]:
+def _alternatives(
+    picture: Picture, grey: NDArray[np.uint8], stages: Stages, *, is_bitmap: bool
+) -> Iterator[Stages]:
     """Make the stages of what else the digit may be."""
     if (inside := inside_ring(stages.cleaned)) is not None:
         with suppress(NoDigitError):
-            yield replace(_stages(picture, inside, is_cut_out=True), is_in_ring=True)
-    for other in _other_foregrounds(picture, stages.foreground, is_bitmap=is_bitmap):
+            found = _stages(picture, grey, inside, is_cut_out=True)
+            yield replace(found, inputs=replace(found.inputs, is_in_ring=True))
+    for other in _other_foregrounds(picture, grey, stages.foreground, is_bitmap=is_bitmap):
         with suppress(NoDigitError):
-            yield _stages(picture, other, is_cut_out=is_bitmap)
+            yield _stages(picture, grey, other, is_cut_out=is_bitmap)
 
 
 def _other_foregrounds(
-    picture: Picture, foreground: NDArray[np.uint8], *, is_bitmap: bool
+    picture: Picture,
+    grey: NDArray[np.uint8],
+    foreground: NDArray[np.uint8],
+    *,
+    is_bitmap: bool,
 ) -> Iterator[NDArray[np.uint8]]:
     """Find what else the foreground may be, each uint8 `(H, W)`."""
     share = _ink(foreground) / foreground.size
@@ -81,17 +92,20 @@ def _other_foregrounds(
         if min(share, 1 - share) >= BINARIZE.unclear_fraction:
             yield 255 - foreground
     elif share >= BINARIZE.unclear_fraction:
-        for view in plausible_views(picture.pixels):
+        for view in plausible_views(picture.pixels, grey):
             other = view.binarize()
             if not np.array_equal(other, foreground):
                 yield other
 
 
-def _stages(picture: Picture, foreground: NDArray[np.uint8], *, is_cut_out: bool) -> Stages:
+def _stages(
+    picture: Picture, grey: NDArray[np.uint8], foreground: NDArray[np.uint8], *, is_cut_out: bool
+) -> Stages:
     """Make what the networks see of a picture.
 
     Args:
         picture: The picture.
+        grey: Its `colour_contrast`.
         foreground: uint8 `(H, W)`, all or some of its foreground.
         is_cut_out: The foreground is all that the networks see, and beyond it is paper. Otherwise
             they see the picture's grey levels.
@@ -104,7 +118,6 @@ def _stages(picture: Picture, foreground: NDArray[np.uint8], *, is_cut_out: bool
         whole = _with_paper(grey, *ink_bounds(foreground), beyond)
     else:
         components = unruled.components
-        grey = colour_contrast(picture.pixels)
         whole = grey
     seen, cell = [whole], None
     problem: ImageError | None = None
@@ -121,8 +134,8 @@ def _stages(picture: Picture, foreground: NDArray[np.uint8], *, is_cut_out: bool
         rows, columns = ink_bounds(cleaned)
     box = picture.original_box(rows, columns)
     variants = render_variants(cleaned[rows, columns])
-    row_images = tuple(map(row_image, seen))
-    return Stages(foreground, cleaned, box, variants, row_images, cell, problem=problem)
+    inputs = NetworkInputs(variants, tuple(map(row_image, seen)), cell, problem)
+    return Stages(foreground, cleaned, box, inputs)
 
 
 def _ink(foreground: NDArray[np.uint8]) -> int:
@@ -139,18 +152,6 @@ def _with_paper(
         slice(rows.start - margin, rows.stop + margin),
         slice(columns.start - margin, columns.stop + margin),
         beyond,
-    )
-
-
-def network_inputs(stages: Stages) -> NetworkInputs:
-    """Pick what the networks see from the stages of a picture."""
-    return NetworkInputs(
-        stages.variants,
-        stages.row_images,
-        stages.cell,
-        stages.problem,
-        stages.is_in_ring,
-        tuple(map(network_inputs, stages.alternatives)),
     )
 
 
@@ -183,7 +184,6 @@ def _try_prepare(picture: Picture | ImageError) -> NetworkInputs | ImageError:
     if isinstance(picture, ImageError):
         return picture
     try:
-        stages = prepare(picture)
+        return prepare(picture).inputs
     except ImageError as error:
         return error
-    return network_inputs(stages)

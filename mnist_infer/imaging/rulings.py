@@ -58,8 +58,8 @@ def remove_page_rulings(foreground: NDArray[np.uint8]) -> Unruled:
     """Remove the straight lines across a page, and the frames on it, once.
 
     On a page, what lies along the border may be writing, and what ends at a removed line a 1: with
-    `remove_rulings` 4 of 101 real pages and ruled rows are read worse and none better, and of 420
-    generated ones as many.
+    `remove_rulings` 4 of 101 real pages and ruled rows are read worse and none better; generated
+    ones are read as well.
 
     Args:
         foreground: uint8 `(H, W)`.
@@ -114,7 +114,7 @@ def _remove_frames(
     *,
     are_crossed: bool,
 ) -> NDArray[np.uint8]:
-    """Remove frames with the lines inside them, and lines between others that are removed already.
+    """Remove frames with the lines inside them, and lines that end at removed ones.
 
     Args:
         foreground: uint8 `(H, W)`.
@@ -130,7 +130,7 @@ def _remove_frames(
     area = MAX_FRAME_AREA * foreground.size
     is_hollow = _are_hollow(components)
     # No line is thinner than a pixel; a page of noise has thousands of specks.
-    is_long = components.lengths >= RULINGS.min_aspect / 2
+    is_long = components.lengths >= RULINGS.min_inner_aspect
     for number in np.flatnonzero((is_hollow | removed.any()) & is_long).tolist():
         top, left, bottom, right = components.boxes[number].tolist()
         place = (slice(top, bottom), slice(left, right))
@@ -147,9 +147,8 @@ def _remove_frames(
         area -= mask.size
         if area < 0:
             break
-        # Between the sides of a frame lines are shorter, and little else goes from side to side.
         within = within if is_frame else _EVERYWHERE
-        horizontal, vertical = find_straight_lines(mask[within], RULINGS.min_aspect / 2)
+        horizontal, vertical = find_straight_lines(mask[within], RULINGS.min_inner_aspect)
         if is_frame and _is_ruled(horizontal, vertical, is_cut):
             lines[place][within] |= horizontal | vertical
         elif is_between:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mnist_infer.inference.ctc import single_digits
-from mnist_infer.inference.networks import NO_DIGIT
+from mnist_infer.inference.networks import NO_DIGIT, classify_variants
 from mnist_infer.inference.softmax import softmax
-from mnist_infer.inference.tta import classify_variants
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from mnist_infer.errors import ImageError
     from mnist_infer.inference.networks import Network, Networks
+    from mnist_infer.results import NetworkInputs
 
 SURE = 0.95
 """Confidence from which a digit is beyond doubt: the digit network needs no second opinion, unless
@@ -54,40 +52,6 @@ MIN_LOG_PROBABILITY = -12.0
 """The least that a network's log-probability counts as, relative to its highest."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class NetworkInputs:
-    """What the networks see of a picture of one digit.
-
-    The same as in `Stages`, without what only `explain` shows: small enough to be sent from the
-    processes that prepare pictures.
-    """
-
-    variants: NDArray[np.uint8]
-    """For the digit network: uint8 `(K, 28, 28)`."""
-
-    row_images: tuple[NDArray[np.uint8], ...] = ()
-    """For the row network, uint8 `(32, W)` each: the digit on its paper and, if ink was removed,
-    the whole picture. Empty if the picture already is in the MNIST format."""
-
-    cell: NDArray[np.uint8] | None = None
-    """For the cell network: the digit with what stands around it, uint8 `(32, 32)`. None if the
-    picture already is in the MNIST format, or there is a problem."""
-
-    problem: ImageError | None = None
-    """Why there may not be exactly one digit: then only the row network is asked."""
-
-    is_in_ring: bool = False
-    """Whether it is the inside of a ring."""
-
-    alternatives: tuple[NetworkInputs, ...] = ()
-    """The inputs of what else on the picture may be the digit."""
-
-    @property
-    def has_lost_ink(self) -> bool:
-        """Whether ink was removed that may have been the digit's."""
-        return len(self.row_images) > 1
-
-
 def classify(
     inputs: Sequence[NetworkInputs], networks: Networks
 ) -> tuple[NDArray[np.float32], list[int | None]]:
@@ -116,7 +80,7 @@ def classify(
     ]
     if others:
         found = zip(others, _classify([other for *_, other in others], networks), strict=True)
-        # Of equally sure alternatives the first counts, so it comes last.
+        # Reversed, so that the first of equally sure alternatives is assigned last, and counts.
         for (place, number, other), likely in reversed(list(found)):
             least = MIN_IN_RING if other.is_in_ring else max(SURE, probabilities[place].max())
             if likely.max() >= least:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -29,3 +29,24 @@ class Networks:
     classify_cells: Network
     """The cell network: uint8 `(N, 32, 32)` as `cell_image` makes them -> float32 `(N, 11)`
     log-probabilities."""
+
+
+def classify_variants(
+    variants: Sequence[NDArray[np.uint8]], classify: Network
+) -> NDArray[np.float32]:
+    """Average the probabilities over the variants of each digit: test-time augmentation.
+
+    Args:
+        variants: uint8 `(K, 28, 28)` of each of N digits; K from 1.
+        classify: uint8 `(M, 28, 28)` -> float32 `(M, 10)` probabilities.
+
+    Returns:
+        float32 `(N, 10)`.
+    """
+    counts = [len(each) for each in variants]
+    probabilities = classify(variants[0] if len(variants) == 1 else np.concatenate(variants))
+    if len(probabilities) == len(counts):
+        return probabilities
+    starts = np.cumsum([0, *counts[:-1]])
+    sums: NDArray[np.float32] = np.add.reduceat(probabilities, starts)
+    return sums / np.array(counts, np.float32)[:, np.newaxis]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -17,9 +18,11 @@ from numpy.typing import NDArray
 
 from mnist_infer.config import ModelConfig
 from mnist_infer.errors import DeviceError, ModelError
+from mnist_infer.inference import devices
 from mnist_infer.inference.fork_safety import ForkSafe
 from mnist_infer.inference.model_io import MAX_BATCH, describe_input, find_output
 from mnist_infer.inference.open_session import open_session, reason_of
+from mnist_infer.inference.registry import ModelInfo, has_int8, read_model
 from mnist_infer.inference.self_contained import check_self_contained
 from mnist_infer.inference.softmax import are_probabilities, softmax
 
@@ -193,3 +196,28 @@ def _raising_model_error(name: str) -> Iterator[None]:
 
 def _cannot_run(name: str, error: Exception) -> ModelError:
     return ModelError(f"{name}: ONNX Runtime cannot run it ({reason_of(error)})")
+
+
+def load_model(config: ModelConfig) -> tuple[ModelInfo, Session]:
+    """Load the file of a model that suits the device and precision; tell what is known of it.
+
+    Raises:
+        ModelError: The model cannot be loaded or is not a digit classifier.
+        DeviceError: The device is not available, or does not suit the precision.
+    """
+    device, precision = config.device, config.precision
+    if precision == "auto" and device != "cuda" and has_int8(config.model):
+        if device == "auto" and devices.offers_cuda():
+            opened = load_model(replace(config, precision="float32"))
+            if opened[1].device == "cuda":
+                return opened
+        precision = "int8"
+    if precision == "int8" and device == "cuda":
+        raise DeviceError("int8 is for CPUs: leave out the precision, or the device")
+    if precision == "int8" and device == "auto":
+        device = "cpu"
+    info, content = read_model(config.model, precision)
+    session = Session(
+        content, info.name, replace(config, device=device), is_bundled=bool(info.sidecar)
+    )
+    return info, session

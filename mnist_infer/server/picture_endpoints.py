@@ -40,7 +40,7 @@ from mnist_infer.server.backend import Backend
 from mnist_infer.server.body import BODY_ERRORS, read_body
 from mnist_infer.server.errors import MalformedRequestError, OverloadedError
 from mnist_infer.server.openapi import BINARY, Operation
-from mnist_infer.server.schemas import ExplanationRecord, JsonResponse, Stages
+from mnist_infer.server.schemas import ExplanationRecord, JsonResponse, StageImages
 
 Record = TypeVar("Record", DigitRecord, PageRecord)
 Result = TypeVar("Result")
@@ -159,7 +159,7 @@ class PictureEndpoints:
     async def _read(self, name: str, content: bytes) -> PageRecord:
         read = self._backend.recognizer.read
         reading = await self._work_on(content, read, reader.PAGE_WORKING_SIDE)
-        uncertain = is_uncertain(reading, digit_threshold=None)
+        uncertain = reading.is_uncertain
         return page_record(Answer(name, reading=reading, uncertain=uncertain))
 
     async def _explain(self, name: str, content: bytes) -> ExplanationRecord:
@@ -170,15 +170,15 @@ class PictureEndpoints:
             stages=stages,
         )
 
-    def _explain_picture(self, picture: Picture) -> tuple[Explanation, Stages]:
+    def _explain_picture(self, picture: Picture) -> tuple[Explanation, StageImages]:
         explanation = self._backend.recognizer.explain(picture)
-        stages = Stages(
+        stages = StageImages(
             foreground=_as_data_url(explanation.foreground),
             cleaned=_as_data_url(explanation.cleaned),
             image=_as_data_url(explanation.image),
         )
-        if len(explanation.variants) > 1:
-            stages["original_stroke"] = _as_data_url(explanation.variants[1])
+        if len(explanation.inputs.variants) > 1:
+            stages["original_stroke"] = _as_data_url(explanation.inputs.variants[1])
         return explanation, stages
 
     async def _work_on(

@@ -33,7 +33,7 @@ class Error(Struct):
     error: ErrorRecord
 
 
-class Stages(TypedDict, total=False):
+class StageImages(TypedDict, total=False):
     """A picture at each stage of its way to the network, as PNGs in `data:` addresses.
 
     `image` is what the network sees. `original_stroke` is there where it sees the digit a second
@@ -53,7 +53,7 @@ class ExplanationRecord(DigitRecord):
     """
 
     box: tuple[int, int, int, int]
-    stages: Stages
+    stages: StageImages
 
 
 class About(Struct):

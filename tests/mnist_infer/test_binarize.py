@@ -22,7 +22,7 @@ def paper(shade: int = 240, pen: int = 30, side: int = 200) -> NDArray[np.uint8]
 
 
 def foreground_of(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return binarize(pixels)
+    return binarize(pixels, colour_contrast(pixels))
 
 
 def assert_stroke_found(ink: NDArray[np.uint8]) -> None:

@@ -33,7 +33,7 @@ def test_a_stroke_that_stands_apart_at_the_border_stays(recognizer: Recognizer, 
 
 def bottom_of(seen: Explanation) -> NDArray[np.uint8]:
     """The lowest pixels that the row network sees of a picture."""
-    return seen.row_images[0][-2:]
+    return seen.inputs.row_images[0][-2:]
 
 
 def test_ink_does_not_go_on_beyond_the_border_of_a_bitmap(recognizer: Recognizer):

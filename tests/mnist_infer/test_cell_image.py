@@ -49,7 +49,7 @@ def test_a_box_of_one_pixel_has_an_image():
 
 
 def test_of_a_digit_on_paper_the_cell_network_sees_what_stands_around_it():
-    cell = prepare(Picture(page(), (300, 200), 1)).cell
+    cell = prepare(Picture(page(), (300, 200), 1)).inputs.cell
     assert cell is not None
     np.testing.assert_array_equal(cell[[0, -1]], PAPER_LEVEL)
     assert np.ptp(cell[CELL_SIDE // 2].astype(int)) > 2 * SPREAD
@@ -58,7 +58,7 @@ def test_of_a_digit_on_paper_the_cell_network_sees_what_stands_around_it():
 def test_of_a_bitmap_that_its_digit_fills_it_sees_paper_beyond_the_border():
     bitmap = np.full((60, 40), 255, np.uint8)
     bitmap[:, 12:28] = 0
-    cell = prepare(Picture(bitmap, (40, 60), 1)).cell
+    cell = prepare(Picture(bitmap, (40, 60), 1)).inputs.cell
     assert cell is not None
     np.testing.assert_array_equal(cell[[0, -1]], PAPER_LEVEL)
 
@@ -68,5 +68,5 @@ def test_where_there_is_a_problem_it_sees_nothing():
     crossed[80:84] = 20
     crossed[60:140, 200:230] = 20
     stages = prepare(Picture(crossed, (300, 200), 1))
-    assert stages.problem is not None
-    assert stages.cell is None
+    assert stages.inputs.problem is not None
+    assert stages.inputs.cell is None

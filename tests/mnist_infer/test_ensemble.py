@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from mnist_infer.errors import NoDigitError
 from mnist_infer.inference.ctc import single_digits
-from mnist_infer.inference.ensemble import SURE, NetworkInputs, classify
+from mnist_infer.inference.ensemble import SURE, classify
 from mnist_infer.inference.networks import NO_DIGIT, Network, Networks
+from mnist_infer.results import NetworkInputs
 
 VARIANTS = np.zeros((1, 28, 28), np.uint8)
 ROW = np.zeros((32, 40), np.uint8)

@@ -33,4 +33,4 @@ def test_it_is_read(recognizer: Recognizer, height: int, negative: bool):
 def test_it_keeps_its_ink(height: int):
     for digit in DIGITS:
         picture = filled(digit, height)
-        assert (binarize(picture)[picture > 200] > FOREGROUND_LEVEL).mean() > 0.95
+        assert (binarize(picture, picture)[picture > 200] > FOREGROUND_LEVEL).mean() > 0.95

@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from mnist_infer import ImageError, Page, PictureTooLargeError, Recognizer, SeveralPagesError
-from mnist_infer.config import MAX_PIXELS
-from mnist_infer.decode.images import decode_picture, max_bytes
+from mnist_infer.config import MAX_PIXELS, max_bytes
+from mnist_infer.decode.images import decode_picture
 from tests.bombs import BOMBS, png
 from tests.paths import ROOT
 from tests.pictures import drawn, encoded

@@ -127,7 +127,7 @@ class TestOwn:
         for name in ("_read_row", "_classify_cells"):
             monkeypatch.setattr(own, name, lambda _: pytest.fail("was asked"))
         explanation = own.explain(drawn(1))
-        alone = own.probabilities(explanation.variants).mean(axis=0)
+        alone = own.probabilities(explanation.inputs.variants).mean(axis=0)
         assert own.predict(drawn(1)).probabilities == pytest.approx(alone, abs=1e-6)
         assert alone.max() < SURE
 

@@ -289,7 +289,7 @@ class TestExplain:
         if pen != "thin":
             picture = picture.filter(ImageFilter.MinFilter(9 if pen == "MNIST's" else 21))
         explanation = recognizer.explain(picture)
-        seen = recognizer.probabilities(explanation.variants)
+        seen = recognizer.probabilities(explanation.inputs.variants)
         assert len(seen) == inputs
         assert explanation.prediction.probabilities == pytest.approx(seen.mean(axis=0), abs=1e-6)
 
@@ -299,7 +299,9 @@ class TestExplain:
         clean = drawn(7)
         ruled = clean.copy()
         ruled[2:5] = 0
-        assert [len(recognizer.explain(picture).row_images) for picture in (clean, ruled)] == [1, 2]
+        assert [
+            len(recognizer.explain(picture).inputs.row_images) for picture in (clean, ruled)
+        ] == [1, 2]
 
     @pytest.mark.parametrize("side", [140, 1400])
     def test_the_box_is_in_pixels_of_the_original(self, recognizer: Recognizer, side: int):

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from mnist_infer.errors import ImageError, NoDigitError
-from mnist_infer.results import Explanation, LocatedDigit, Prediction, Reading, Unread
+from mnist_infer.results import (
+    Explanation,
+    LocatedDigit,
+    NetworkInputs,
+    Prediction,
+    Reading,
+    Unread,
+)
 
 
 def line(*places: int, top: int = 0) -> tuple[LocatedDigit, ...]:
@@ -55,9 +62,8 @@ def test_an_explanation_has_what_each_network_sees(
     seen = tuple(np.full((32, 40), number, np.uint8) for number in range(rows))
     cell = np.full((32, 32), 9, np.uint8) if has_cell else None
     prediction = Prediction(7, 1.0, (0.0,) * 7 + (1.0, 0.0, 0.0))
-    explanation = Explanation(
-        IMAGE, IMAGE, (0, 0, 28, 28), IMAGE[np.newaxis], seen, cell, prediction, problem=problem
-    )
+    inputs = NetworkInputs(IMAGE[np.newaxis], seen, cell, problem)
+    explanation = Explanation(IMAGE, IMAGE, (0, 0, 28, 28), inputs, prediction)
     pictures = explanation.pictures()
     assert list(pictures) == ["1-foreground", "2-cleaned", "3-28x28", *names]
     assert [pictures[name][0, 0] for name in names] == [*range(rows), *[9] * has_cell]

@@ -67,7 +67,7 @@ def inked(image: NDArray[np.uint8], axis: int) -> NDArray[np.intp]:
 @pytest.mark.parametrize("top", [45, 2], ids=["in the middle", "near the border"])
 def test_a_digit_has_paper_above_and_below_it(top: int):
     """Its height is about seven tenths of the row's, as in the rows that the network learnt."""
-    (image,) = prepare(picture((top, 100, top + 150, 130))).row_images
+    (image,) = prepare(picture((top, 100, top + 150, 130))).inputs.row_images
     assert 21 <= len(inked(image, axis=1)) <= 24
 
 
@@ -93,5 +93,5 @@ def test_a_line_has_paper_around_it():
 
 def test_where_anything_was_removed_the_row_network_sees_the_whole_picture_too():
     stroke, speck = (45, 100, 195, 140), (110, 200, 114, 204)
-    assert len(prepare(picture(stroke)).row_images) == 1
-    assert len(prepare(picture(stroke, speck)).row_images) == 2
+    assert len(prepare(picture(stroke)).inputs.row_images) == 1
+    assert len(prepare(picture(stroke, speck)).inputs.row_images) == 2
