@@ -107,10 +107,11 @@ def _has_form(region: PaperRegion) -> bool:
     across = y[c] + 1 - y[a], x[c] + 1 - x[a]
     down = y[d] + 1 - y[b], x[d] - x[b] - 1
     spanned = abs(across[0] * down[1] - across[1] * down[0]) / 2
+    is_broad = 2 * area > (np.ptp(y) + 1) * (np.ptp(x) + 1)  # A stroke on a slant is not.
     # What three of the picture's borders cut off is the lit part of it.
     is_cut_off = sum(bool(side.any()) for side in borders(region.mask)) > 2
-    is_quadrilateral = bool(abs(spanned / area - 1) <= 1 - NEARLY_ALL)
-    return is_quadrilateral and not is_cut_off
+    is_quadrilateral = abs(spanned / area - 1) <= 1 - NEARLY_ALL
+    return bool(is_quadrilateral and is_broad and not is_cut_off)
 
 
 def _rows_filled(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
