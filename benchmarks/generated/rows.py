@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 from PIL.Image import Image as PILImage
 
-from train.rows import marks
+from train.rows import marks, objects
 from train.rows.glyphs import Glyphs
 from train.rows.hand import CAP, PLAIN, Groups, Hand, Variety, pick_labels
 from train.rows.paper import bitmap, grain, security_lines
@@ -111,7 +111,7 @@ def _write(
 def _in_room(written: Written, mark: Mark, glyphs: Glyphs, rng: np.random.Generator) -> Ink:
     """Ink of a row and its marks with some room around, float32 `(H, W)` from 0 to 1."""
     left, right, top, bottom = (round(CAP * share) for share in rng.uniform(0.4, 1.2, 4))
-    if mark in (_words, _signs, _amount, _teeth, _boxes):
+    if mark in (_words, _signs, _amount, _teeth, _boxes, _hole, _scribble, _stamp):
         left, right = left + 3 * CAP, right + 2 * CAP
     row = np.pad(written.ink, ((top, bottom), (left, right)))
     layer = Image.new("L", (row.shape[1], row.shape[0]))
@@ -154,6 +154,27 @@ def _ring(
 ) -> None:
     height, width = written.ink.shape
     marks.add_ring(layer, (left, top, left + width, top + height), written.hand.line, rng)
+
+
+def _object(
+    layer: PILImage,
+    written: Written,
+    left: int,
+    top: int,
+    _: Glyphs,
+    rng: np.random.Generator,
+    draw: objects.Draw,
+) -> None:
+    height, width = written.ink.shape
+    gap = 0.5 * CAP
+    before = (0.0, float(top), left - gap, float(top + height))
+    behind = (left + width + gap, float(top), float(layer.width), float(top + height))
+    draw(layer, before if rng.random() < 0.5 else behind, written.hand.line, rng)
+
+
+_hole = partial(_object, draw=objects.add_hole)
+_scribble = partial(_object, draw=objects.add_scribble)
+_stamp = partial(_object, draw=objects.add_stamp)
 
 
 def _box(
@@ -298,6 +319,21 @@ def _page(glyphs: Glyphs, rng: np.random.Generator) -> tuple[Picture, str]:
     return _enlarge(_scan(page, rng), rng), "\n".join(_text(row) for row in rows)
 
 
+def _spiral(glyphs: Glyphs, rng: np.random.Generator) -> tuple[Picture, str]:
+    """Two to four lines on a page with the holes of a spiral above them, or on their left."""
+    rows = [_write(int(rng.integers(3, 9)), glyphs, rng, {}) for _ in range(rng.integers(2, 5))]
+    width = max(row.ink.shape[1] for row in rows) + 4 * CAP
+    page = np.zeros((round(CAP * (1.7 * len(rows) + 3)), width), np.float32)
+    for number, row in enumerate(rows):
+        _put(page, row.ink, round(CAP * (2.7 + 1.7 * number)), 3 * CAP)
+    is_above = rng.random() < 0.5
+    layer = Image.new("L", page.shape[::-1] if is_above else page.shape)
+    objects.add_spiral(layer, rng, height=1.2 * CAP)
+    drawn = np.asarray(layer, np.float32) / 255
+    page = np.maximum(page, drawn if is_above else drawn.T)
+    return _enlarge(_scan(page, rng), rng), "\n".join(_text(row) for row in rows)
+
+
 def _sizes(glyphs: Glyphs, rng: np.random.Generator) -> tuple[Picture, str]:
     """Two to four lines, one below the other, of sizes that differ by up to four times."""
     rows = [_write(int(rng.integers(2, 7)), glyphs, rng, {}) for _ in range(rng.integers(2, 5))]
@@ -401,6 +437,9 @@ KINDS: dict[str, Callable[[Glyphs, np.random.Generator], tuple[Picture, str]]] =
     "row-currency": Row({"stroke": 0.08, "gap": 0.1, "currency": "$"}),
     "row-ring": Row({"stroke": 0.08, "gap": 0.1}, mark=_ring),
     "row-runs": Row({"stroke": 0.08, "gap": 0.05, "slant": 0.2}, variety=Variety(runs=1.0)),
+    "row-hole": Row({"stroke": 0.08}, mark=_hole),
+    "row-scribble": Row({"stroke": 0.08}, mark=_scribble),
+    "row-stamp": Row({"stroke": 0.08}, mark=_stamp),
     "row-shadow": Row(paper=_shadow),
     "row-desk": Row(paper=_desk),
     "row-small": Row(paper=_small),
@@ -410,6 +449,7 @@ KINDS: dict[str, Callable[[Glyphs, np.random.Generator], tuple[Picture, str]]] =
     "row-inverted": Row(paper=_inverted),
     "row-words-only": Row(mark=_words, has_digits=False),
     "page-lines": _page,
+    "page-spiral": _spiral,
     "page-sizes": _sizes,
     "page-table": _table,
     "page-table-by-hand": partial(_table, overhang=0.5),

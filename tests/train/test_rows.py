@@ -18,6 +18,7 @@ from train.generated import Cycle, GeneratedRecipe, fit_generated
 from train.rows.glyphs import Glyphs, lean, load_glyphs
 from train.rows.hand import CAP, MOST_DIGITS, PLAIN, Groups, Hand, Variety, pick_hand, pick_labels
 from train.rows.marks import CELL_STYLES, add_cells, add_ring
+from train.rows.objects import OBJECTS, Draw, add_spiral
 from train.rows.paper import bitmap
 from train.rows.samples import MOST_SYMBOLS, WIDTHS, make_batch, make_row
 from train.rows.skeleton import FINE, skeleton
@@ -260,6 +261,31 @@ def test_a_ring_goes_around_the_row():
     assert ring[:, 150].any()
     assert ring[60].any()
     assert ring.any(axis=0).sum() > 150
+
+
+@pytest.mark.parametrize("draw", OBJECTS)
+def test_an_object_has_ink_where_its_box_says(draw: Draw):
+    layer = Image.new("L", (300, 120))
+    left, top, right, bottom = draw(layer, (100, 40, 200, 80), 3, np.random.default_rng(1))
+    rows, columns = np.nonzero(np.asarray(layer))
+    found = (columns.min(), rows.min(), columns.max(), rows.max())
+    assert found == pytest.approx((left, top, right, bottom), abs=4)
+
+
+def test_a_spiral_goes_from_side_to_side():
+    layer = Image.new("L", (400, 120))
+    add_spiral(layer, np.random.default_rng(1), height=60)
+    columns = np.flatnonzero(np.asarray(layer).any(axis=0))
+    assert (columns[0] < 100) & (columns[-1] > 300)
+
+
+def test_objects_are_beside_the_digits_and_no_digits(glyphs: Glyphs):
+    rng = np.random.default_rng(1)
+    samples = [make_row(4, glyphs, rng, Variety(objects=1.0)) for _ in range(20)]
+    assert all(len(sample.text) == 4 for sample in samples)
+    objects = [placed for sample in samples for placed in sample.objects]
+    assert len(objects) > 10
+    assert {placed.label for placed in objects} == {NO_DIGIT}
 
 
 def test_a_cycle_has_whole_epochs_alone():

@@ -56,6 +56,9 @@ def _cells(sample: Sample, rng: np.random.Generator) -> Iterator[tuple[Box, int]
         for _ in range(_VIEWS):
             yield _moved(placed.box, rng), placed.label
             yield _in_line(placed.box, line, rng), placed.label
+    for placed in sample.objects:
+        for _ in range(_VIEWS):
+            yield _moved(placed.box, rng), placed.label
     for before, behind in pairwise(sample.symbols):
         if behind.box[0] - before.box[2] < CAP / 2 and rng.random() < _BETWEEN:
             yield _between(before.box, behind.box, rng), NO_DIGIT

@@ -33,6 +33,7 @@ CELLS = Task(
             Cycle(12_000, 2e-3, _VARIETY),
             Cycle(5_000, 1e-3, _VARIETY),
             Cycle(5_000, 1e-3, replace(_VARIETY, bitmaps=0.25)),
+            Cycle(3_000, 1e-3, replace(_VARIETY, bitmaps=0.2, objects=0.25), is_averaged=True),
         ),
         batch_size=256,
     ),

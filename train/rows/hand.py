@@ -62,6 +62,9 @@ class Variety:
     rings: float = 0.0
     """Rows that somebody has drawn a ring around."""
 
+    objects: float = 0.0
+    """Rows beside a hole, a scribble or a stamp, or below or without digits at a spiral."""
+
 
 PLAIN = Variety()
 

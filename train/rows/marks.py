@@ -13,6 +13,7 @@ from PIL.Image import Image as PILImage
 from train.data import Array
 from train.rows.glyphs import FONTS, Glyphs, printed
 from train.rows.hand import CAP, PLAIN, Variety
+from train.rows.objects import Box, add_object, add_spiral
 from train.rows.skeleton import draw_skeleton
 from train.rows.words import pick_word, write_word
 from train.rows.writing import Written
@@ -22,9 +23,26 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ"
 _SIGNS = (*"#=-$*+xF:()%", "--", "EUR", "Rs", "Nr.", "No")
 
 
+@dataclass(frozen=True)
+class Marked:
+    """A row with marks around its digits."""
+
+    ink: npt.NDArray[np.float32]
+    """float32 `(H, W)` from 0 to 1."""
+
+    right: int
+    """How far the row's own ink was moved to the right, in pixels."""
+
+    down: int
+    """How far it was moved down."""
+
+    objects: tuple[Box, ...] = ()
+    """Where holes, scribbles and stamps are."""
+
+
 def add_marks(
     written: Written, glyphs: Glyphs, rng: np.random.Generator, variety: Variety = PLAIN
-) -> tuple[npt.NDArray[np.float32], int, int]:
+) -> Marked:
     """Add marks to a row, in more room than its digits need.
 
     Args:
@@ -32,9 +50,6 @@ def add_marks(
         glyphs: What letters and digits are picked from.
         rng: Decides all.
         variety: What only some rows show.
-
-    Returns:
-        Ink, float32 `(H, W)` from 0 to 1, and how far the row's own ink was moved right and down.
     """
     height, width = written.ink.shape
     above, below = (round(CAP * share) for share in rng.uniform(0.5, 0.9, 2))
@@ -52,6 +67,12 @@ def add_marks(
             round(CAP * rng.uniform(1.5, 6)) if rng.random() < share else 0
             for share in ((0.75, 0.35) if written.digits else (1, 0))
         )
+    objects_share = variety.objects if written.digits else variety.objects and 0.5
+    has_objects = objects_share > 0 and not written.cells and rng.random() < objects_share
+    is_behind = has_objects and rng.random() < 0.35
+    if has_objects and not has_words:
+        room = round(CAP * rng.uniform(1.2, 4))
+        before, behind = (before, room) if is_behind else (room, behind)
     ink = np.zeros((height + above + below, width + before + behind), np.float32)
     ink[above : above + height, before : before + width] = written.ink
     layer = Image.new("L", (ink.shape[1], ink.shape[0]))
@@ -69,13 +90,29 @@ def add_marks(
     if has_words:
         add_words(layer, 0, before, above, height, rng, written.hand.stroke)
         add_words(layer, before + width, behind, above, height, rng, written.hand.stroke)
-    elif before and not written.cells:
+    elif before and not written.cells and not (has_objects and not is_behind):
         add_sign(layer, 0, before, above, height, glyphs, rng, written.hand.stroke)
-    if behind and not has_words and not written.cells:
+    if behind and not has_words and not written.cells and not (has_objects and is_behind):
         add_sign(layer, before + width, behind, above, height, glyphs, rng, written.hand.stroke)
     if rng.random() < 0.3:
         add_neighbours(layer, above, height, glyphs, rng, written.hand.stroke)
-    return np.maximum(ink, np.asarray(layer, np.float32) / 255), before, above
+    objects: list[Box] = []
+    if has_objects:
+        if not written.digits or rng.random() < 0.12:
+            add_spiral(layer, rng, _beside_row(above, height, bool(written.digits), rng))
+        elif not has_words:
+            left = before + width if is_behind else 0
+            place = (left, above, left + (behind if is_behind else before), above + height)
+            objects.append(add_object(layer, place, written.hand.line, rng))
+    drawn = np.maximum(ink, np.asarray(layer, np.float32) / 255)
+    return Marked(drawn, before, above, tuple(objects))
+
+
+def _beside_row(top: int, height: int, has_digits: bool, rng: np.random.Generator) -> float:
+    """Pick the height of a spiral: that of an empty row, or above or below its digits."""
+    if not has_digits:
+        return top + height * rng.uniform(0.2, 0.8)
+    return float(rng.choice((top - 0.5 * CAP, top + height + 0.5 * CAP)))
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnist_infer.imaging.row_image import ROW_HEIGHT, row_image
+from mnist_infer.inference.networks import NO_DIGIT
 from train.data import Array
 from train.rows.glyphs import Glyphs
 from train.rows.hand import MOST_DIGITS, PLAIN, Variety, pick_hand, pick_labels
@@ -30,6 +31,8 @@ class Sample:
 
     picture: Array
     symbols: tuple[Placed, ...]
+    objects: tuple[Placed, ...] = ()
+    """Holes, scribbles and stamps beside them, each with the label `NO_DIGIT`."""
 
     @property
     def text(self) -> str:
@@ -53,7 +56,8 @@ def make_row(
     """
     hand = pick_hand(rng, variety)
     written = write_row(pick_labels(count, rng, variety), hand, glyphs, rng)
-    ink, right, down = add_marks(written, glyphs, rng, variety)
+    marked = add_marks(written, glyphs, rng, variety)
+    ink, right, down = marked.ink, marked.right, marked.down
     top, bottom = down, down + written.ink.shape[0]
     tall = bottom - top
     tightest = -0.03 if rng.random() < 0.1 else 0.0
@@ -61,7 +65,8 @@ def make_row(
     bottom = min(len(ink), round(bottom + rng.uniform(tightest, 0.4) * tall))
     picture = photograph(ink[top:bottom], rng, variety.bitmaps)
     symbols = tuple(_moved(placed, right, down - top) for placed in written.symbols)
-    return Sample(picture, symbols)
+    objects = tuple(_moved(Placed(NO_DIGIT, box), 0, -top) for box in marked.objects)
+    return Sample(picture, symbols, objects)
 
 
 def make_batch(

@@ -16,7 +16,9 @@ from train.rows.samples import MOST_SYMBOLS, make_batch
 _FORMS = Variety(
     rare=0.12, form=0.25, loose=0.6, pens=0.7, signs=0.08, steady=0.6, combs=0.1, groups=0.14
 )
-_AROUND = replace(_FORMS, combs=0.15, bitmaps=0.18, currency=0.12, runs=0.12, rings=0.05)
+_AROUND = replace(
+    _FORMS, combs=0.15, bitmaps=0.18, currency=0.12, runs=0.12, rings=0.05, objects=0.15
+)
 
 
 # Keras is imported late: the processes that generate batches import this module too.
@@ -52,7 +54,7 @@ ROWS = Task(
                 Variety(rare=0.12, form=0.25, loose=0.6, pens=0.7, signs=0.12, steady=0.6),
             ),
             Cycle(4_000, 6e-4, _FORMS),
-            Cycle(17_500, 8e-4, _AROUND, is_averaged=True),
+            Cycle(21_750, 8e-4, _AROUND, is_averaged=True),
         ),
         batch_size=32,
     ),
