@@ -43,7 +43,7 @@ def prepare(picture: Picture) -> Stages:
     Where something else may be the digit too, its stages are the alternatives: what stands in a
     ring, the other level of a two-level picture, and other guesses at the paper if after the first
     one a large part of the picture is foreground, or nothing has the shape of one digit. The last
-    is worth 7 of 150 `held`, and costs no other of 1,050 pictures.
+    is worth 7 of 150 `held`; as many as before are right of seven other kinds of 150.
 
     Raises:
         NoDigitError: The picture is blank, or shows nothing but blobs.
