@@ -60,7 +60,7 @@ RowMinConfidence = Annotated[
         max=1,
         metavar="P",
         help="Give no answer where the least certain digit is below this confidence. "
-        f"{READING_THRESHOLD:g} rejects 9% of pictures that are read right, and 56% of "
+        f"{READING_THRESHOLD:g} rejects 8% of pictures that are read right, and 56% of "
         "those that are read wrong.",
     ),
 ]

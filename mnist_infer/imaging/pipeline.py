@@ -59,10 +59,7 @@ def prepare(picture: Picture) -> Stages:
     if foreground is None:
         foreground = binarize(picture.pixels, grey)
     first = _try_stages(picture, grey, foreground, is_cut_out=is_bitmap)
-    alternatives: tuple[Stages, ...] = ()
-    # The rest of a bitmap around a blob would look like a 0.
-    if not (is_bitmap and isinstance(first, ImageError)):
-        alternatives = tuple(_alternatives(picture, grey, foreground, first, is_bitmap=is_bitmap))
+    alternatives = tuple(_alternatives(picture, grey, foreground, first, is_bitmap=is_bitmap))
     if not alternatives:
         if isinstance(first, ImageError):
             raise first
@@ -106,14 +103,14 @@ def _other_foregrounds(
 ) -> Iterator[NDArray[np.uint8]]:
     """Find what else the foreground may be, each uint8 `(H, W)`."""
     share = _ink(foreground) / foreground.size
-    is_blob = isinstance(first, ImageError)
     is_clear = isinstance(first, Stages) and first.inputs.problem is None
+    may_be_inverted = isinstance(first, Stages)  # What is around a blob would look like a 0.
     if is_bitmap:
-        if min(share, 1 - share) >= BINARIZE.unclear_fraction:
+        if may_be_inverted and min(share, 1 - share) >= BINARIZE.unclear_fraction:
             yield 255 - foreground
     elif not is_clear or share >= BINARIZE.unclear_fraction:
         for view in plausible_views(picture.pixels, grey):
-            if not (is_blob and view.is_inverted):  # What is around a blob looks like a 0.
+            if may_be_inverted or not view.is_inverted:
                 yield view.binarize()
 
 

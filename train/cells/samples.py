@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import TypeAlias
 
 import numpy as np
 
@@ -16,9 +15,7 @@ from train.rows.glyphs import Glyphs
 from train.rows.hand import CAP, Variety
 from train.rows.paper import photograph
 from train.rows.samples import Sample, make_row
-from train.rows.writing import Placed, digits_of
-
-Box: TypeAlias = tuple[float, float, float, float]
+from train.rows.writing import Box, Placed, digits_of
 
 _MOST_DIGITS = 8
 _VIEWS = 2  # of each digit and each kind: to write a row takes longer than to cut it

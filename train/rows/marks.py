@@ -13,14 +13,15 @@ from PIL.Image import Image as PILImage
 from train.data import Array
 from train.rows.glyphs import FONTS, Glyphs, printed
 from train.rows.hand import CAP, PLAIN, Variety
-from train.rows.objects import Box, add_object, add_spiral
+from train.rows.objects import add_object, add_spiral
 from train.rows.skeleton import draw_skeleton
 from train.rows.words import pick_word, write_word
-from train.rows.writing import Written
+from train.rows.writing import Box, Written
 
 _WORDS = "ABCDEFGHJKLMNPQRTUVWXYZabcdefghijkmnpqrtuvwxyz#%&@?:="
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ"
 _SIGNS = (*"#=-$*+xF:()%", "--", "EUR", "Rs", "Nr.", "No")
+_ALONE = 0.5  # How often a row without digits shows a spiral, if rows with digits have objects.
 
 
 @dataclass(frozen=True)
@@ -67,12 +68,13 @@ def add_marks(
             round(CAP * rng.uniform(1.5, 6)) if rng.random() < share else 0
             for share in ((0.75, 0.35) if written.digits else (1, 0))
         )
-    objects_share = variety.objects if written.digits else variety.objects and 0.5
-    has_objects = objects_share > 0 and not written.cells and rng.random() < objects_share
+    has_objects = variety.objects > 0 and not written.cells
+    has_objects = has_objects and rng.random() < (variety.objects if written.digits else _ALONE)
     is_behind = has_objects and rng.random() < 0.35
     if has_objects and not has_words:
         room = round(CAP * rng.uniform(1.2, 4))
         before, behind = (before, room) if is_behind else (room, behind)
+    rooms = ((0, before), (before + width, behind))
     ink = np.zeros((height + above + below, width + before + behind), np.float32)
     ink[above : above + height, before : before + width] = written.ink
     layer = Image.new("L", (ink.shape[1], ink.shape[0]))
@@ -87,25 +89,21 @@ def add_marks(
     if variety.rings and not written.cells and rng.random() < variety.rings:
         box = (before, above, before + width, above + height)
         add_ring(layer, box, written.hand.line, rng)
-    if has_words:
-        add_words(layer, 0, before, above, height, rng, written.hand.stroke)
-        add_words(layer, before + width, behind, above, height, rng, written.hand.stroke)
-    elif before and not written.cells and not (has_objects and not is_behind):
-        add_sign(layer, 0, before, above, height, glyphs, rng, written.hand.stroke)
-    if behind and not has_words and not written.cells and not (has_objects and is_behind):
-        add_sign(layer, before + width, behind, above, height, glyphs, rng, written.hand.stroke)
+    for number, (left, room) in enumerate(rooms):
+        if has_words:
+            add_words(layer, left, room, above, height, rng, written.hand.stroke)
+        elif room and not written.cells and not (has_objects and number == is_behind):
+            add_sign(layer, left, room, above, height, glyphs, rng, written.hand.stroke)
     if rng.random() < 0.3:
         add_neighbours(layer, above, height, glyphs, rng, written.hand.stroke)
-    objects: list[Box] = []
-    if has_objects:
-        if not written.digits or rng.random() < 0.12:
-            add_spiral(layer, rng, _beside_row(above, height, bool(written.digits), rng))
-        elif not has_words:
-            left = before + width if is_behind else 0
-            place = (left, above, left + (behind if is_behind else before), above + height)
-            objects.append(add_object(layer, place, written.hand.line, rng))
-    drawn = np.maximum(ink, np.asarray(layer, np.float32) / 255)
-    return Marked(drawn, before, above, tuple(objects))
+    objects: tuple[Box, ...] = ()
+    if has_objects and (not written.digits or rng.random() < 0.12):
+        add_spiral(layer, rng, _beside_row(above, height, bool(written.digits), rng))
+    elif has_objects and not has_words:
+        left, room = rooms[is_behind]
+        place = (left, above, left + room, above + height)
+        objects = (add_object(layer, place, written.hand.line, rng),)
+    return Marked(np.maximum(ink, np.asarray(layer, np.float32) / 255), before, above, objects)
 
 
 def _beside_row(top: int, height: int, has_digits: bool, rng: np.random.Generator) -> float:

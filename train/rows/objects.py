@@ -10,9 +10,7 @@ from PIL import ImageDraw
 from PIL.Image import Image as PILImage
 
 from train.rows.hand import CAP
-
-Box: TypeAlias = tuple[float, float, float, float]
-"""Left, top, right, bottom in pixels."""
+from train.rows.writing import Box
 
 Draw: TypeAlias = Callable[[PILImage, Box, int, np.random.Generator], Box]
 
@@ -24,15 +22,12 @@ def add_hole(layer: PILImage, room: Box, _: int, rng: np.random.Generator) -> Bo
     x, y = _place(room, radius, rng)
     shade = int(rng.uniform(60, 255))
     box = _around(x, y, radius)
+    pencil.ellipse(box, fill=shade)
     kind = rng.random()
-    if kind < 0.5:
-        pencil.ellipse(box, fill=shade)
-    elif kind < 0.8:  # The rim is as wide all around, and as dark inside as it is outside, or not.
-        pencil.ellipse(box, fill=shade)
+    if 0.5 <= kind < 0.8:  # a rim, as wide all around
         inside = _around(x, y, radius * rng.uniform(0.35, 0.75))
         pencil.ellipse(inside, fill=int(rng.uniform(0, 255)))
-    else:  # the shadow at one side of a hole in paper on paper
-        pencil.ellipse(box, fill=shade)
+    elif kind >= 0.8:  # the shadow at one side of a hole in paper on paper
         offset = radius * rng.uniform(0.1, 0.35)
         pencil.ellipse(_around(x + offset, y + offset, radius * 0.97), fill=shade // 3)
     return box
@@ -46,8 +41,8 @@ def add_scribble(layer: PILImage, room: Box, line: int, rng: np.random.Generator
     x = left + rng.uniform(0, max(1.0, right - left - wide))
     y = (top + bottom) / 2 + rng.normal(0, 0.1) * tall
     turns = max(4, round(wide / CAP * rng.uniform(4, 14)))
-    t = np.linspace(0, 1, 2 * turns + 1)
     if rng.random() < 0.6:
+        t = np.linspace(0, 1, 2 * turns + 1)
         across = t + rng.normal(0, 0.03, len(t))
         down = np.where(np.arange(len(t)) % 2, 0.5, -0.5) * rng.uniform(0.7, 1.1, len(t))
     else:

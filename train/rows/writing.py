@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,16 +19,19 @@ from train.rows.hand import CAP, Groups, Hand
 from train.rows.signs import BETWEEN, CLOSING, HEIGHTS_BESIDE_CELLS, OPENING, SLASH
 from train.rows.skeleton import draw_skeleton
 
+Box: TypeAlias = tuple[float, float, float, float]
+"""Left, top, right, bottom in pixels."""
+
 
 @dataclass(frozen=True)
 class Placed:
-    """A digit of a row and its ink's box in pixels: left, top, right, bottom.
+    """A digit of a row and its ink's box.
 
     The label of letters and drawings among digits, and of signs that look like a 1, is `NO_DIGIT`.
     """
 
     label: int
-    box: tuple[float, float, float, float]
+    box: Box
 
 
 @dataclass(frozen=True)
